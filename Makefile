@@ -1,0 +1,51 @@
+# Heli. `make help` explains each target.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+GO := go
+TOOL := $(GO) tool -modfile=tools/go.mod
+export GOFLAGS ?= -buildvcs=false
+
+.PHONY: help
+help: ## say what each target does
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## set up what is missing, build, start everything, load the demo, print the address and logins
+	@$(GO) build -o bin/heli ./cmd/heli
+	@bin/heli setup
+	@exec bin/heli up --demo $(ARGS)
+
+.PHONY: build
+build: ## build every binary into bin/
+	$(GO) build -o bin/ ./cmd/...
+
+.PHONY: test
+test: ## set up what the tests need (PostgreSQL, Chromium, a Chinese font) and run them all with the race detector
+	@$(GO) run ./cmd/heli setup --tests
+	$(TOOL) gotestsum --format pkgname -- -race -timeout 30m ./...
+
+.PHONY: check
+check: ## format, vet, lint, import rules, generated files current, catalogues complete
+	@test -z "$$(gofmt -l cmd pkg services migrations | tee /dev/stderr)" || (echo "run gofmt -w on these files" && false)
+	$(GO) vet ./...
+	$(TOOL) golangci-lint run --timeout 20m
+	$(GO) test ./pkg/house ./services/web/locales
+	@tools/generated.sh
+
+.PHONY: generate
+generate: ## rebuild generated files: templates, styles, documents
+	$(GO) tool templ generate -path services/web
+	cd services/web/assets/src && npm ci --no-audit --no-fund && npm run build
+	HELI_WRITE_DOCS=1 $(GO) test ./pkg/house -run Docs -count 1
+
+.PHONY: bench
+bench: ## run the benchmarks; figures depend on the machine, ratios less
+	$(GO) build -o bin/heli ./cmd/heli
+	bin/heli setup
+	bin/heli bench intake
+	bin/heli bench pipeline
+
+.PHONY: migration
+migration: ## start a migration: make migration SCHEMA=request NAME=add_claims
+	@test -n "$(SCHEMA)" -a -n "$(NAME)" || (echo "usage: make migration SCHEMA=request NAME=add_claims" && false)
+	@tools/migration.sh "$(SCHEMA)" "$(NAME)"

@@ -1,0 +1,9 @@
+// Command directory runs Heli's directory service alone.
+package main
+
+import (
+	"heli/pkg/app"
+	"heli/services/directory"
+)
+
+func main() { app.Main("directory", directory.Run) }

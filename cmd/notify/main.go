@@ -1,0 +1,9 @@
+// Command notify runs Heli's notify service alone.
+package main
+
+import (
+	"heli/pkg/app"
+	"heli/services/notify"
+)
+
+func main() { app.Main("notify", notify.Run) }

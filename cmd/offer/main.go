@@ -1,0 +1,9 @@
+// Command offer runs Heli's offer service alone.
+package main
+
+import (
+	"heli/pkg/app"
+	"heli/services/offer"
+)
+
+func main() { app.Main("offer", offer.Run) }

@@ -1,0 +1,9 @@
+// Command request runs Heli's request service alone.
+package main
+
+import (
+	"heli/pkg/app"
+	"heli/services/request"
+)
+
+func main() { app.Main("request", request.Run) }

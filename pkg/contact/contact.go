@@ -1,0 +1,130 @@
+// Package contact owns the form in which a person's contact is stored: every
+// field sealed for its row, the phone also as a blind index, and what is shown
+// of it without a recorded reading. It never stores, logs or sends one.
+package contact
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"heli/pkg/check"
+	"heli/pkg/contract"
+	"heli/pkg/seal"
+)
+
+// Row is a sealed contact as it is stored. A nil field was empty.
+type Row struct {
+	Name      []byte `db:"name" json:"name"`
+	Phone     []byte `db:"phone" json:"phone"`
+	Email     []byte `db:"email" json:"email"`
+	Wechat    []byte `db:"wechat" json:"wechat"`
+	SafeHours []byte `db:"safe_hours" json:"safe_hours"`
+	// PhoneIndex finds rows of one phone; nil without a phone.
+	PhoneIndex *string `db:"phone_index" json:"phone_index"`
+}
+
+// kindPhone separates phones from other values under a blind index.
+const kindPhone = "phone"
+
+// Seal returns the contact as a row that only the given id can open. The phone
+// is kept in E.164 form where it has one.
+func Seal(keys *seal.Keys, id string, c contract.Contact) Row {
+	field := func(name, value string) []byte {
+		if value == "" {
+			return nil
+		}
+		return keys.Seal([]byte(value), associated(id, name))
+	}
+	c = Normal(c)
+	row := Row{
+		Name: field("name", c.Name), Phone: field("phone", c.Phone), Email: field("email", c.Email),
+		Wechat: field("wechat", c.Wechat), SafeHours: field("safe_hours", c.SafeHours),
+	}
+	if c.Phone != "" {
+		index := PhoneIndex(keys, c.Phone)
+		row.PhoneIndex = &index
+	}
+	return row
+}
+
+// Open returns the contact in clear. It fails when the row belongs to another
+// id or was changed.
+func Open(keys *seal.Keys, id string, row Row) (contract.Contact, error) {
+	var c contract.Contact
+	for _, f := range []struct {
+		name   string
+		sealed []byte
+		plain  *string
+	}{
+		{"name", row.Name, &c.Name}, {"phone", row.Phone, &c.Phone}, {"email", row.Email, &c.Email},
+		{"wechat", row.Wechat, &c.Wechat}, {"safe_hours", row.SafeHours, &c.SafeHours},
+	} {
+		if f.sealed == nil {
+			continue
+		}
+		plain, err := keys.Open(f.sealed, associated(id, f.name))
+		if err != nil {
+			return contract.Contact{}, fmt.Errorf("open contact %s: %w", id, err)
+		}
+		*f.plain = string(plain)
+	}
+	return c, nil
+}
+
+// associated ties a sealed field to its row and to its column.
+func associated(id, field string) []byte { return []byte("contact " + id + " " + field) }
+
+// PhoneIndex returns the blind index of a phone, the same however it is typed.
+func PhoneIndex(keys *seal.Keys, phone string) string {
+	if normal, ok := check.NormalPhone(phone); ok {
+		phone = normal
+	}
+	return keys.BlindIndex(kindPhone, phone)
+}
+
+// Normal returns the contact without spaces around its fields, the phone in
+// E.164 form where it has one.
+func Normal(c contract.Contact) contract.Contact {
+	for _, s := range []*string{&c.Name, &c.Phone, &c.Email, &c.Wechat, &c.SafeHours} {
+		*s = strings.TrimSpace(*s)
+	}
+	if normal, ok := check.NormalPhone(c.Phone); ok {
+		c.Phone = normal
+	}
+	return c
+}
+
+// Mask returns what may be shown of a contact without a recorded reading: the
+// first character of the name, the last two digits of the phone, the first
+// letter and the last part of the mail address; nothing of the rest but that
+// it is there.
+func Mask(c contract.Contact) contract.Contact {
+	return contract.Contact{
+		Name: first(c.Name, "＊＊"), Phone: maskPhone(c.Phone), Email: maskEmail(c.Email),
+		Wechat: first(c.Wechat, "***"), SafeHours: c.SafeHours,
+	}
+}
+
+func first(s, rest string) string {
+	if s == "" {
+		return ""
+	}
+	_, size := utf8.DecodeRuneInString(s)
+	return s[:size] + rest
+}
+
+func maskPhone(s string) string {
+	const shown = 2
+	if len(s) <= 2*shown {
+		return strings.Repeat("*", len(s))
+	}
+	return strings.Repeat("*", len(s)-shown) + s[len(s)-shown:]
+}
+
+func maskEmail(s string) string {
+	if s == "" {
+		return ""
+	}
+	return first(s, "***") + "@***" + s[max(0, strings.LastIndexByte(s, '.')):]
+}

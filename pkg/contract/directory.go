@@ -1,0 +1,212 @@
+package contract
+
+import "time"
+
+// Region is an administrative division. Codes are opaque; the tree is in Parent.
+type Region struct {
+	Code   string            `json:"code"`
+	Parent string            `json:"parent,omitempty"`
+	Level  string            `json:"level"` // country, province, city, county
+	Names  map[string]string `json:"names"` // by language: zh-Hans always
+	Point  *Point            `json:"point,omitempty"`
+}
+
+// Category is a kind of help. Codes are dotted paths: "labour.disinfection".
+type Category struct {
+	Code       string            `json:"code"`
+	Parent     string            `json:"parent,omitempty"`
+	Names      map[string]string `json:"names"` // en, zh-Hans, zh-Hant
+	Units      []Unit            `json:"units"` // usual ones, the first is the default
+	Modes      []Mode            `json:"modes"`
+	Credential bool              `json:"credential"` // a verified credential is required
+	Sensitive  bool              `json:"sensitive"`
+	Matching   string            `json:"matching"`        // manual, assisted, automatic
+	HSDS       string            `json:"hsds,omitempty"`  // taxonomy term
+	Order      int               `json:"order,omitempty"` // in lists
+}
+
+// Item is a thing of the catalogue, sold by several names.
+type Item struct {
+	Code     string            `json:"code"`
+	Category string            `json:"category"`
+	Names    map[string]string `json:"names"`
+	Aliases  []string          `json:"aliases,omitempty"` // folded names people use
+	Unit     Unit              `json:"unit"`
+	// Per gives how many of Unit one of another unit holds, such as {"box": 50}.
+	Per map[Unit]int64 `json:"per,omitempty"`
+}
+
+// OrganisationRef is where rows of an organisation belong.
+type OrganisationRef struct {
+	ID   OrganisationID `json:"id"`
+	Code string         `json:"code"`
+	Path string         `json:"path"`
+	Name string         `json:"name"`
+}
+
+// Reference is the slowly changing data that every service works with.
+type Reference struct {
+	Version    int64      `json:"version"`
+	Regions    []Region   `json:"regions"`
+	Categories []Category `json:"categories"`
+	Items      []Item     `json:"items"`
+	// Coordinators are the organisations that take public submissions, by region.
+	Coordinators map[string]OrganisationRef `json:"coordinators"`
+	// Root is the top organisation.
+	Root OrganisationRef `json:"root"`
+}
+
+// AskReference asks for the reference data unless the caller has this version.
+type AskReference struct {
+	Have int64 `json:"have,omitempty"`
+}
+
+// ReferenceAnswer holds no Reference when the caller's version is current.
+type ReferenceAnswer struct {
+	Reference *Reference `json:"reference,omitempty"`
+}
+
+// Organisation is a member of the platform.
+type Organisation struct {
+	ID          OrganisationID `json:"id"`
+	Code        string         `json:"code"`
+	Name        string         `json:"name"`
+	Kind        string         `json:"kind"`  // government, charity, agency, company, hospital, community
+	Level       string         `json:"level"` // province, city, county, community
+	RegionCode  string         `json:"region_code"`
+	ParentCode  string         `json:"parent_code,omitempty"`
+	Path        string         `json:"path"`
+	Coordinates bool           `json:"coordinates"` // takes public submissions of its region
+	Verified    bool           `json:"verified"`
+	Version     int64          `json:"version"`
+	CreatedAt   time.Time      `json:"created_at"`
+}
+
+// OrganisationDraft registers an organisation or, under a known code, changes it.
+type OrganisationDraft struct {
+	ID          OrganisationID `json:"id"`
+	Code        string         `json:"code"`
+	Name        string         `json:"name"`
+	Kind        string         `json:"kind"`
+	Level       string         `json:"level"`
+	RegionCode  string         `json:"region_code"`
+	ParentCode  string         `json:"parent_code"` // empty means root
+	Coordinates bool           `json:"coordinates,omitempty"`
+	Verified    bool           `json:"verified,omitempty"`
+}
+
+// RegisteredOrganisation is the answer; Outcome is created, changed or unchanged.
+type RegisteredOrganisation struct {
+	Organisation Organisation `json:"organisation"`
+	Outcome      string       `json:"outcome"`
+}
+
+// ListOrganisations asks for organisations at or below the actor's own.
+type ListOrganisations struct {
+	Page
+	Text       string `json:"text,omitempty"`
+	RegionCode string `json:"region_code,omitempty"`
+}
+
+// OrganisationByCode asks for one organisation by its code.
+type OrganisationByCode struct {
+	Code string `json:"code"`
+}
+
+// Person is somebody who works in an organisation.
+type Person struct {
+	ID           PersonID `json:"id"`
+	Name         string   `json:"name"`
+	Role         Role     `json:"role"`
+	Organisation string   `json:"organisation"`
+	Path         string   `json:"path"`
+	Language     string   `json:"language,omitempty"`
+}
+
+// PersonDraft adds somebody to an organisation in a role; repeatable by id.
+type PersonDraft struct {
+	ID           PersonID `json:"id"`
+	Name         string   `json:"name"`
+	Role         Role     `json:"role"`
+	Organisation string   `json:"organisation"` // code
+	Language     string   `json:"language,omitempty"`
+}
+
+// ListPeople asks for people at or below the actor's organisation.
+type ListPeople struct {
+	Page
+}
+
+// MakeLogin makes a one-time login secret for a person: single use, 10 minutes.
+type MakeLogin struct {
+	PersonID PersonID `json:"person_id"`
+}
+
+// Login is a one-time secret; only its hash is stored.
+type Login struct {
+	Secret    string    `json:"secret"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// RedeemLogin trades a one-time secret for the person's identity, once.
+type RedeemLogin struct {
+	Secret string `json:"secret"`
+}
+
+// MakeAPIKey makes a key in an organisation and a role.
+type MakeAPIKey struct {
+	ID           APIKeyID `json:"id"`
+	Organisation string   `json:"organisation"` // code
+	Role         Role     `json:"role"`
+	Name         string   `json:"name"`
+}
+
+// MadeAPIKey shows the key, once.
+type MadeAPIKey struct {
+	ID  APIKeyID `json:"id"`
+	Key string   `json:"key"`
+}
+
+// Authenticate asks who acts: exactly one of the fields is set. An unknown,
+// ended or revoked identity is NotFound.
+type Authenticate struct {
+	Key      string   `json:"key,omitempty"`       // an API key
+	PersonID PersonID `json:"person_id,omitempty"` // a session's person
+}
+
+// Campaign is a joint action of several organisations (联合行动).
+type Campaign struct {
+	Code string            `json:"code"`
+	Name map[string]string `json:"names"`
+}
+
+// AuditEntry is one row of the audit chain: who did what to which id, and why.
+type AuditEntry struct {
+	Key       string `json:"key"` // makes a repeat harmless
+	Action    string `json:"action"`
+	SubjectID string `json:"subject_id"`
+	Path      string `json:"path"` // of the organisation whose chain it joins
+	Reason    string `json:"reason,omitempty"`
+}
+
+// The calls that the directory answers.
+var (
+	DirectoryReference     = Endpoint[AskReference, ReferenceAnswer]{"svc.directory.reference"}
+	DirectoryRegister      = Endpoint[OrganisationDraft, RegisteredOrganisation]{"svc.directory.register"}
+	DirectoryOrganisation  = Endpoint[OrganisationByCode, Organisation]{"svc.directory.organisation"}
+	DirectoryOrganisations = Endpoint[ListOrganisations, Listing[Organisation]]{"svc.directory.organisations"}
+	DirectoryAddPerson     = Endpoint[PersonDraft, Person]{"svc.directory.add_person"}
+	DirectoryPeople        = Endpoint[ListPeople, Listing[Person]]{"svc.directory.people"}
+	DirectoryMakeLogin     = Endpoint[MakeLogin, Login]{"svc.directory.make_login"}
+	DirectoryRedeemLogin   = Endpoint[RedeemLogin, Person]{"svc.directory.redeem_login"}
+	DirectoryMakeAPIKey    = Endpoint[MakeAPIKey, MadeAPIKey]{"svc.directory.make_api_key"}
+	DirectoryAuthenticate  = Endpoint[Authenticate, Actor]{"svc.directory.authenticate"}
+	DirectoryAudit         = Endpoint[AuditEntry, Empty]{"svc.directory.audit"}
+)
+
+// ReferenceChanged is the core NATS subject that tells of a new reference version.
+const ReferenceChanged = "live.directory.reference"
+
+// IdentityChanged is the core NATS subject that tells caches to forget whom
+// they authenticated: a role or key changed.
+const IdentityChanged = "live.directory.identity"

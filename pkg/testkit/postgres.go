@@ -1,0 +1,134 @@
+package testkit
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/lib/pq"
+
+	"heli/pkg/embedded"
+)
+
+// testSettings give up what only a power loss could take.
+var testSettings = map[string]string{
+	"fsync":              "off",
+	"synchronous_commit": "off",
+	"full_page_writes":   "off",
+	"max_connections":    "300",
+	"shared_buffers":     "64MB",
+	"autovacuum_naptime": "1h",
+	"checkpoint_timeout": "1h",
+	"max_wal_size":       "4GB",
+}
+
+// maxSlots bounds how many test processes run side by side.
+const maxSlots = 64
+
+// Cluster is the PostgreSQL of this test process.
+type Cluster struct {
+	server *embedded.Postgres
+	admin  *sql.DB // database postgres, superuser
+
+	making    sync.Mutex // held while a template is made
+	mu        sync.Mutex // guards templates
+	templates map[string]*template
+}
+
+// shared starts the cluster of this process once. It is the one global here:
+// tests of a process share it, and on Linux it ends with the process, since
+// nothing runs after the last test.
+var shared = sync.OnceValues(startCluster)
+
+// Postgres returns the cluster of this test process, started at the first call:
+// without fsync, in a folder that later runs use again. It fails the test when
+// PostgreSQL is not installed.
+func Postgres(t testing.TB) *Cluster {
+	t.Helper()
+	c, err := shared()
+	must(t, "start PostgreSQL for tests", err)
+	return c
+}
+
+func startCluster() (*Cluster, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), waitLimit)
+	defer cancel()
+	server, err := startInSlot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	admin, err := sql.Open("postgres", server.AdminURL("postgres"))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open PostgreSQL: %w", err), server.Stop(ctx))
+	}
+	c := &Cluster{server: server, admin: admin, templates: map[string]*template{}}
+	if err := c.dropLeftovers(ctx); err != nil {
+		return nil, errors.Join(err, admin.Close(), server.Stop(ctx))
+	}
+	return c, nil
+}
+
+// startInSlot takes the first slot that no other test process uses.
+func startInSlot(ctx context.Context) (*embedded.Postgres, error) {
+	root, err := embedded.DataRoot()
+	if err != nil {
+		return nil, err
+	}
+	for slot := range maxSlots {
+		dir := filepath.Join(os.TempDir(), fmt.Sprintf("heli-test-%d", os.Geteuid()), fmt.Sprintf("slot%d", slot))
+		server, err := embedded.StartPostgres(ctx, embedded.PostgresOptions{Dir: dir, Programs: root, Settings: testSettings})
+		if !errors.Is(err, embedded.ErrInUse) {
+			return server, err
+		}
+	}
+	return nil, fmt.Errorf("all %d slots are in use", maxSlots)
+}
+
+// dropLeftovers removes the databases of tests that were killed, and templates
+// that were never finished.
+func (c *Cluster) dropLeftovers(ctx context.Context) error {
+	names, err := c.databases(ctx, testPrefix+"%")
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := c.drop(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Cluster) databases(ctx context.Context, pattern string) (names []string, err error) {
+	const q = `SELECT datname FROM pg_catalog.pg_database WHERE datname LIKE $1`
+	rows, err := c.admin.QueryContext(ctx, q, strings.ReplaceAll(pattern, "_", `\_`))
+	if err != nil {
+		return nil, fmt.Errorf("list databases: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, fmt.Errorf("list databases: %w", err)
+		}
+		names = append(names, name)
+	}
+	return names, rows.Err()
+}
+
+func (c *Cluster) drop(ctx context.Context, name string) error {
+	return c.exec(ctx, "DROP DATABASE IF EXISTS "+pq.QuoteIdentifier(name)+" WITH (FORCE)")
+}
+
+func (c *Cluster) exec(ctx context.Context, statement string) error {
+	if _, err := c.admin.ExecContext(ctx, statement); err != nil {
+		return fmt.Errorf("%s: %w", statement, err)
+	}
+	return nil
+}

@@ -1,0 +1,76 @@
+package page
+
+import (
+	"net/http"
+
+	"heli/services/web/locales"
+)
+
+// Cookies that remember how a reader reads. They hold no identity.
+const (
+	languageCookie = "heli_lang"
+	zoneCookie     = "heli_zone" // set by the script
+)
+
+// rememberS is how long the language is remembered, in seconds.
+const rememberS = 365 * 24 * 60 * 60
+
+// Locale is the middleware that finds the reader's language and zone: ?lang=,
+// else the cookie, else Accept-Language. A valid ?lang= is remembered.
+func (s *Site) Locale(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p := s.printer(r)
+		if asked := r.URL.Query().Get("lang"); asked != "" && asked == string(p.Lang()) {
+			http.SetCookie(w, s.cookie(languageCookie, asked))
+		}
+		w.Header().Set("Content-Language", string(p.Lang()))
+		w.Header().Add("Vary", "Accept-Language, Cookie")
+		next.ServeHTTP(w, r.WithContext(locales.WithPrinter(r.Context(), p)))
+	})
+}
+
+// Printer returns the reader's printer; one made from the request alone where
+// the middleware did not run.
+func (s *Site) Printer(r *http.Request) *locales.Printer {
+	if p, ok := locales.PrinterFrom(r.Context()); ok {
+		return p
+	}
+	return s.printer(r)
+}
+
+func (s *Site) printer(r *http.Request) *locales.Printer {
+	catalogue := s.options.Catalogue
+	lang := catalogue.Choose(s.chosen(r), r.Header.Get("Accept-Language"))
+	zone, ok := catalogue.Zone(cookieValue(r, zoneCookie))
+	if !ok {
+		zone = s.options.Zone
+	}
+	return catalogue.Printer(lang, zone, s.options.Clock())
+}
+
+// chosen returns the language that the reader asked for by hand, if it is one
+// of ours: an unknown ?lang= does not hide a valid cookie.
+func (s *Site) chosen(r *http.Request) string {
+	asked := r.URL.Query().Get("lang")
+	for _, lang := range locales.Languages() {
+		if string(lang) == asked {
+			return asked
+		}
+	}
+	return cookieValue(r, languageCookie)
+}
+
+func cookieValue(r *http.Request, name string) string {
+	cookie, err := r.Cookie(name)
+	if err != nil {
+		return "" // there is none
+	}
+	return cookie.Value
+}
+
+func (s *Site) cookie(name, value string) *http.Cookie {
+	return &http.Cookie{
+		Name: name, Value: value, Path: "/", MaxAge: rememberS,
+		HttpOnly: true, Secure: s.options.HTTPS, SameSite: http.SameSiteLaxMode,
+	}
+}

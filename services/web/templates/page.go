@@ -1,0 +1,81 @@
+// Package templates owns the typed components that every page is built from:
+// layouts, fields, badges, messages, tables. It never calls a service, never
+// decides what a reader may see, and holds no text: all of it comes from the
+// catalogues by way of the Page.
+//
+// One way throughout: a component takes the *Page first, since it carries the
+// reader's Printer, and then one value with what it shows. No component writes
+// a style attribute or a script: the Content-Security-Policy forbids both.
+package templates
+
+import (
+	"net/url"
+
+	"heli/services/web/locales"
+)
+
+// Page is what a component knows of the reader and of the page being shown. Its
+// Printer is embedded, so that p.T, p.DateTime and the others are at hand.
+type Page struct {
+	*locales.Printer
+	// Path is the path of the page, without the query.
+	Path string
+	// Query is the query of the page, without the language; never a secret.
+	Query url.Values
+}
+
+// NewPage returns the page data for a reader and an address.
+func NewPage(printer *locales.Printer, address *url.URL) *Page {
+	query := address.Query()
+	query.Del("lang")
+	return &Page{Printer: printer, Path: address.Path, Query: query}
+}
+
+// In returns the address of the same page in another language.
+func (p *Page) In(lang locales.Language) string { return p.With("lang", string(lang)) }
+
+// With returns the address of the same page with one query value replaced; an
+// empty value takes it away.
+func (p *Page) With(name, value string) string {
+	query := url.Values{}
+	for key, values := range p.Query {
+		query[key] = values
+	}
+	query.Del(name)
+	if value != "" {
+		query.Set(name, value)
+	}
+	if len(query) == 0 {
+		return p.Path
+	}
+	return p.Path + "?" + query.Encode()
+}
+
+// Head says what a public page's frame shows.
+type Head struct {
+	Title string
+	// Sensitive pages get the quick-exit button.
+	Sensitive bool
+	// Wide pages use the whole width of a desk screen, others a reading width.
+	Wide bool
+}
+
+// Console says what the console's frame shows.
+type Console struct {
+	Title        string
+	Person       string // display name of who is signed in
+	Organisation string // its name
+	Nav          []NavItem
+	// Live is the path of the stream that says when something changed; empty
+	// for a page that does not change by itself.
+	Live string
+}
+
+// NavItem is one entry of the console's navigation. Count is shown when above 0.
+type NavItem struct {
+	Href    string
+	Label   string
+	Icon    Glyph
+	Count   int64
+	Current bool
+}
