@@ -6,4 +6,4 @@ import (
 	"heli/services/notify"
 )
 
-func main() { app.Main("notify", notify.Run) }
+func main() { app.MainWith("notify", notify.Run) }

@@ -72,9 +72,6 @@ func (c LogConfig) Logger(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// NoConfig is the configuration of a service that needs no more than Config.
-type NoConfig struct{}
-
 // program is the command line of a separate binary.
 type program[C any] struct {
 	Config  `embed:""`

@@ -27,25 +27,36 @@ func ReadyWithoutNATS() Option { return func(c *Connection) { c.ReadyWithoutNATS
 // line and the environment, runs the service until SIGINT or SIGTERM, stops in
 // order within StopTime and ends the process, with status 0, or with 1 and one
 // sentence on standard error.
-func Main[C any](name string, run func(context.Context, Deps, C) error, options ...Option) {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	os.Exit(Execute(ctx, os.Args[1:], os.Stderr, name, run, options...))
+func Main(name string, run func(context.Context, Deps) error, options ...Option) {
+	MainWith(name, withoutConfig(run), options...)
 }
 
-// Execute is Main without the signals and the end: it returns the exit status
-// once ctx has ended or the service has failed. Logs and errors go to stderr.
+// MainWith is Main for a service with flags of its own: C is a struct with tags
+// for kong.
+func MainWith[C any](name string, run func(context.Context, Deps, C) error, options ...Option) {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)                                         // a second signal ends the process at once
+	os.Exit(Execute(ctx, os.Args[1:], os.Stderr, name, run, options...)) //nolint:forbidigo // this is the end of every main
+}
+
+func withoutConfig(run func(context.Context, Deps) error) func(context.Context, Deps, struct{}) error {
+	return func(ctx context.Context, d Deps, _ struct{}) error { return run(ctx, d) }
+}
+
+// Execute is MainWith without the signals and the end: it returns the exit
+// status once ctx has ended or the service has failed. Logs and errors go to
+// stderr.
 func Execute[C any](ctx context.Context, args []string, stderr io.Writer, name string,
 	run func(context.Context, Deps, C) error, options ...Option,
 ) int {
 	var p program[C]
-	parser, err := kong.New(&p, kong.Name(name), kong.Description("The "+name+" service of Heli."), kong.Writers(stderr, stderr))
+	parser, err := kong.New(&p, kong.Name(name), kong.Description("The "+name+" service of Heli."))
 	if err != nil {
 		return fail(stderr, name, err)
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		return fail(stderr, name, err)
+		return fail(stderr, name, fmt.Errorf("%w; see %s --help", err, name))
 	}
 	log := p.Logger(stderr)
 	LogSettings(ctx, log, parsed.Flags())
@@ -65,6 +76,9 @@ func fail(stderr io.Writer, name string, err error) int {
 func serve(ctx context.Context, log *slog.Logger, name string, c Config, options []Option,
 	run func(context.Context, Deps) error,
 ) (err error) {
+	if _, err := WithSchema(c.DatabaseURL, name); err != nil {
+		return err
+	}
 	keys, err := c.Load()
 	if err != nil {
 		return err

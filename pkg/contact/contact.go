@@ -42,7 +42,7 @@ func Seal(keys *seal.Keys, id string, c contract.Contact) Row {
 		Wechat: field("wechat", c.Wechat), SafeHours: field("safe_hours", c.SafeHours),
 	}
 	if c.Phone != "" {
-		index := PhoneIndex(keys, c.Phone)
+		index := keys.BlindIndex(kindPhone, c.Phone)
 		row.PhoneIndex = &index
 	}
 	return row
@@ -77,10 +77,18 @@ func associated(id, field string) []byte { return []byte("contact " + id + " " +
 
 // PhoneIndex returns the blind index of a phone, the same however it is typed.
 func PhoneIndex(keys *seal.Keys, phone string) string {
-	if normal, ok := check.NormalPhone(phone); ok {
-		phone = normal
+	return keys.BlindIndex(kindPhone, normalPhone(phone))
+}
+
+// normalPhone keeps what cannot be a phone as it was typed.
+func normalPhone(typed string) string {
+	if typed == "" {
+		return ""
 	}
-	return keys.BlindIndex(kindPhone, phone)
+	if normal, ok := check.NormalPhone(typed); ok {
+		return normal
+	}
+	return typed
 }
 
 // Normal returns the contact without spaces around its fields, the phone in
@@ -89,20 +97,18 @@ func Normal(c contract.Contact) contract.Contact {
 	for _, s := range []*string{&c.Name, &c.Phone, &c.Email, &c.Wechat, &c.SafeHours} {
 		*s = strings.TrimSpace(*s)
 	}
-	if normal, ok := check.NormalPhone(c.Phone); ok {
-		c.Phone = normal
-	}
+	c.Phone = normalPhone(c.Phone)
 	return c
 }
 
 // Mask returns what may be shown of a contact without a recorded reading: the
-// first character of the name, the last two digits of the phone, the first
-// letter and the last part of the mail address; nothing of the rest but that
-// it is there.
+// first character of the name and of the WeChat id, the last two digits of the
+// phone, the first letter and the last part of the mail address. Of the safe
+// hours, which may tell of a danger at home, only that there are some.
 func Mask(c contract.Contact) contract.Contact {
 	return contract.Contact{
 		Name: first(c.Name, "＊＊"), Phone: maskPhone(c.Phone), Email: maskEmail(c.Email),
-		Wechat: first(c.Wechat, "***"), SafeHours: c.SafeHours,
+		Wechat: first(c.Wechat, "***"), SafeHours: present(c.SafeHours),
 	}
 }
 
@@ -112,6 +118,13 @@ func first(s, rest string) string {
 	}
 	_, size := utf8.DecodeRuneInString(s)
 	return s[:size] + rest
+}
+
+func present(s string) string {
+	if s == "" {
+		return ""
+	}
+	return "***"
 }
 
 func maskPhone(s string) string {
@@ -126,5 +139,9 @@ func maskEmail(s string) string {
 	if s == "" {
 		return ""
 	}
-	return first(s, "***") + "@***" + s[max(0, strings.LastIndexByte(s, '.')):]
+	masked := first(s, "***") + "@***"
+	if dot := strings.LastIndexByte(s, '.'); dot > strings.LastIndexByte(s, '@') {
+		masked += s[dot:]
+	}
+	return masked
 }

@@ -167,6 +167,13 @@ type MadeAPIKey struct {
 	Key string   `json:"key"`
 }
 
+// RevokeIdentity ends a person's or a key's right to act, for good: exactly one
+// of the fields is set.
+type RevokeIdentity struct {
+	PersonID PersonID `json:"person_id,omitempty"`
+	APIKeyID APIKeyID `json:"api_key_id,omitempty"`
+}
+
 // Authenticate asks who acts: exactly one of the fields is set. An unknown,
 // ended or revoked identity is NotFound.
 type Authenticate struct {
@@ -202,6 +209,8 @@ var (
 	DirectoryMakeAPIKey    = Endpoint[MakeAPIKey, MadeAPIKey]{"svc.directory.make_api_key"}
 	DirectoryAuthenticate  = Endpoint[Authenticate, Actor]{"svc.directory.authenticate"}
 	DirectoryAudit         = Endpoint[AuditEntry, Empty]{"svc.directory.audit"}
+	DirectoryRevoke        = Endpoint[RevokeIdentity, Empty]{"svc.directory.revoke"}
+	DirectoryCampaigns     = Endpoint[Empty, Listing[Campaign]]{"svc.directory.campaigns"}
 )
 
 // ReferenceChanged is the core NATS subject that tells of a new reference version.

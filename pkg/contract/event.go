@@ -51,6 +51,11 @@ type EventData struct {
 	// Fulfilled is the amount really delivered, once reported.
 	Fulfilled *int64 `json:"fulfilled,omitempty"`
 	Unit      string `json:"unit,omitempty"`
+	// Held is how much of the offer line's capacity a match holds, in the offer
+	// line's unit; given where that differs from the amounts above.
+	Held *int64 `json:"held,omitempty"`
+	// At is when a match takes place: it decides the period of the capacity.
+	At *time.Time `json:"at,omitempty"`
 	// Reason is a code such as a closing or declining reason, never free text.
 	Reason string `json:"reason,omitempty"`
 	// Erased says that the aggregate's data is to be forgotten for good.

@@ -55,6 +55,18 @@ func (c cluster) socketFolder() string {
 	return filepath.Join("/tmp", "heli-"+hex.EncodeToString(sum[:8]))
 }
 
+// removeOutsideFolder removes a socket folder that lies outside the cluster's.
+func (c cluster) removeOutsideFolder() error {
+	folder := c.socketFolder()
+	if filepath.Dir(folder) == c.dir {
+		return nil
+	}
+	if err := os.Remove(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove socket folder: %w", err)
+	}
+	return nil
+}
+
 // openFolder makes the cluster's folder, or checks an existing one: it must be
 // ours, and the server's account must be able to enter it. Of an existing
 // folder of ours it opens the way through, never the sight of what is in it.

@@ -31,7 +31,8 @@ type NATSOptions struct {
 	// Host is 127.0.0.1 when empty. Port 0 takes any free one, InProcessOnly none.
 	Host string
 	Port int
-	// Users are all who may connect; others are refused.
+	// Users are all who may connect, at least one: a server without any would
+	// let everybody in.
 	Users []NATSUser
 	Log   *slog.Logger // nil discards
 }
@@ -48,6 +49,9 @@ type NATS struct {
 // StartNATS starts the server and returns when it accepts connections; ctx
 // bounds the start only. It locks the folder against a second Heli. Stop ends it.
 func StartNATS(ctx context.Context, options NATSOptions) (*NATS, error) {
+	if len(options.Users) == 0 {
+		return nil, errors.New("start NATS server: nobody may connect, since no users are given")
+	}
 	if err := os.MkdirAll(options.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make NATS folder: %w: choose another folder with HELI_DATA", err)
 	}

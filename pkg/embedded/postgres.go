@@ -296,7 +296,7 @@ func (p *Postgres) supervise(server *process) {
 			server = p.restart()
 		}
 	}
-	p.stopErr = errors.Join(p.stopErr, p.lock.Close())
+	p.stopErr = errors.Join(p.stopErr, p.cluster.removeOutsideFolder(), p.lock.Close())
 }
 
 // restart launches until it succeeds; nil when Stop came first.

@@ -98,44 +98,69 @@ func (r *Relay) publish(ctx context.Context, rows []waiting) outcome {
 		}
 		events, sent = append(events, e), append(sent, row)
 	}
-	var silent []waiting
+	var suspects []suspect
 	for i, receipt := range r.publisher.PublishBatch(ctx, events) {
 		switch {
 		case receipt.Err == nil:
 			o.published, o.seqs = append(o.published, sent[i].ID), append(o.seqs, int64(receipt.Seq))
 		case fault.Is(receipt.Err, fault.Invalid):
 			o.dead.add(sent[i].ID, receipt.Err)
-		case unanswered(receipt.Err):
-			silent = append(silent, sent[i])
+		case unanswered(receipt.Err) || refused(receipt.Err) != nil:
+			suspects = append(suspects, suspect{sent[i], receipt.Err})
 		default:
 			o.interrupted = receipt.Err
 		}
 	}
-	r.judge(ctx, &o, silent)
+	r.judge(ctx, &o, suspects)
 	return o
 }
 
-// judge decides about rows without an answer. A denied subject shows in no
-// other way; but so does a server that is gone, so it speaks against the rows
-// only when others were answered, or at least a look at the stream is.
-func (r *Relay) judge(ctx context.Context, o *outcome, silent []waiting) {
-	if len(silent) == 0 {
+// suspect is a row that was not stored, perhaps for a reason of its own.
+type suspect struct {
+	waiting
+	err error
+}
+
+// judge decides about rows without an answer or with a refusal. A denied subject
+// shows as silence alone, but so does a server that is gone; a refusal may come
+// from a full disk. So either speaks against the rows only when others were
+// stored in the meantime, silence also when a look at the stream is answered.
+func (r *Relay) judge(ctx context.Context, o *outcome, suspects []suspect) {
+	if len(suspects) == 0 {
 		return
 	}
-	if len(o.published) == 0 {
-		if _, err := r.publisher.StreamState(ctx); err != nil {
-			o.interrupted = fmt.Errorf("look at the stream after silence: %w", err)
-			return
-		}
-	}
-	reason := errors.New("no answer from the stream: the subject may be denied")
-	for _, row := range silent {
-		if row.Tries+1 >= maxTries {
-			o.dead.add(row.ID, reason)
+	alone := len(o.published) == 0
+	reachable := !alone || r.answered(ctx)
+	for _, s := range suspects {
+		refusal := refused(s.err)
+		if !reachable || alone && refusal != nil {
+			o.interrupted = s.err
 			continue
 		}
-		o.delayed.add(row.ID, reason)
+		reason := refusal
+		if reason == nil {
+			reason = errors.New("no answer from the stream: the subject may be denied")
+		}
+		if s.Tries+1 >= maxTries {
+			o.dead.add(s.ID, reason)
+			continue
+		}
+		o.delayed.add(s.ID, reason)
 	}
+}
+
+// answered reports whether the stream can be looked at.
+func (r *Relay) answered(ctx context.Context) bool {
+	_, err := r.publisher.StreamState(ctx)
+	return err == nil
+}
+
+// refused returns what the stream answered when it did not store an event.
+func refused(err error) error {
+	if refusal, ok := errors.AsType[*jetstream.APIError](err); ok {
+		return refusal
+	}
+	return nil
 }
 
 // unanswered reports that a publish got no answer in time, as opposed to a

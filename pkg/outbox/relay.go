@@ -6,12 +6,12 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"heli/pkg/bus"
 	"heli/pkg/contract"
 	"heli/pkg/fault"
 	"heli/pkg/pg"
-
-	"github.com/jmoiron/sqlx"
 )
 
 const (
@@ -94,7 +94,7 @@ func (r *Relay) Run(ctx context.Context) error {
 // note logs the beginning and the end of a trouble, not every try.
 func (r *Relay) note(err error) {
 	if err != nil {
-		r.watch.doubt = true
+		r.watch.checked = time.Time{} // look at the stream before the next try
 	}
 	switch {
 	case err != nil && !r.failed:

@@ -3,12 +3,14 @@ package outbox
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"heli/pkg/bus"
 	"heli/pkg/contract"
@@ -107,13 +109,15 @@ func TestTwoRelaysShareTheWork(t *testing.T) {
 	b := newBench(t)
 	events := newEvents(2000)
 	add(t, b.db, events...)
-	var wg sync.WaitGroup
-	for range 2 {
-		relay := b.newRelay(t)
+	relays := []*Relay{b.newRelay(t), b.newRelay(t)}
+	for _, relay := range relays {
 		// A relay that begins publishes the latest again: not the matter here.
 		if err := relay.followStream(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+	}
+	var wg sync.WaitGroup
+	for _, relay := range relays {
 		wg.Go(func() {
 			if err := relay.work(t.Context()); err != nil {
 				t.Error(err)
@@ -126,6 +130,9 @@ func TestTwoRelaysShareTheWork(t *testing.T) {
 	}
 	if n := waitingIn(t, b.db); n != 0 {
 		t.Errorf("%d still wait", n)
+	}
+	if n := number(t, b.db, `SELECT last_seq FROM outbox_stream`); n != len(events) {
+		t.Errorf("the last sequence is %d", n)
 	}
 }
 
@@ -215,6 +222,40 @@ func TestRefusedEventsBecomeDeadLettersAndOthersGoOn(t *testing.T) {
 	}
 	if err := Replay(t.Context(), b.db, letter); err == nil {
 		t.Error("a letter was replayed twice")
+	}
+}
+
+func TestRefusalOfOneEventHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	js, err := jetstream.New(b.server.Conn(t, embedded.Administrator))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := js.Stream(t.Context(), contract.StreamName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := stream.CachedInfo().Config
+	config.MaxMsgSize = 1000
+	if _, err := js.UpdateStream(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	large, good := newEvent(contract.ThingRequest), newEvents(3)
+	large.Paths = []string{strings.Repeat("x", 2000)}
+	add(t, b.db, large)
+	if err := b.relay.work(t.Context()); err == nil {
+		t.Error("a refusal of all that was sent passed as a success")
+	}
+	add(t, b.db, good...)
+	b.work(t)
+	const refused = `SELECT count(*) FROM outbox WHERE event_id = $1 AND tries = 1 AND last_error LIKE '%size exceeds%'`
+	if n := number(t, b.db, refused, large.ID); n != 1 {
+		t.Error("the large event does not tell why it waits")
+	}
+	b.work(t)
+	if times := b.sent.times(good); times[1] != 3 {
+		t.Errorf("the good events, by how often they were sent: %v", times)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -76,12 +77,11 @@ func markPublished(ctx context.Context, tx *sqlx.Tx, created time.Time, ids, seq
 			UPDATE outbox AS o
 			SET published_at = clock_timestamp(), stream_seq = p.seq, next_try_at = NULL, last_error = NULL
 			FROM unnest($1::bigint[], $2::bigint[]) AS p (id, seq)
-			WHERE o.id = p.id
-			RETURNING o.stream_seq)
+			WHERE o.id = p.id)
 		UPDATE outbox_stream
-		SET last_seq = greatest(last_seq, (SELECT max(stream_seq) FROM published)), last_published_at = clock_timestamp()
+		SET last_seq = greatest(last_seq, $4), last_published_at = clock_timestamp()
 		WHERE stream_created = $3`
-	result, err := tx.ExecContext(ctx, q, pq.Array(ids), pq.Array(seqs), created)
+	result, err := tx.ExecContext(ctx, q, pq.Array(ids), pq.Array(seqs), created, slices.Max(seqs))
 	if err != nil {
 		return false, fmt.Errorf("mark events published: %w", err)
 	}

@@ -27,8 +27,8 @@ type watch struct {
 	created    time.Time
 	reconnects uint64
 	checked    time.Time
-	// doubt is set at the start and after every failure: the server may have
-	// lost what it had acknowledged.
+	// doubt is set at the start and whenever the stream was out of reach: the
+	// server may have lost what it had acknowledged.
 	doubt bool
 }
 
@@ -45,6 +45,7 @@ func (r *Relay) followStream(ctx context.Context) error {
 	}
 	state, err := r.publisher.StreamState(ctx)
 	if err != nil {
+		r.watch.doubt = true
 		return fmt.Errorf("look at the stream: %w", err)
 	}
 	// PostgreSQL keeps microseconds.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 
@@ -25,11 +24,13 @@ var testSettings = map[string]string{
 	"shared_buffers":     "64MB",
 	"autovacuum_naptime": "1h",
 	"checkpoint_timeout": "1h",
-	"max_wal_size":       "4GB",
+	"max_wal_size":       "1GB",
 }
 
-// maxSlots bounds how many test processes run side by side.
-const maxSlots = 64
+const (
+	maxSlots      = 64 // test processes side by side
+	keptTemplates = 24 // of this and of earlier migrations, in one slot
+)
 
 // Cluster is the PostgreSQL of this test process.
 type Cluster struct {
@@ -90,14 +91,18 @@ func startInSlot(ctx context.Context) (*embedded.Postgres, error) {
 	return nil, fmt.Errorf("all %d slots are in use", maxSlots)
 }
 
-// dropLeftovers removes the databases of tests that were killed, and templates
-// that were never finished.
+// dropLeftovers removes the databases of tests that were killed, templates that
+// were never finished, and the oldest of many templates.
 func (c *Cluster) dropLeftovers(ctx context.Context) error {
-	names, err := c.databases(ctx, testPrefix+"%")
+	names, err := c.databases(ctx, testPrefix)
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
+	templates, err := c.databases(ctx, templatePrefix)
+	if err != nil {
+		return err
+	}
+	for _, name := range append(names, templates[min(keptTemplates, len(templates)):]...) {
 		if err := c.drop(ctx, name); err != nil {
 			return err
 		}
@@ -105,9 +110,10 @@ func (c *Cluster) dropLeftovers(ctx context.Context) error {
 	return nil
 }
 
-func (c *Cluster) databases(ctx context.Context, pattern string) (names []string, err error) {
-	const q = `SELECT datname FROM pg_catalog.pg_database WHERE datname LIKE $1`
-	rows, err := c.admin.QueryContext(ctx, q, strings.ReplaceAll(pattern, "_", `\_`))
+// databases lists the databases whose names begin so, the newest first.
+func (c *Cluster) databases(ctx context.Context, prefix string) (names []string, err error) {
+	const q = `SELECT datname FROM pg_catalog.pg_database WHERE starts_with(datname, $1) ORDER BY oid DESC`
+	rows, err := c.admin.QueryContext(ctx, q, prefix)
 	if err != nil {
 		return nil, fmt.Errorf("list databases: %w", err)
 	}

@@ -1,6 +1,7 @@
 package testkit_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -92,5 +93,38 @@ func TestClock(t *testing.T) {
 	clock.Set(start)
 	if !clock.Now().Equal(start) {
 		t.Errorf("Set(%v) left %v", start, clock.Now())
+	}
+}
+
+// TestDepsConnectServices stands for a service's test: one service answers, the
+// other calls, each with its own rights.
+func TestDepsConnectServices(t *testing.T) {
+	t.Parallel()
+	world := testkit.NewWorld(t, "request", "web")
+	request, web := world.Deps(t, "request"), world.Deps(t, "web")
+	server, err := bus.NewServer(request.Bus, "request")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Stop)
+	err = bus.Handle(server, contract.RequestCount, func(ctx context.Context, _ contract.Empty) (contract.Counts, error) {
+		var one int
+		return contract.Counts{}, request.DB.GetContext(ctx, &one, `SELECT 1`)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bus.Call(t.Context(), web.Bus, contract.RequestCount, contract.Empty{}); err != nil {
+		t.Error(err)
+	}
+	snapshot, err := web.Reference.Get()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := snapshot.Coordinator("610113"); got != testkit.Xian {
+		t.Errorf("610113 is coordinated by %q", got.Code)
+	}
+	if start := world.Clock.Now(); !request.Clock().Equal(start) || !web.Clock().Equal(start) {
+		t.Error("the services have clocks of their own")
 	}
 }

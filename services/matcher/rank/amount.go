@@ -32,7 +32,7 @@ func breaksUnit(q *Question, o *Offer) bool {
 }
 
 func unitArgs(q *Question, o *Offer) map[string]any {
-	return map[string]any{"Unit": q.need.Unit, "OfferUnit": o.Unit}
+	return map[string]any{"unit": q.need.Unit, "offer_unit": o.Unit}
 }
 
 // breaksCapacity: a stated capacity must hold at least one of the need's unit.

@@ -17,19 +17,21 @@ type softFactor struct {
 	weight func(Weights) float64
 	value  func(*Question, *Offer) float64
 	reason func(*Question, *Offer) (string, map[string]any)
+	// reasons lists what reason may say, for the catalogues.
+	reasons string
 }
 
 var softFactors = []softFactor{
-	{"urgency", func(w Weights) float64 { return w.Urgency }, urgency, urgencyReason},
-	{"closeness", func(w Weights) float64 { return w.Closeness }, closeness, closenessReason},
-	{"skill", func(w Weights) float64 { return w.Skill }, skillFit, skillReason},
-	{"language", func(w Weights) float64 { return w.Language }, languageFit, languageReason},
-	{"text", func(w Weights) float64 { return w.Text }, textFit, textReason},
-	{"time", func(w Weights) float64 { return w.Time }, timeFit, timeReason},
-	{"helper_load", func(w Weights) float64 { return w.HelperLoad }, helperBalance, helperReason},
-	{"organisation_load", func(w Weights) float64 { return w.OrganisationLoad }, organisationBalance, organisationReason},
-	{"response", func(w Weights) float64 { return w.Response }, responseHistory, responseReason},
-	{"continuity", func(w Weights) float64 { return w.Continuity }, continuity, continuityReason},
+	{"urgency", func(w Weights) float64 { return w.Urgency }, urgency, urgencyReason, "waiting"},
+	{"closeness", func(w Weights) float64 { return w.Closeness }, closeness, closenessReason, "remote unknown about exact"},
+	{"skill", func(w Weights) float64 { return w.Skill }, skillFit, skillReason, "has more none"},
+	{"language", func(w Weights) float64 { return w.Language }, languageFit, languageReason, "common any unknown"},
+	{"text", func(w Weights) float64 { return w.Text }, textFit, textReason, "item words none"},
+	{"time", func(w Weights) float64 { return w.Time }, timeFit, timeReason, "any common"},
+	{"helper_load", func(w Weights) float64 { return w.HelperLoad }, helperBalance, helperReason, "none free busy"},
+	{"organisation_load", func(w Weights) float64 { return w.OrganisationLoad }, organisationBalance, organisationReason, "free busy"},
+	{"response", func(w Weights) float64 { return w.Response }, responseHistory, responseReason, "new history"},
+	{"continuity", func(w Weights) float64 { return w.Continuity }, continuity, continuityReason, "none same other"},
 }
 
 // Score returns the mean of the factors, weighted by the policy, between 0 and
@@ -88,7 +90,7 @@ func urgency(q *Question, _ *Offer) float64 {
 
 func urgencyReason(q *Question, _ *Offer) (string, map[string]any) {
 	hours := int64(max(q.at.Now.Sub(q.need.Since), 0) / time.Hour)
-	return "waiting", map[string]any{"Urgency": q.need.Urgency, "Hours": hours}
+	return "waiting", map[string]any{"urgency": q.need.Urgency, "hours": hours}
 }
 
 const (
@@ -127,9 +129,9 @@ func closenessReason(q *Question, o *Offer) (string, map[string]any) {
 	case !known:
 		return "unknown", nil
 	case q.need.Point == nil || o.Point == nil:
-		return "about", map[string]any{"Km": kilometres(m)}
+		return "about", map[string]any{"km": kilometres(m)}
 	default:
-		return "exact", map[string]any{"Km": kilometres(m)}
+		return "exact", map[string]any{"km": kilometres(m)}
 	}
 }
 
@@ -143,9 +145,9 @@ func skillFit(q *Question, o *Offer) float64 {
 func skillReason(q *Question, o *Offer) (string, map[string]any) {
 	switch {
 	case len(q.need.Skills) > 0:
-		return "has", map[string]any{"Skills": q.need.Skills}
+		return "has", map[string]any{"skills": q.need.Skills}
 	case len(o.Skills) > 0:
-		return "more", map[string]any{"Skills": o.Skills}
+		return "more", map[string]any{"skills": o.Skills}
 	default:
 		return "none", nil
 	}
@@ -166,7 +168,7 @@ func languageFit(q *Question, o *Offer) float64 {
 
 func languageReason(q *Question, o *Offer) (string, map[string]any) {
 	if i, common := commonLanguage(q.need.Languages, o.Languages); common {
-		return "common", map[string]any{"Language": q.need.Languages[i]}
+		return "common", map[string]any{"language": q.need.Languages[i]}
 	}
 	if len(q.need.Languages) == 0 {
 		return "any", nil
@@ -182,7 +184,17 @@ func textFit(q *Question, o *Offer) float64 {
 	if q.sameItem(o) {
 		return 1
 	}
-	return mostText * q.text.Score(o.Words)
+	return mostText * q.likeness(o)
+}
+
+// likeness compares the words. They are prepared late, since most pairs end at
+// a rule.
+func (q *Question) likeness(o *Offer) float64 {
+	if q.text == nil {
+		text := NewTextQuery(q.need.Words, q.at.Rarity)
+		q.text = &text
+	}
+	return q.text.Score(o.Words)
 }
 
 func (q *Question) sameItem(o *Offer) bool {
@@ -191,13 +203,13 @@ func (q *Question) sameItem(o *Offer) bool {
 
 func textReason(q *Question, o *Offer) (string, map[string]any) {
 	if q.sameItem(o) {
-		return "item", map[string]any{"Item": o.Item}
+		return "item", map[string]any{"item": o.Item}
 	}
-	percent := int(math.Round(100 * q.text.Score(o.Words)))
+	percent := int(math.Round(100 * q.likeness(o)))
 	if percent == 0 {
 		return "none", nil
 	}
-	return "words", map[string]any{"Percent": percent}
+	return "words", map[string]any{"percent": percent}
 }
 
 // enoughTime is a visit, a shift or a consultation with its way: more common
@@ -219,7 +231,7 @@ func timeReason(q *Question, o *Offer) (string, map[string]any) {
 	if !named {
 		return "any", nil
 	}
-	return "common", map[string]any{"Hours": math.Round(m.total.Hours()*10) / 10}
+	return "common", map[string]any{"hours": math.Round(m.total.Hours()*10) / 10}
 }
 
 // helperBalance = 1 − used/budget: the one who was asked least this week comes
@@ -289,7 +301,7 @@ func responseReason(_ *Question, o *Offer) (string, map[string]any) {
 		return "new", nil
 	}
 	r := o.Response
-	return "history", map[string]any{"Asked": r.Asked, "Accepted": r.Accepted, "Done": r.Done}
+	return "history", map[string]any{"asked": r.Asked, "accepted": r.Accepted, "done": r.Done}
 }
 
 // continuity is 1 for a helper who served this requester before and is wished

@@ -2,6 +2,7 @@ package rank_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,7 +12,13 @@ import (
 	"heli/services/matcher/rank"
 )
 
-func factor(t testing.TB, name string, n rank.Need, o rank.Offer, m rank.Moment) contract.Factor {
+// failer is what tests and properties have in common.
+type failer interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
+func factor(t failer, name string, n rank.Need, o rank.Offer, m rank.Moment) contract.Factor {
 	t.Helper()
 	for _, f := range rank.Ask(&n, m).Factors(&o) {
 		if f.Name == name {
@@ -33,6 +40,7 @@ func words(hashes ...uint64) []contract.WordHash {
 func TestFactors(t *testing.T) {
 	t.Parallel()
 	type change = func(*rank.Need, *rank.Offer)
+	said := map[string]bool{}
 	const critical, planned = contract.Critical, contract.Planned
 	for _, tc := range []struct {
 		factor string
@@ -84,9 +92,19 @@ func TestFactors(t *testing.T) {
 		n, o := labour()
 		tc.change(&n, &o)
 		f := factor(t, tc.factor, n, o, moment())
+		said[f.Key] = true
 		if math.Abs(f.Value-tc.value) > 1e-9 || f.Key != "factor."+tc.factor+"."+tc.key {
 			t.Errorf("%s is %v (%s), want %v (%s)", tc.factor, f.Value, f.Key, tc.value, tc.key)
 		}
+	}
+	for _, key := range rank.Keys() {
+		if strings.HasPrefix(key, "factor.") && !said[key] {
+			t.Errorf("no row says %s", key)
+		}
+		delete(said, key)
+	}
+	if len(said) > 0 {
+		t.Errorf("Keys lacks %v", said)
 	}
 }
 

@@ -53,5 +53,5 @@ func breaksLanguage(q *Question, o *Offer) bool {
 }
 
 func languageArgs(q *Question, o *Offer) map[string]any {
-	return map[string]any{"Languages": q.need.Languages, "OfferLanguages": o.Languages}
+	return map[string]any{"languages": q.need.Languages, "offer_languages": o.Languages}
 }

@@ -74,7 +74,7 @@ type Offer struct {
 // Load is how much was asked of a helper this week, over all organisations.
 type Load struct {
 	Used   int64  // asks
-	Budget *int64 // asks a week; nil means the policy's default
+	Budget *int64 // asks a week that the helper set; nil means none
 }
 
 // Response is how an offer's helper or organisation answered so far.

@@ -75,22 +75,25 @@ func (q *Question) count(found map[string]*Shortage, broken []Rule) {
 		found[fresh.Rule()] = s
 	}
 	s.Count++
-	s.Args["Count"] = s.Count
+	s.Args["count"] = s.Count
 }
 
-// shortage builds the sentence "missing.<rule>", or "missing.several" for a
+// keySeveral is the sentence for a combination of rules.
+const keySeveral = "missing.several"
+
+// shortage builds the sentence "missing.<rule>", or keySeveral for a
 // combination, from what the need asked for: never from one offer, since it
 // speaks of many.
 func (q *Question) shortage(rules []Rule) Shortage {
 	key := "missing." + string(rules[0])
 	if len(rules) > 1 {
-		key = "missing.several"
+		key = keySeveral
 	}
 	n := q.need
 	return Shortage{Rules: rules, Key: key, Args: map[string]any{
-		"Count": 0, "Rules": rules, "Category": n.Category, "Region": n.Region, "Mode": n.Mode,
-		"Languages": n.Languages, "Skills": n.Skills, "Safeguards": n.Safeguards, "Unit": n.Unit,
-		"Until": q.week.to,
+		"count": 0, "rules": rules, "category": n.Category, "region": n.Region, "mode": n.Mode,
+		"languages": n.Languages, "skills": n.Skills, "safeguards": n.Safeguards, "unit": n.Unit,
+		"until": q.week.to,
 	}}
 }
 

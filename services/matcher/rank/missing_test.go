@@ -76,10 +76,14 @@ func TestMissing(t *testing.T) {
 			}
 		})
 	}
+}
 
-	n.Remaining = amount(0)
-	if got := shortages(n, mandarin); got != nil {
-		t.Errorf("nothing remains, but %v is missing", got)
+func TestNothingIsMissingWhereNothingRemains(t *testing.T) {
+	t.Parallel()
+	n, o := labour()
+	n.Remaining, o.Available = amount(0), false
+	if got := shortages(n, o); got != nil {
+		t.Errorf("got %v", got)
 	}
 }
 
@@ -89,7 +93,7 @@ func TestMissingNamesWhatWasAsked(t *testing.T) {
 	n, o := labour()
 	n.Languages, o.Languages = []string{"yue"}, []string{"zh"}
 	s := rank.Ask(&n, moment()).Missing(pointers([]rank.Offer{o, o, o}))[0]
-	if d := cmp.Diff([]string{"yue"}, s.Args["Languages"]); d != "" || s.Args["Count"] != 3 || s.Args["Region"] != "610102" {
+	if d := cmp.Diff([]string{"yue"}, s.Args["languages"]); d != "" || s.Args["count"] != 3 || s.Args["region"] != "610102" {
 		t.Errorf("args %v\n%s", s.Args, d)
 	}
 }

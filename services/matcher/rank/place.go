@@ -49,7 +49,7 @@ func (q *Question) modes(o *Offer) modes {
 func breaksMode(q *Question, o *Offer) bool { return q.modes(o) == 0 }
 
 func modeArgs(q *Question, o *Offer) map[string]any {
-	return map[string]any{"Mode": q.need.Mode, "OfferMode": o.Mode}
+	return map[string]any{"mode": q.need.Mode, "offer_mode": o.Mode}
 }
 
 // breaksPlace: the offer must reach the need in one of the ways that both
@@ -98,9 +98,9 @@ func (q *Question) inPrefectureOf(o *Offer) bool {
 }
 
 func placeArgs(q *Question, o *Offer) map[string]any {
-	args := map[string]any{"Region": q.need.Region, "OfferRegion": o.Region}
+	args := map[string]any{"region": q.need.Region, "offer_region": o.Region}
 	if q.need.Point != nil && o.Point != nil {
-		args["Km"] = kilometres(metres(*q.need.Point, *o.Point))
+		args["km"] = kilometres(metres(*q.need.Point, *o.Point))
 	}
 	return args
 }

@@ -30,7 +30,8 @@ type Policy struct {
 	// Distances at which closeness has fallen to one half, in metres.
 	OnsiteHalfM   int64 `json:"onsite_half_m"`
 	DeliveryHalfM int64 `json:"delivery_half_m"`
-	// WeeklyBudget is how many asks a week a helper gets who stated nothing.
+	// WeeklyBudget is how many asks a week count as a full load for a helper
+	// who set no budget. It only orders helpers; a budget set is a hard rule.
 	WeeklyBudget int64 `json:"weekly_budget"`
 	// OrganisationHalf is the number of live matches at which an
 	// organisation's load balance has fallen to one half.

@@ -38,9 +38,9 @@ type Question struct {
 	need   *Need
 	at     Moment
 	acting string
-	text   TextQuery
-	week   span   // in which both must be free
-	wanted []span // the need's windows within the week; nil means any time
+	text   *TextQuery // made when first asked for
+	week   span       // in which both must be free
+	wanted []span     // the need's windows within the week; nil means any time
 }
 
 // Ask prepares a need. The need must not change while the question is in use.
@@ -49,7 +49,6 @@ func Ask(need *Need, at Moment) *Question {
 	if q.acting == "" {
 		q.acting = need.Path
 	}
-	q.text = NewTextQuery(need.Words, at.Rarity)
 	q.week = horizon(need, at.Now)
 	q.wanted = need.Schedule.within(q.week)
 	return q

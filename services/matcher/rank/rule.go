@@ -95,7 +95,7 @@ func breaksCategory(q *Question, o *Offer) bool {
 }
 
 func categoryArgs(q *Question, _ *Offer) map[string]any {
-	return map[string]any{"Category": q.need.Category}
+	return map[string]any{"category": q.need.Category}
 }
 
 func breaksRemaining(q *Question, _ *Offer) bool {
@@ -109,7 +109,7 @@ func breaksExpired(q *Question, o *Offer) bool {
 }
 
 func expiredArgs(_ *Question, o *Offer) map[string]any {
-	return map[string]any{"ValidUntil": *o.ValidUntil}
+	return map[string]any{"valid_until": *o.ValidUntil}
 }
 
 // breaksVisibility: organisation A pairs a need with an offer when A is the
@@ -136,7 +136,7 @@ func breaksRefused(q *Question, o *Offer) bool {
 func breaksSkill(q *Question, o *Offer) bool { return len(lacking(q.need.Skills, o.Skills)) > 0 }
 
 func skillArgs(q *Question, o *Offer) map[string]any {
-	return map[string]any{"Skills": lacking(q.need.Skills, o.Skills)}
+	return map[string]any{"skills": lacking(q.need.Skills, o.Skills)}
 }
 
 func breaksSafeguard(q *Question, o *Offer) bool {
@@ -144,7 +144,7 @@ func breaksSafeguard(q *Question, o *Offer) bool {
 }
 
 func safeguardArgs(q *Question, o *Offer) map[string]any {
-	return map[string]any{"Safeguards": lacking(q.need.Safeguards, o.Safeguards)}
+	return map[string]any{"safeguards": lacking(q.need.Safeguards, o.Safeguards)}
 }
 
 // lacking returns what is asked for and not given, whatever its case.
@@ -159,9 +159,10 @@ func lacking(asked, given []string) []string {
 	return missing
 }
 
-// breaksLoad applies to helpers alone: goods and rooms do not tire.
-func breaksLoad(q *Question, o *Offer) bool {
-	return o.Helper != "" && o.Load.Used >= q.budget(o)
+// breaksLoad applies to helpers who set a budget alone: goods and rooms do not
+// tire, and who set none is spared by the load factor instead.
+func breaksLoad(_ *Question, o *Offer) bool {
+	return o.Helper != "" && o.Load.Budget != nil && o.Load.Used >= *o.Load.Budget
 }
 
 func (q *Question) budget(o *Offer) int64 {

@@ -49,9 +49,9 @@ func TestRules(t *testing.T) {
 		{"week has room", func(_ *rank.Need, o *rank.Offer, _ *rank.Moment) {
 			o.Helper, o.Load = "h", rank.Load{Used: 1, Budget: amount(2)}
 		}, ""},
-		{"budget of the policy", func(_ *rank.Need, o *rank.Offer, m *rank.Moment) {
-			o.Helper, o.Load = "h", rank.Load{Used: m.Policy.WeeklyBudget}
-		}, rank.RuleLoad},
+		{"no budget set", func(_ *rank.Need, o *rank.Offer, m *rank.Moment) {
+			o.Helper, o.Load = "h", rank.Load{Used: 2 * m.Policy.WeeklyBudget}
+		}, ""},
 		{"goods do not tire", func(_ *rank.Need, o *rank.Offer, _ *rank.Moment) { o.Load.Used = 1000 }, ""},
 	})
 }
@@ -161,17 +161,17 @@ func TestCredential(t *testing.T) {
 		credentials []contract.Credential
 		fits        bool
 	}{
-		"none":               {"legal", nil, false},
-		"not verified":       {"legal", []contract.Credential{{Kind: "legal"}}, false},
-		"verified":           {"legal", verified("legal", nil), true},
-		"the profession":     {"legal", verified("Lawyer", after(time.Hour)), true},
-		"the paper":          {"legal", verified("律师执业证", nil), true},
-		"run out":            {"legal", verified("legal", after(0)), false},
-		"another kind":       {"legal", verified("nurse", nil), false},
-		"counsel":            {"psych", verified("legal counsel", nil), false},
-		"clinical psychist":  {"psych", verified("clinical_psychologist", nil), true},
-		"student is no dent": {"medical", verified("student", nil), false},
-		"none asked for":     {"labour", nil, true},
+		"none":                  {"legal", nil, false},
+		"not verified":          {"legal", []contract.Credential{{Kind: "legal"}}, false},
+		"verified":              {"legal", verified("legal", nil), true},
+		"the profession":        {"legal", verified("Lawyer", after(time.Hour)), true},
+		"the paper":             {"legal", verified("律师执业证", nil), true},
+		"run out":               {"legal", verified("legal", after(0)), false},
+		"another kind":          {"legal", verified("nurse", nil), false},
+		"counsel":               {"psych", verified("legal counsel", nil), false},
+		"clinical psychologist": {"psych", verified("clinical_psychologist", nil), true},
+		"student is no dent":    {"medical", verified("student", nil), false},
+		"none asked for":        {"labour", nil, true},
 	} {
 		n, o := labour()
 		n.Category, o.Category, o.Credentials = tc.category, tc.category, tc.credentials
@@ -190,7 +190,7 @@ func TestCantoneseLawyer(t *testing.T) {
 	o.Credentials = []contract.Credential{{Kind: "legal", VerifiedBy: "someone"}}
 	v := rank.Ask(&n, moment()).Judge(&o)
 	want := []rank.Reason{{Rule: rank.RuleLanguage, Key: "rule.language", Args: map[string]any{
-		"Languages": []string{"yue"}, "OfferLanguages": []string{"zh", "en"},
+		"languages": []string{"yue"}, "offer_languages": []string{"zh", "en"},
 	}}}
 	if d := cmp.Diff(want, v.Broken); d != "" || v.Fits || v.Score != 0 {
 		t.Errorf("verdict %+v\n%s", v, d)

@@ -188,5 +188,5 @@ func breaksTime(q *Question, o *Offer) bool {
 }
 
 func timeArgs(q *Question, _ *Offer) map[string]any {
-	return map[string]any{"Until": q.week.to}
+	return map[string]any{"until": q.week.to}
 }

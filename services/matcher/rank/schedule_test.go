@@ -19,14 +19,14 @@ func TestTimeOverlap(t *testing.T) {
 		zone    string
 		windows []contract.Window
 	}
-	any := row{zone: "Asia/Shanghai"}
+	always := row{zone: "Asia/Shanghai"}
 	shanghai := func(w ...contract.Window) row { return row{"Asia/Shanghai", w} }
 	for name, tc := range map[string]struct {
 		need, offer row
 		fits        bool
 	}{
-		"any and any":                 {any, any, true},
-		"any and a window":            {any, shanghai(weekly(5, "09:00", "10:00")), true},
+		"any and any":                 {always, always, true},
+		"any and a window":            {always, shanghai(weekly(5, "09:00", "10:00")), true},
 		"half an hour":                {shanghai(weekly(5, "09:00", "10:00")), shanghai(weekly(5, "09:30", "12:00")), true},
 		"a minute less":               {shanghai(weekly(5, "09:00", "10:00")), shanghai(weekly(5, "09:31", "12:00")), false},
 		"other days":                  {shanghai(weekly(5, "09:00", "10:00")), shanghai(weekly(6, "09:00", "10:00")), false},
@@ -38,7 +38,7 @@ func TestTimeOverlap(t *testing.T) {
 		"across midnight, two halves": {shanghai(weekly(5, "23:40", "24:00"), weekly(6, "00:00", "00:15")), shanghai(weekly(5, "22:00", "02:00")), true},
 		"the whole day":               {shanghai(weekly(5, "00:00", "00:00")), shanghai(weekly(5, "23:00", "23:30")), true},
 		"earlier today is next week":  {shanghai(weekly(3, "08:00", "09:00")), shanghai(weekly(3, "08:00", "09:00")), true},
-		"running since yesterday":     {shanghai(weekly(2, "23:00", "12:30")), any, true},
+		"running since yesterday":     {shanghai(weekly(2, "23:00", "12:30")), always, true},
 		"Xinjiang and Shanghai":       {row{"Asia/Urumqi", []contract.Window{weekly(5, "09:00", "10:00")}}, shanghai(weekly(5, "11:00", "12:00")), true},
 		"the same clock elsewhere":    {row{"Asia/Urumqi", []contract.Window{weekly(5, "09:00", "10:00")}}, shanghai(weekly(5, "09:00", "10:00")), false},
 		"another day elsewhere":       {row{"America/New_York", []contract.Window{weekly(4, "20:00", "21:00")}}, shanghai(weekly(5, "09:00", "10:00")), true},

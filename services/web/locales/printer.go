@@ -2,12 +2,13 @@ package locales
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"github.com/nicksnyder/go-i18n/v2/i18n/template"
 
-	"heli/pkg/contract"
 	"heli/pkg/fault"
 )
 
@@ -38,17 +39,29 @@ func (p *Printer) At(now time.Time) *Printer {
 
 // T returns the text of a key. Arguments are pairs of a placeholder's name and
 // its value, or one map; the placeholder "count" chooses the plural form.
-// Whole numbers are written in the reader's way. An unknown key comes back as
-// it is, so that a page shows what is missing; the tests find it before.
+// Whole numbers are written in the reader's way. A key that is unknown, or whose
+// placeholders got no value, comes back as it is, so that a page shows what is
+// missing; the tests find it before.
 func (p *Printer) T(key string, args ...any) string {
-	data, count := p.arguments(args)
-	text, err := p.catalogue.localizers[p.lang].Localize(&i18n.LocalizeConfig{
-		MessageID: key, TemplateData: data, PluralCount: count,
-	})
+	text, err := p.text(key, args)
 	if err != nil {
 		return key
 	}
 	return text
+}
+
+// filler refuses a text whose placeholder got no value.
+var filler = &template.TextParser{Option: "missingkey=error"}
+
+func (p *Printer) text(key string, args []any) (string, error) {
+	data, count := p.arguments(args)
+	text, err := p.catalogue.localizers[p.lang].Localize(&i18n.LocalizeConfig{
+		MessageID: key, TemplateData: data, PluralCount: count, TemplateParser: filler,
+	})
+	if err != nil {
+		return "", fmt.Errorf("fill text %s: %w", key, err)
+	}
+	return text, nil
 }
 
 // Has reports whether the catalogues know the key.
@@ -98,40 +111,6 @@ func wholeNumber(value any) (int64, bool) {
 	}
 }
 
-// State returns the name of a state of a request, an offer or a match.
-func (p *Printer) State(thing contract.Thing, state string) string {
-	return p.T("state." + string(thing) + "." + state)
-}
-
-// Move returns what a button says that makes a move of a life cycle.
-func (p *Printer) Move(thing contract.Thing, move string) string {
-	return p.T("move." + string(thing) + "." + move)
-}
-
-// Reason returns the sentence of a closing, declining or other reason code; the
-// text itself when it is no code but what somebody wrote.
-func (p *Printer) Reason(reason string) string {
-	if key := "reason." + reason; p.Has(key) {
-		return p.T(key)
-	}
-	return reason
-}
-
-// Urgency returns the name of an urgency.
-func (p *Printer) Urgency(u contract.Urgency) string { return p.T("urgency." + string(u)) }
-
-// UrgencySpan returns within which time an urgency asks for help.
-func (p *Printer) UrgencySpan(u contract.Urgency) string { return p.T("urgency_span." + string(u)) }
-
-// Mode returns how help is delivered.
-func (p *Printer) Mode(m contract.Mode) string { return p.T("mode." + string(m)) }
-
-// UnitName returns the name of a unit, without an amount.
-func (p *Printer) UnitName(u contract.Unit) string { return p.T("unit_name." + string(u)) }
-
-// Role returns the name of a role.
-func (p *Printer) Role(r contract.Role) string { return p.T("role." + string(r)) }
-
 // Pick returns the name in the reader's language, else the nearest that is not
 // empty: the other script first, since its reader can read it.
 func (p *Printer) Pick(en, hans, hant string) string {
@@ -166,13 +145,14 @@ func (p *Printer) Fault(err error) string {
 	return p.T("fault." + string(f.Kind))
 }
 
-// Invalid returns what is wrong with a field.
+// Invalid returns what is wrong with a field; in general words where the
+// catalogues do not know the code or miss an argument.
 func (p *Printer) Invalid(f fault.Field) string {
-	key := "invalid." + f.Code
-	if !p.Has(key) {
-		key = "invalid.format"
+	text, err := p.text("invalid."+f.Code, []any{f.Args})
+	if err != nil {
+		return p.T("invalid.malformed")
 	}
-	return p.T(key, f.Args)
+	return text
 }
 
 type printerKey struct{}

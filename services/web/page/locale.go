@@ -74,3 +74,7 @@ func (s *Site) cookie(name, value string) *http.Cookie {
 		HttpOnly: true, Secure: s.options.HTTPS, SameSite: http.SameSiteLaxMode,
 	}
 }
+
+// Script reports whether the reader's browser runs our script: it has told the
+// reader's zone.
+func Script(r *http.Request) bool { return cookieValue(r, zoneCookie) != "" }

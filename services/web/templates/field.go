@@ -84,12 +84,18 @@ func (in Input) describedBy() string {
 	return strings.Join(ids, " ")
 }
 
-// attributes are those that every control of the input has.
-func (in Input) attributes() templ.Attributes {
+// groupAttributes are those of the element around several controls.
+func (in Input) groupAttributes() templ.Attributes {
 	all := templ.Attributes{}
 	if described := in.describedBy(); described != "" {
 		all["aria-describedby"] = described
 	}
+	return all
+}
+
+// attributes are those that every single control has.
+func (in Input) attributes() templ.Attributes {
+	all := in.groupAttributes()
 	if in.Error != "" {
 		all["aria-invalid"] = "true"
 	}

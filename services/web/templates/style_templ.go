@@ -34,7 +34,7 @@ func urgencyOptions(p *Page) []Option {
 func safeguardOptions(p *Page) []Option {
 	var options []Option
 	for _, safeguard := range contract.Safeguards() {
-		options = append(options, Option{Value: safeguard, Label: p.T("safeguard." + safeguard)})
+		options = append(options, Option{Value: safeguard, Label: p.Safeguard(safeguard)})
 	}
 	return options
 }

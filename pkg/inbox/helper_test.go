@@ -1,0 +1,90 @@
+package inbox
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"heli/pkg/bus"
+	"heli/pkg/contract"
+	"heli/pkg/pg"
+	"heli/pkg/testkit"
+)
+
+func newEvent() contract.Event {
+	return contract.Event{
+		SchemaVersion: contract.EventVersion, ID: contract.NewID[contract.EventID](), Thing: contract.ThingMatch, State: "accepted",
+		AggregateID: contract.NewID[string](), Version: 1, Time: time.Now().UTC(), Organisation: "root",
+	}
+}
+
+// newDB is the database of a service that hears, with a table for effects.
+func newDB(t *testing.T) *pg.DB {
+	t.Helper()
+	database := testkit.NewDatabase(t, "request")
+	database.Admin(t).MustExec(`CREATE TABLE request.effect (event_id uuid NOT NULL)`)
+	return database.Open(t, "request")
+}
+
+// effect writes one row each time that it runs.
+func effect(ctx context.Context, e contract.Event) func(tx *sqlx.Tx) error {
+	return func(tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO effect (event_id) VALUES ($1)`, string(e.ID))
+		return err
+	}
+}
+
+func handleOnce(ctx context.Context, e contract.Event, once Once) error {
+	return once(effect(ctx, e))
+}
+
+func number(t *testing.T, db *pg.DB, q string, args ...any) int {
+	t.Helper()
+	var n int
+	if err := db.GetContext(t.Context(), &n, q, args...); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func effectsOf(t *testing.T, db *pg.DB, e contract.Event) int {
+	t.Helper()
+	return number(t, db, `SELECT count(*) FROM effect WHERE event_id = $1`, string(e.ID))
+}
+
+// hear runs the consumer until the test ends.
+func hear(t *testing.T, db *pg.DB, server *testkit.Server, h Handler, options ...Option) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	b := testkit.Bus(t, server, "request")
+	go func() { done <- Run(ctx, db, b, contract.RequestHearsMatch, h, options...) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("inbox ended with %v", err)
+		}
+	})
+}
+
+func publish(t *testing.T, b *bus.Bus, events ...contract.Event) {
+	t.Helper()
+	for _, receipt := range b.PublishBatch(t.Context(), events) {
+		if receipt.Err != nil {
+			t.Fatal(receipt.Err)
+		}
+	}
+}
+
+func await[T any](t *testing.T, what string, signal <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-signal:
+		return v
+	case <-time.After(time.Minute):
+		t.Fatalf("%s never happened", what)
+		panic("unreachable")
+	}
+}

@@ -1,0 +1,182 @@
+package directory
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"heli/pkg/contract"
+	"heli/pkg/fault"
+	"heli/pkg/pg"
+)
+
+// store holds the SQL of the directory's schema: organisations here, reference
+// data, identities and the audit chain in the files named after them.
+type store struct{ db *pg.DB }
+
+// statements returns every statement, for the test that prepares them all.
+func statements() []string {
+	return slices.Concat([]string{
+		selectOrganisationSQL, selectOrganisationForUpdateSQL, selectOrganisationByPathSQL, listOrganisationsSQL,
+		insertOrganisationSQL, updateOrganisationSQL,
+	}, referenceStatements(), identityStatements(), auditStatements())
+}
+
+// jsonColumn is a jsonb column that holds a T.
+type jsonColumn[T any] struct{ value T }
+
+// Scan reads the column.
+func (c *jsonColumn[T]) Scan(source any) error {
+	data, ok := source.([]byte)
+	if !ok {
+		return fmt.Errorf("read json column: unexpected %T", source)
+	}
+	return json.Unmarshal(data, &c.value)
+}
+
+// Value writes the column.
+func (c jsonColumn[T]) Value() (driver.Value, error) {
+	data, err := json.Marshal(c.value)
+	return string(data), err
+}
+
+type organisationRow struct {
+	ID          string         `db:"id"`
+	Code        string         `db:"code"`
+	Name        string         `db:"name"`
+	Kind        string         `db:"kind"`
+	Level       string         `db:"level"`
+	RegionCode  string         `db:"region_code"`
+	ParentID    sql.NullString `db:"parent_id"`
+	ParentCode  string         `db:"parent_code"`
+	Path        string         `db:"path"`
+	Coordinates bool           `db:"coordinates"`
+	Verified    bool           `db:"verified"`
+	Version     int64          `db:"version"`
+	CreatedAt   time.Time      `db:"created_at"`
+	UpdatedAt   time.Time      `db:"updated_at"`
+}
+
+func (r organisationRow) message() contract.Organisation {
+	return contract.Organisation{
+		ID: contract.OrganisationID(r.ID), Code: r.Code, Name: r.Name, Kind: r.Kind, Level: r.Level,
+		RegionCode: r.RegionCode, ParentCode: r.ParentCode, Path: r.Path, Coordinates: r.Coordinates,
+		Verified: r.Verified, Version: r.Version, CreatedAt: r.CreatedAt,
+	}
+}
+
+func (r organisationRow) ref() contract.OrganisationRef {
+	return contract.OrganisationRef{ID: contract.OrganisationID(r.ID), Code: r.Code, Path: r.Path, Name: r.Name}
+}
+
+const organisationColumns = `
+	SELECT o.id, o.code, o.name, o.kind, o.level, o.region_code, o.parent_id, coalesce(p.code, '') AS parent_code,
+		o.path, o.coordinates, o.verified, o.version, o.created_at, o.updated_at
+	FROM organisation o LEFT JOIN organisation p ON p.id = o.parent_id`
+
+const selectOrganisationSQL = organisationColumns + ` WHERE lower(o.code) = lower($1)`
+
+// selectOrganisation returns the organisation of a code, whatever its case, or NotFound.
+func (s store) selectOrganisation(ctx context.Context, q sqlx.QueryerContext, code string) (organisationRow, error) {
+	return getOrganisation(ctx, q, selectOrganisationSQL, code)
+}
+
+const selectOrganisationForUpdateSQL = selectOrganisationSQL + ` FOR UPDATE OF o`
+
+// lockOrganisation is selectOrganisation that keeps others from changing it.
+func (s store) lockOrganisation(ctx context.Context, tx *sqlx.Tx, code string) (organisationRow, error) {
+	return getOrganisation(ctx, tx, selectOrganisationForUpdateSQL, code)
+}
+
+const selectOrganisationByPathSQL = organisationColumns + ` WHERE o.path = $1`
+
+func (s store) selectOrganisationByPath(ctx context.Context, q sqlx.QueryerContext, path string) (organisationRow, error) {
+	return getOrganisation(ctx, q, selectOrganisationByPathSQL, path)
+}
+
+func getOrganisation(ctx context.Context, q sqlx.QueryerContext, statement, arg string) (organisationRow, error) {
+	var row organisationRow
+	err := sqlx.GetContext(ctx, q, &row, statement, arg)
+	if errors.Is(err, sql.ErrNoRows) {
+		return row, fault.NewNotFound("organisation")
+	}
+	if err != nil {
+		return row, fmt.Errorf("select organisation: %w", err)
+	}
+	return row, nil
+}
+
+const insertOrganisationSQL = `
+	INSERT INTO organisation (id, code, name, kind, level, region_code, parent_id, path, coordinates, verified,
+		version, created_at, updated_at)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)`
+
+func (s store) insertOrganisation(ctx context.Context, tx *sqlx.Tx, r organisationRow) error {
+	_, err := tx.ExecContext(ctx, insertOrganisationSQL, r.ID, r.Code, r.Name, r.Kind, r.Level, r.RegionCode,
+		r.ParentID, r.Path, r.Coordinates, r.Verified, r.Version, r.CreatedAt)
+	if err != nil {
+		return organisationConflict(fmt.Errorf("insert organisation: %w", err))
+	}
+	return nil
+}
+
+const updateOrganisationSQL = `
+	UPDATE organisation SET name = $2, kind = $3, level = $4, region_code = $5, coordinates = $6, verified = $7,
+		version = $8, updated_at = $9
+	WHERE id = $1`
+
+// updateOrganisation changes all but code and parent, which are in the path.
+func (s store) updateOrganisation(ctx context.Context, tx *sqlx.Tx, r organisationRow) error {
+	_, err := tx.ExecContext(ctx, updateOrganisationSQL, r.ID, r.Name, r.Kind, r.Level, r.RegionCode,
+		r.Coordinates, r.Verified, r.Version, r.UpdatedAt)
+	if err != nil {
+		return organisationConflict(fmt.Errorf("update organisation: %w", err))
+	}
+	return nil
+}
+
+func organisationConflict(err error) error {
+	switch pg.Constraint(err) {
+	case "organisation_coordinates":
+		return errCoordinatorTaken.Because(err)
+	case "organisation_pkey":
+		return errIDTaken.Because(err)
+	case "organisation_code", "organisation_path_key":
+		return errCodeTaken.Because(err)
+	default:
+		return err
+	}
+}
+
+// organisationFilter asks for organisations in a range of paths, after one of them.
+type organisationFilter struct {
+	path, after, text, region string
+	limit                     int
+}
+
+const listOrganisationsSQL = organisationColumns + `
+	WHERE o.path >= $1 AND o.path < $2 AND o.path > $3
+		AND ($4 = '' OR position(lower($4) IN lower(o.name)) > 0 OR position(lower($4) IN lower(o.code)) > 0)
+		AND ($5 = '' OR o.region_code IN (
+			WITH RECURSIVE within AS (
+				SELECT code FROM region WHERE code = $5
+				UNION SELECT r.code FROM region r JOIN within w ON r.parent = w.code)
+			SELECT code FROM within))
+	ORDER BY o.path LIMIT $6`
+
+func (s store) listOrganisations(ctx context.Context, f organisationFilter) ([]organisationRow, error) {
+	rows := []organisationRow{}
+	err := s.db.SelectContext(ctx, &rows, listOrganisationsSQL,
+		f.path, contract.PathEnd(f.path), f.after, f.text, f.region, f.limit)
+	if err != nil {
+		return nil, fmt.Errorf("list organisations: %w", err)
+	}
+	return rows, nil
+}

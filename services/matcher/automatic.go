@@ -1,0 +1,117 @@
+package matcher
+
+import (
+	"context"
+
+	"heli/pkg/contract"
+	"heli/pkg/fault"
+	"heli/services/matcher/rank"
+)
+
+// waitingLimit bounds how many waiting needs a freed offer looks for.
+const waitingLimit = 50
+
+// findWaiting looks which open needs an offer could serve: their consoles are
+// told, and where the policy says so a match is proposed.
+func (s *Service) findWaiting(ctx context.Context, id contract.OfferID) error {
+	offer, ok := s.board.offer(id)
+	if !ok || !offer.Available {
+		return nil
+	}
+	excluded, err := s.store.excludedPairs(ctx, "", id)
+	if err != nil {
+		return err
+	}
+	at, err := s.moment("", excluded)
+	if err != nil {
+		return err
+	}
+	found := changes{}
+	for _, l := range offer.Lines {
+		line, ok := s.board.index.Offer(contract.OfferLineID(l.ID))
+		if !ok {
+			continue
+		}
+		for _, c := range s.board.index.Waiting(line, at, waitingLimit) {
+			found.Requests = append(found.Requests, c.Request)
+		}
+	}
+	return s.tellWaiting(ctx, found)
+}
+
+func (s *Service) tellWaiting(ctx context.Context, found changes) error {
+	if found.empty() {
+		return nil
+	}
+	if err := s.bus.Broadcast(waitingSubject, found); err != nil {
+		s.log.DebugContext(ctx, "tell of waiting needs", "err", err) // consoles also look when they load
+	}
+	for _, id := range found.Requests {
+		if err := s.proposeByItself(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// proposeByItself proposes the best offer for each line of a request, where
+// automatic proposing is allowed: never for sensitive categories, safeguards or
+// critical needs, only on requests opened by staff with a verified contact.
+func (s *Service) proposeByItself(ctx context.Context, id contract.RequestID) error {
+	request, ok := s.board.request(id)
+	if !ok || !automaticAllowed(request) {
+		return nil
+	}
+	for _, l := range request.Lines {
+		need, ok := s.board.index.Need(contract.NeedLineID(l.ID))
+		if !ok {
+			continue
+		}
+		if err := s.proposeBest(ctx, need); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func automaticAllowed(r contract.ProjectedRequest) bool {
+	return r.Open && r.OpenedByStaff && r.PhoneVerified && len(r.Safeguards) == 0 && r.Urgency != contract.Critical
+}
+
+// proposeBest proposes the best offer of an automatic category. A lost race is
+// no error: the next change looks again.
+func (s *Service) proposeBest(ctx context.Context, need rank.Need) error {
+	excluded, err := s.store.excludedPairs(ctx, need.RequestID, "")
+	if err != nil {
+		return err
+	}
+	at, err := s.moment(need.Path, excluded)
+	if err != nil {
+		return err
+	}
+	category, _ := at.Reference.Category(need.Category)
+	if category.Sensitive || category.Matching != string(rank.Automatic) || s.covered(need) {
+		return nil
+	}
+	best := s.board.index.Best(need, at, 1)
+	if len(best) == 0 {
+		return nil
+	}
+	if offer, _ := s.board.offer(best[0].Offer); !offer.PhoneVerified {
+		return nil
+	}
+	_, err = s.Propose(contract.WithActor(ctx, contract.System()), contract.Propose{
+		ID: contract.NewID[contract.MatchID](), Code: contract.NewCode(),
+		NeedLineID: need.ID, OfferLineID: best[0].Line, Quantity: &best[0].Quantity,
+	})
+	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	return err
+}
+
+// covered reports whether a need of an amount not stated has a match already:
+// it counts as one.
+func (s *Service) covered(need rank.Need) bool {
+	return need.Remaining != nil && *need.Remaining == 0
+}

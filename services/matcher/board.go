@@ -1,0 +1,218 @@
+package matcher
+
+import (
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"heli/pkg/contract"
+	"heli/services/matcher/index"
+	"heli/services/matcher/rank"
+)
+
+// board is what one instance holds in memory: the index of lines, and the
+// requests and offers that they belong to. It is a copy of the tables and may
+// lag behind them; reservations are guarded there.
+type board struct {
+	index index.Index
+
+	mu       sync.RWMutex
+	requests map[contract.RequestID]contract.ProjectedRequest
+	offers   map[contract.OfferID]contract.ProjectedOffer
+	needs    map[contract.NeedLineID]contract.RequestID
+	lines    map[contract.OfferLineID]contract.OfferID
+	changed  chan struct{} // closed and replaced whenever something arrives
+}
+
+func newBoard(i index.Index) *board {
+	return &board{
+		index:    i,
+		requests: map[contract.RequestID]contract.ProjectedRequest{},
+		offers:   map[contract.OfferID]contract.ProjectedOffer{},
+		needs:    map[contract.NeedLineID]contract.RequestID{},
+		lines:    map[contract.OfferLineID]contract.OfferID{},
+		changed:  make(chan struct{}),
+	}
+}
+
+func (b *board) request(id contract.RequestID) (contract.ProjectedRequest, bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	r, ok := b.requests[id]
+	return r, ok
+}
+
+func (b *board) offer(id contract.OfferID) (contract.ProjectedOffer, bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	o, ok := b.offers[id]
+	return o, ok
+}
+
+// requestOf returns the request that a need line belongs to.
+func (b *board) requestOf(id contract.NeedLineID) (contract.RequestID, bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	r, ok := b.needs[id]
+	return r, ok
+}
+
+// offerOf returns the offer that an offer line belongs to.
+func (b *board) offerOf(id contract.OfferLineID) (contract.OfferID, bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	o, ok := b.lines[id]
+	return o, ok
+}
+
+// arrival returns a channel that closes when the board next changes.
+func (b *board) arrival() <-chan struct{} {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.changed
+}
+
+func (b *board) announce() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	close(b.changed)
+	b.changed = make(chan struct{})
+}
+
+// putRequest takes a request's row.
+func (b *board) putRequest(row requestRow) error {
+	var p contract.ProjectedRequest
+	if err := json.Unmarshal(row.Document, &p); err != nil {
+		return fmt.Errorf("decode request projection: %w", err)
+	}
+	reserved := map[contract.NeedLineID]int64{}
+	if err := json.Unmarshal(row.Reserved, &reserved); err != nil {
+		return fmt.Errorf("decode reserved amounts: %w", err)
+	}
+	_, schedule := schedule(p.Windows, p.TimeZone)
+	b.mu.Lock()
+	b.requests[p.RequestID] = p
+	for _, l := range p.Lines {
+		b.needs[contract.NeedLineID(l.ID)] = p.RequestID
+	}
+	b.mu.Unlock()
+	for _, l := range p.Lines {
+		b.index.PutNeed(needOf(p, l, reserved[contract.NeedLineID(l.ID)], schedule))
+	}
+	return nil
+}
+
+func (b *board) removeRequest(id contract.RequestID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, l := range b.requests[id].Lines {
+		b.index.RemoveNeed(contract.NeedLineID(l.ID))
+		delete(b.needs, contract.NeedLineID(l.ID))
+	}
+	delete(b.requests, id)
+}
+
+// putOffer takes an offer's row as it stands at a moment.
+func (b *board) putOffer(row offerRow, now time.Time) error {
+	var p contract.ProjectedOffer
+	if err := json.Unmarshal(row.Document, &p); err != nil {
+		return fmt.Errorf("decode offer projection: %w", err)
+	}
+	var periods []periodRow
+	if err := json.Unmarshal(row.Periods, &periods); err != nil {
+		return fmt.Errorf("decode periods: %w", err)
+	}
+	zone, schedule := schedule(p.Windows, p.TimeZone)
+	b.mu.Lock()
+	b.offers[p.OfferID] = p
+	for _, l := range p.Lines {
+		b.lines[contract.OfferLineID(l.ID)] = p.OfferID
+	}
+	b.mu.Unlock()
+	for _, l := range p.Lines {
+		o := offerOf(p, l, row, schedule)
+		o.Free = free(l, periods, periodStart(l.Per, now, zone).Format(time.DateOnly))
+		b.index.Put(o)
+	}
+	return nil
+}
+
+func (b *board) removeOffer(id contract.OfferID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, l := range b.offers[id].Lines {
+		b.index.Remove(contract.OfferLineID(l.ID))
+		delete(b.lines, contract.OfferLineID(l.ID))
+	}
+	delete(b.offers, id)
+}
+
+// free returns what a line has left in a period; nil when not stated.
+func free(l contract.LineWords, periods []periodRow, period string) *int64 {
+	if l.Quantity == nil {
+		return nil
+	}
+	left := *l.Quantity
+	for _, p := range periods {
+		if p.Line == contract.OfferLineID(l.ID) && p.Period == period {
+			left -= p.Reserved
+		}
+	}
+	return new(max(left, 0))
+}
+
+// schedule reads the weekly windows. The owning service has checked them; what
+// cannot be read counts as any time, so that nobody is hidden by a defect.
+func schedule(windows []contract.Window, zoneName string) (*time.Location, rank.Schedule) {
+	zone, err := time.LoadLocation(zoneName)
+	if err != nil {
+		zone = time.UTC
+	}
+	s, err := rank.NewSchedule(windows, zone)
+	if err != nil {
+		return zone, rank.Schedule{}
+	}
+	return zone, s
+}
+
+func needOf(p contract.ProjectedRequest, l contract.LineWords, reserved int64, s rank.Schedule) rank.Need {
+	n := rank.Need{
+		ID: contract.NeedLineID(l.ID), RequestID: p.RequestID, Path: p.Path, Sharing: p.Sharing,
+		Category: l.Category, Item: l.Item, Words: l.Words, Unit: l.Unit,
+		Urgency: p.Urgency, Since: p.WaitingSince, NeededBy: p.NeededBy, Vulnerability: p.Vulnerability,
+		Mode: p.Mode, Region: p.RegionCode, Point: p.Point,
+		Languages: p.Languages, Skills: p.Skills, Safeguards: p.Safeguards, Schedule: s,
+	}
+	if l.Quantity != nil {
+		n.Remaining = new(max(*l.Quantity-reserved, 0))
+	}
+	return n
+}
+
+func offerOf(p contract.ProjectedOffer, l contract.LineWords, row offerRow, s rank.Schedule) rank.Offer {
+	return rank.Offer{
+		ID: contract.OfferLineID(l.ID), OfferID: p.OfferID, Path: p.Path, Sharing: p.Sharing, Available: p.Available,
+		Category: l.Category, Item: l.Item, Words: l.Words, Unit: l.Unit, Per: l.Per,
+		Mode: p.Mode, Region: p.RegionCode, Point: p.Point, RadiusM: p.RadiusM, ServiceRegions: p.ServiceRegions,
+		Languages: p.Languages, Skills: p.Skills, Safeguards: p.Safeguards, Credentials: p.Credentials,
+		Schedule: s, ValidUntil: p.ValidUntil,
+		Helper:           contract.HelperID(p.HelperKey),
+		Load:             rank.Load{Used: row.Used, Budget: p.WeeklyBudget},
+		OrganisationLoad: row.OrgLoad,
+		Response:         rank.Response{Asked: row.Asked, Accepted: row.Accepted, Done: row.Done},
+	}
+}
+
+// openRequests returns the requests that automatics may look at.
+func (b *board) openRequests() []contract.RequestID {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	ids := []contract.RequestID{}
+	for id, r := range b.requests {
+		if automaticAllowed(r) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}

@@ -1,0 +1,45 @@
+package matcher
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"heli/pkg/bus"
+	"heli/pkg/contract"
+)
+
+// Core NATS subjects, best effort: what is missed is found by looking.
+const (
+	changedSubject = "live.matcher.changed" // rows to read again, to the other instances
+	waitingSubject = "live.matcher.waiting" // requests that a freed offer could serve, to consoles
+)
+
+// handle answers every call of contract/match.go.
+func (s *Service) handle(server *bus.Server) error {
+	return errors.Join(
+		bus.Handle(server, contract.MatcherSuggest, s.Suggest),
+		bus.Handle(server, contract.MatcherVerdict, s.Verdict),
+		bus.Handle(server, contract.MatcherPropose, s.Propose),
+		bus.Handle(server, contract.MatcherMove, s.Move),
+		bus.Handle(server, contract.MatcherGet, s.Get),
+		bus.Handle(server, contract.MatcherFind, s.Find),
+		bus.Handle(server, contract.MatcherList, s.List),
+		bus.Handle(server, contract.MatcherCount, s.Count),
+		bus.Handle(server, contract.MatcherPolicy, s.Policy),
+	)
+}
+
+// hearChanges reads rows again that another instance changed.
+func (s *Service) hearChanges(ctx context.Context) error {
+	return s.bus.Listen(ctx, changedSubject, func(_ string, data []byte) {
+		var c changes
+		if err := json.Unmarshal(data, &c); err != nil {
+			s.log.WarnContext(ctx, "decode changes", "err", err)
+			return
+		}
+		if err := s.reload(ctx, c); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "read changed rows", "err", err)
+		}
+	})
+}

@@ -1,0 +1,147 @@
+package matcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"heli/pkg/app"
+	"heli/pkg/bus"
+	"heli/pkg/contract"
+	"heli/pkg/idempotency"
+	"heli/pkg/inbox"
+	"heli/services/matcher/index"
+	"heli/services/matcher/rank"
+)
+
+const (
+	expireEvery = 5 * time.Second  // holds end at most this late
+	followEvery = time.Second      // what other instances changed
+	followBack  = 10 * time.Second // and how far back each look reaches
+	sweepEvery  = time.Minute
+	expireBatch = 100
+)
+
+// Run runs the matcher until ctx ends.
+func Run(ctx context.Context, d app.Deps) error {
+	if _, err := d.Reference.Wait(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return fmt.Errorf("wait for reference data: %w", err)
+	}
+	s := New(d, index.NewScan())
+	if err := s.store.seedPolicy(ctx, rank.Default(), s.clock()); err != nil {
+		return err
+	}
+	if err := s.refreshPolicy(ctx); err != nil {
+		return err
+	}
+	if err := s.load(ctx); err != nil {
+		return fmt.Errorf("load the index: %w", err)
+	}
+	if err := app.WatchOutbox(d.Registry, s.relay.Lag); err != nil {
+		return fmt.Errorf("watch the outbox: %w", err)
+	}
+	server, err := bus.NewServer(d.Bus, d.Name)
+	if err != nil {
+		return fmt.Errorf("start answering: %w", err)
+	}
+	defer server.Stop()
+	if err := s.handle(server); err != nil {
+		return fmt.Errorf("answer calls: %w", err)
+	}
+	d.Ready()
+	return s.work(ctx, d)
+}
+
+// work runs everything that goes on in the background, until ctx ends.
+func (s *Service) work(ctx context.Context, d app.Deps) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.relay.Run(ctx) })
+	group.Go(func() error {
+		return inbox.Run(ctx, d.DB, d.Bus, contract.MatcherHearsRequest, s.hearRequest, inbox.WithConcurrency(4))
+	})
+	group.Go(func() error {
+		return inbox.Run(ctx, d.DB, d.Bus, contract.MatcherHearsOffer, s.hearOffer, inbox.WithConcurrency(4))
+	})
+	group.Go(func() error { return s.hearChanges(ctx) })
+	group.Go(func() error { return s.every(ctx, expireEvery, s.expireHolds) })
+	group.Go(func() error { return s.every(ctx, followEvery, s.follow) })
+	group.Go(func() error { return s.every(ctx, sweepEvery, s.sweep) })
+	return group.Wait()
+}
+
+// every runs a task at an interval until ctx ends. A failure is logged; the
+// next turn tries again.
+func (s *Service) every(ctx context.Context, interval time.Duration, task func(context.Context) error) error {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		if err := task(ctx); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "work of the matcher", "err", err)
+		}
+	}
+}
+
+// expireHolds ends the proposals whose time is over.
+func (s *Service) expireHolds(ctx context.Context) error {
+	ids, err := s.store.overdueHolds(ctx, s.clock(), expireBatch)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for _, id := range ids {
+		failed = errors.Join(failed, s.moveBySystem(ctx, id, "expire", "hold_expired"))
+	}
+	return failed
+}
+
+// follow reads again what any instance changed a moment ago, for broadcasts
+// that were lost.
+func (s *Service) follow(ctx context.Context) error {
+	c, err := s.store.changedSince(ctx, s.clock().Add(-followBack))
+	if err != nil {
+		return err
+	}
+	return s.reload(ctx, c)
+}
+
+// sweep looks at what changes without an event: the policy, the calendar, and
+// needs that two instances missed.
+func (s *Service) sweep(ctx context.Context) error {
+	if err := s.refreshPolicy(ctx); err != nil {
+		return err
+	}
+	renewing, err := s.store.renewingOffers(ctx, s.clock().AddDate(0, 0, -8))
+	if err != nil {
+		return err
+	}
+	if err := s.reload(ctx, changes{Offers: renewing}); err != nil {
+		return err
+	}
+	for _, id := range s.board.openRequests() {
+		if err := s.proposeByItself(ctx, id); err != nil {
+			return err
+		}
+	}
+	_, err = idempotency.Purge(ctx, s.db, s.clock())
+	return err
+}
+
+func (s *Service) refreshPolicy(ctx context.Context) error {
+	row, policy, err := s.store.newestPolicy(ctx)
+	if err != nil {
+		return err
+	}
+	s.policy.Store(&policyInForce{Policy: policy, row: row})
+	return nil
+}

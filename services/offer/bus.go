@@ -1,0 +1,119 @@
+package offer
+
+import (
+	"context"
+	"slices"
+
+	"github.com/jmoiron/sqlx"
+
+	"heli/pkg/bus"
+	"heli/pkg/contract"
+	"heli/pkg/fault"
+	"heli/pkg/inbox"
+	"heli/pkg/pg"
+)
+
+// answer registers every call that the service answers.
+func (s *Service) answer(server *bus.Server) error {
+	for _, register := range []func() error{
+		func() error { return bus.Handle(server, contract.OfferSubmit, s.Submit) },
+		func() error { return bus.Handle(server, contract.OfferGet, s.Get) },
+		func() error { return bus.Handle(server, contract.OfferFind, s.Find) },
+		func() error { return bus.Handle(server, contract.OfferList, s.List) },
+		func() error { return bus.Handle(server, contract.OfferMove, s.Move) },
+		func() error { return bus.Handle(server, contract.OfferCorrect, s.Correct) },
+		func() error { return bus.Handle(server, contract.OfferVerifyPhone, s.VerifyPhone) },
+		func() error { return bus.Handle(server, contract.OfferVerifyCredential, s.VerifyCredential) },
+		func() error { return bus.Handle(server, contract.OfferNote, s.Note) },
+		func() error { return bus.Handle(server, contract.OfferContact, s.Contact) },
+		func() error { return bus.Handle(server, contract.OfferProjection, s.Projection) },
+		func() error { return bus.Handle(server, contract.OfferCount, s.Count) },
+	} {
+		if err := register(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Projection returns what the matcher may know of an offer. Only a service on
+// its own account may ask.
+func (s *Service) Projection(ctx context.Context, q contract.GetByID) (contract.ProjectedOffer, error) {
+	if contract.ActorFrom(ctx).Role != contract.RoleSystem {
+		return contract.ProjectedOffer{}, errUnknown
+	}
+	row, err := s.read(ctx, q.ID)
+	if err != nil {
+		return contract.ProjectedOffer{}, err
+	}
+	return s.projection(row), nil
+}
+
+// HearMatch follows a fact about a match: it keeps the newest state of each
+// match, and the totals and the shown state of the offer follow. Facts may come
+// in any order and any number of times. One about an offer or line that is not
+// here changes nothing.
+func (s *Service) HearMatch(ctx context.Context, e contract.Event, once inbox.Once) error {
+	d := e.Data
+	if !contract.ValidID(d.MatchID) || !contract.ValidID(d.OfferID) || !contract.ValidID(d.OfferLineID) ||
+		!contract.ValidID(d.RequestID) {
+		return fault.NewInvalid(fault.Field{Location: "data", Code: "malformed"})
+	}
+	err := once(func(tx *sqlx.Tx) error {
+		row, err := s.store.lockOffer(ctx, tx, d.OfferID)
+		if fault.Is(pg.Map(err), fault.NotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return s.followMatch(ctx, tx, row.record(), e)
+	})
+	if err != nil {
+		return err
+	}
+	s.relay.Wake()
+	return nil
+}
+
+func (s *Service) followMatch(ctx context.Context, tx *sqlx.Tx, r *record, e contract.Event) error {
+	n := slices.IndexFunc(r.lines, func(l lineRow) bool { return l.ID == e.Data.OfferLineID })
+	if n < 0 {
+		return nil
+	}
+	if err := s.store.upsertMatch(ctx, tx, matchOf(e)); err != nil {
+		return err
+	}
+	held, used, err := s.store.selectTotals(ctx, tx, e.Data.OfferLineID)
+	if err != nil {
+		return err
+	}
+	line := &r.lines[n]
+	if line.Reserved == held && line.Used == used {
+		return nil
+	}
+	line.Reserved, line.Used = held, used
+	if err := s.store.updateLine(ctx, tx, *line); err != nil {
+		return err
+	}
+	r.hearMatches(newHand(contract.System(), s.now()))
+	return s.save(ctx, tx, r)
+}
+
+// matchOf returns what is kept of a fact. Where the match counts in another
+// unit than the line, the matcher says what it holds in the line's.
+func matchOf(e contract.Event) matchRow {
+	d := e.Data
+	view := MatchView{State: e.State, Quantity: d.Quantity, Fulfilled: d.Fulfilled}
+	if d.Held != nil {
+		view.Quantity, view.Fulfilled = d.Held, nil
+	}
+	at := e.Time
+	if d.At != nil {
+		at = *d.At
+	}
+	return matchRow{
+		MatchID: d.MatchID, OfferLineID: d.OfferLineID, RequestID: d.RequestID, State: e.State, Version: e.Version,
+		At: at.UTC(), Held: view.Held(), Used: view.Used(), Released: e.State == matchContactReleased,
+	}
+}

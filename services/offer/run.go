@@ -1,0 +1,85 @@
+package offer
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"heli/pkg/app"
+	"heli/pkg/bus"
+	"heli/pkg/contract"
+	"heli/pkg/idempotency"
+	"heli/pkg/inbox"
+)
+
+const (
+	purgeInterval  = time.Hour
+	expireInterval = 15 * time.Second
+)
+
+// Run answers calls, hears of matches, publishes facts and lets offers expire
+// until ctx ends; then it finishes what it answers and returns nil.
+func Run(ctx context.Context, d app.Deps) error {
+	if _, err := d.Reference.Wait(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return fmt.Errorf("wait for reference data: %w", err)
+	}
+	s := New(d)
+	server, err := bus.NewServer(d.Bus, d.Name)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.relay.Run(ctx) })
+	group.Go(func() error {
+		return inbox.Run(ctx, d.DB, d.Bus, contract.OfferHearsMatch, s.HearMatch, inbox.WithLog(d.Log))
+	})
+	group.Go(func() error { return s.expire(ctx, d) })
+	group.Go(func() error { return s.purge(ctx, d) })
+	group.Go(func() error {
+		defer server.Stop()
+		if err := s.answer(server); err != nil {
+			return err
+		}
+		d.Ready()
+		<-ctx.Done()
+		return nil
+	})
+	return group.Wait()
+}
+
+// expire ends offers whose time is over, every few seconds.
+func (s *Service) expire(ctx context.Context, d app.Deps) error {
+	return every(ctx, expireInterval, func() {
+		if _, err := s.expireDue(ctx); err != nil && ctx.Err() == nil {
+			d.Log.Warn("could not let offers expire, trying again soon", "error", err)
+		}
+	})
+}
+
+// purge forgets old idempotency keys once an hour.
+func (s *Service) purge(ctx context.Context, d app.Deps) error {
+	return every(ctx, purgeInterval, func() {
+		if _, err := idempotency.Purge(ctx, d.DB, s.now()); err != nil && ctx.Err() == nil {
+			d.Log.Warn("could not purge idempotency keys, trying again in an hour", "error", err)
+		}
+	})
+}
+
+// every works now and after each interval until ctx ends.
+func every(ctx context.Context, interval time.Duration, work func()) error {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		work()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}

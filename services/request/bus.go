@@ -1,0 +1,116 @@
+package request
+
+import (
+	"context"
+	"slices"
+
+	"github.com/jmoiron/sqlx"
+
+	"heli/pkg/bus"
+	"heli/pkg/contract"
+	"heli/pkg/fault"
+	"heli/pkg/inbox"
+	"heli/pkg/pg"
+)
+
+// answer registers every call that the service answers.
+func (s *Service) answer(server *bus.Server) error {
+	for _, register := range []func() error{
+		func() error { return bus.Handle(server, contract.RequestSubmit, s.Submit) },
+		func() error { return bus.Handle(server, contract.RequestGet, s.Get) },
+		func() error { return bus.Handle(server, contract.RequestFind, s.Find) },
+		func() error { return bus.Handle(server, contract.RequestList, s.List) },
+		func() error { return bus.Handle(server, contract.RequestMove, s.Move) },
+		func() error { return bus.Handle(server, contract.RequestCorrect, s.Correct) },
+		func() error { return bus.Handle(server, contract.RequestVerifyPhone, s.VerifyPhone) },
+		func() error { return bus.Handle(server, contract.RequestNote, s.Note) },
+		func() error { return bus.Handle(server, contract.RequestContact, s.Contact) },
+		func() error { return bus.Handle(server, contract.RequestProjection, s.Projection) },
+		func() error { return bus.Handle(server, contract.RequestCount, s.Count) },
+	} {
+		if err := register(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Projection returns what the matcher may know of a request. Only a service on
+// its own account may ask.
+func (s *Service) Projection(ctx context.Context, q contract.GetByID) (contract.ProjectedRequest, error) {
+	if contract.ActorFrom(ctx).Role != contract.RoleSystem {
+		return contract.ProjectedRequest{}, errUnknown
+	}
+	row, err := s.read(ctx, q.ID)
+	if err != nil {
+		return contract.ProjectedRequest{}, err
+	}
+	return s.projection(row), nil
+}
+
+// HearMatch follows a fact about a match: it keeps the newest state of each
+// match, and the totals and the shown state of the request follow. Facts may
+// come in any order and any number of times. One about a request or line that
+// is not here changes nothing.
+func (s *Service) HearMatch(ctx context.Context, e contract.Event, once inbox.Once) error {
+	d := e.Data
+	if !contract.ValidID(d.MatchID) || !contract.ValidID(d.RequestID) || !contract.ValidID(d.NeedLineID) {
+		return fault.NewInvalid(fault.Field{Location: "data", Code: "malformed"})
+	}
+	err := once(func(tx *sqlx.Tx) error {
+		row, err := s.store.lockRequest(ctx, tx, d.RequestID)
+		if fault.Is(pg.Map(err), fault.NotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return s.followMatch(ctx, tx, row.record(), e)
+	})
+	if err != nil {
+		return err
+	}
+	s.relay.Wake()
+	return nil
+}
+
+func (s *Service) followMatch(ctx context.Context, tx *sqlx.Tx, r *record, e contract.Event) error {
+	n := slices.IndexFunc(r.lines, func(l lineRow) bool { return l.ID == e.Data.NeedLineID })
+	if n < 0 {
+		return nil
+	}
+	err := s.store.upsertMatch(ctx, tx, matchRow{
+		MatchID: e.Data.MatchID, NeedLineID: e.Data.NeedLineID, State: e.State, Version: e.Version,
+		Quantity: e.Data.Quantity, Fulfilled: e.Data.Fulfilled, Released: e.State == matchContactReleased,
+	})
+	if err != nil {
+		return err
+	}
+	rows, err := s.store.selectMatches(ctx, tx, e.Data.NeedLineID)
+	if err != nil {
+		return err
+	}
+	if !r.lines[n].follow(rows) {
+		return nil
+	}
+	if err := s.store.updateTotals(ctx, tx, r.lines[n]); err != nil {
+		return err
+	}
+	if err := r.hearMatches(newHand(contract.System(), s.now())); err != nil {
+		return err
+	}
+	return s.save(ctx, tx, r)
+}
+
+// follow takes over the totals of the line's matches and reports whether they
+// changed.
+func (l *lineRow) follow(rows []matchRow) bool {
+	views := make([]MatchView, len(rows))
+	for i, row := range rows {
+		views[i] = row.view()
+	}
+	before, t := l.totals(), TotalsOf(l.Quantity, views)
+	l.Proposed, l.Matched, l.InProgress = t.Proposed, t.Matched, t.InProgress
+	l.Reported, l.Confirmed, l.Disputed = t.Reported, t.Confirmed, t.Disputed
+	return t != before
+}

@@ -1,0 +1,68 @@
+package request
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"heli/pkg/app"
+	"heli/pkg/bus"
+	"heli/pkg/contract"
+	"heli/pkg/idempotency"
+	"heli/pkg/inbox"
+)
+
+const purgeInterval = time.Hour
+
+// Run answers calls, hears of matches and publishes facts until ctx ends; then
+// it finishes what was taken in and returns nil.
+func Run(ctx context.Context, d app.Deps) error {
+	if _, err := d.Reference.Wait(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return fmt.Errorf("wait for reference data: %w", err)
+	}
+	s := New(d)
+	server, err := bus.NewServer(d.Bus, d.Name)
+	if err != nil {
+		s.Close()
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.relay.Run(ctx) })
+	group.Go(func() error {
+		return inbox.Run(ctx, d.DB, d.Bus, contract.RequestHearsMatch, s.HearMatch, inbox.WithLog(d.Log))
+	})
+	group.Go(func() error { return s.purge(ctx, d) })
+	group.Go(func() error {
+		// Callers are answered before the intake that they wait for closes.
+		defer s.Close()
+		defer server.Stop()
+		if err := s.answer(server); err != nil {
+			return err
+		}
+		d.Ready()
+		<-ctx.Done()
+		return nil
+	})
+	return group.Wait()
+}
+
+// purge forgets old idempotency keys once an hour.
+func (s *Service) purge(ctx context.Context, d app.Deps) error {
+	ticker := time.NewTicker(purgeInterval)
+	defer ticker.Stop()
+	for {
+		if _, err := idempotency.Purge(ctx, d.DB, s.now()); err != nil && ctx.Err() == nil {
+			d.Log.Warn("could not purge idempotency keys, trying again in an hour", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}

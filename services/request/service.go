@@ -1,0 +1,311 @@
+package request
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"heli/pkg/access"
+	"heli/pkg/app"
+	"heli/pkg/bus"
+	"heli/pkg/check"
+	"heli/pkg/contact"
+	"heli/pkg/contract"
+	"heli/pkg/fault"
+	"heli/pkg/idempotency"
+	"heli/pkg/outbox"
+	"heli/pkg/pg"
+	"heli/pkg/seal"
+)
+
+// Service holds the use cases. Who acts comes with the context; an id that the
+// actor may not see is NotFound, as an unknown one.
+type Service struct {
+	store     *store
+	bus       *bus.Bus
+	keys      *seal.Keys
+	reference *app.Reference
+	clock     func() time.Time
+	relay     *outbox.Relay
+	intake    *intake
+}
+
+// New returns a service whose intake is running; Close ends it.
+func New(d app.Deps) *Service {
+	s := &Service{
+		store: &store{db: d.DB}, bus: d.Bus, keys: d.Keys, reference: d.Reference, clock: d.Clock,
+		relay: outbox.NewRelay(d.DB, d.Bus, d.Log),
+	}
+	s.intake = newIntake(s.store, s.relay.Wake)
+	return s
+}
+
+// Close waits until every submission that was taken is stored. Safe to call twice.
+func (s *Service) Close() { s.intake.close() }
+
+// now is the time as PostgreSQL keeps it.
+func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }
+
+var errUnknown = fault.NewNotFound("request")
+
+// missing turns "no rows" into what an unknown request is.
+func missing(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return errUnknown
+	}
+	return err
+}
+
+// sees reports whether the actor may read the request as its owner does: staff
+// by role and path, the requester by token.
+func sees(a contract.Actor, r requestRow) bool {
+	switch {
+	case a.Role == contract.RoleSystem:
+		return true
+	case a.Role == contract.RoleRequester:
+		return a.Subject == string(r.ID)
+	default:
+		return a.Staff() && access.May(a.Role, access.ReadRequests) && a.Sees(r.OrgPath)
+	}
+}
+
+// read returns a request that the actor sees.
+func (s *Service) read(ctx context.Context, id string) (fullRow, error) {
+	if !contract.ValidID(id) {
+		return fullRow{}, errUnknown
+	}
+	row, err := s.store.selectRequest(ctx, s.store.db, contract.RequestID(id))
+	if err != nil {
+		return fullRow{}, pg.MapContext(ctx, missing(err))
+	}
+	if !sees(contract.ActorFrom(ctx), row.requestRow) {
+		return fullRow{}, errUnknown
+	}
+	return row, nil
+}
+
+// change locks a request that the actor sees, lets fn change it, and stores it
+// with its history and facts in the same transaction. A version that is given
+// must be the current one. Under a key that was answered it does nothing but
+// return the first answer.
+func (s *Service) change(ctx context.Context, m contract.Move, fn func(tx *sqlx.Tx, row *fullRow, r *record) error) (contract.Moved, error) {
+	var moved contract.Moved
+	if !contract.ValidID(m.ID) {
+		return moved, errUnknown
+	}
+	key := m.Key
+	m.Key = ""
+	hash, err := idempotency.Hash(m)
+	if err != nil {
+		return moved, err
+	}
+	err = s.store.db.InTx(ctx, func(tx *sqlx.Tx) error {
+		found, err := idempotency.Find(ctx, tx, key, hash, s.now(), &moved)
+		if err != nil || found {
+			return err
+		}
+		if moved, err = s.changeLocked(ctx, tx, m, fn); err != nil {
+			return err
+		}
+		return idempotency.Save(ctx, tx, key, moved)
+	})
+	if err != nil {
+		return contract.Moved{}, err
+	}
+	s.relay.Wake()
+	return moved, nil
+}
+
+func (s *Service) changeLocked(ctx context.Context, tx *sqlx.Tx, m contract.Move, fn func(*sqlx.Tx, *fullRow, *record) error) (contract.Moved, error) {
+	row, err := s.store.lockRequest(ctx, tx, contract.RequestID(m.ID))
+	if err != nil {
+		return contract.Moved{}, missing(err)
+	}
+	if !sees(contract.ActorFrom(ctx), row.requestRow) {
+		return contract.Moved{}, errUnknown
+	}
+	if m.Version != nil && *m.Version != row.Version {
+		return contract.Moved{}, fault.NewConflict("stale_version", "the request has changed; read it again")
+	}
+	r := row.record()
+	if err := fn(tx, &row, r); err != nil {
+		return contract.Moved{}, err
+	}
+	if err := s.save(ctx, tx, r); err != nil {
+		return contract.Moved{}, err
+	}
+	return contract.Moved{ID: string(r.row.ID), State: string(r.row.State), Version: r.row.Version}, nil
+}
+
+func (s *Service) save(ctx context.Context, tx *sqlx.Tx, r *record) error {
+	if err := s.store.updateRequest(ctx, tx, r.row); err != nil {
+		return err
+	}
+	if err := s.store.insertHistory(ctx, tx, r.history); err != nil {
+		return err
+	}
+	return outbox.Add(ctx, tx, r.events...)
+}
+
+// Move makes one move of the life cycle, or claims or releases a request, and
+// returns the state reached. Staff who record a requester's decision name it in
+// OnBehalfOf. A repeat under the same key gives the first answer.
+func (s *Service) Move(ctx context.Context, m contract.Move) (contract.Moved, error) {
+	switch m.Move {
+	case moveVerifyPhone:
+		return s.VerifyPhone(ctx, m)
+	case moveClaim, moveUnclaim:
+		return s.claim(ctx, m)
+	}
+	h, err := newHand(contract.ActorFrom(ctx), s.now()).forRequester(m.OnBehalfOf)
+	if err != nil {
+		return contract.Moved{}, err
+	}
+	var to contract.Organisation
+	if m.Move == moveRefer {
+		if to, err = s.organisation(ctx, m.To, "to"); err != nil {
+			return contract.Moved{}, err
+		}
+	}
+	return s.change(ctx, m, func(_ *sqlx.Tx, _ *fullRow, r *record) error {
+		if m.Move == moveRefer {
+			return r.refer(h, to, m.Reason)
+		}
+		return r.move(h, m.Move, m.Reason)
+	})
+}
+
+// organisation returns the organisation of a code, whether the actor sees it or
+// not: a referral goes anywhere. An unknown one is Invalid at the location.
+func (s *Service) organisation(ctx context.Context, code, location string) (contract.Organisation, error) {
+	if code == "" {
+		return contract.Organisation{}, fault.NewInvalid(fault.Field{Location: location, Code: check.Required})
+	}
+	ctx = contract.WithActor(ctx, contract.System())
+	o, err := bus.Call(ctx, s.bus, contract.DirectoryOrganisation, contract.OrganisationByCode{Code: code})
+	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Invalid) {
+		return o, fault.NewInvalid(fault.Field{Location: location, Code: check.Unknown})
+	}
+	return o, err
+}
+
+// VerifyPhone notes that staff called the requester back on the phone given.
+// Repeating it changes nothing; without a phone it is a Conflict.
+func (s *Service) VerifyPhone(ctx context.Context, m contract.Move) (contract.Moved, error) {
+	a := contract.ActorFrom(ctx)
+	if err := access.Require(a, access.VerifyPhone); err != nil {
+		return contract.Moved{}, err
+	}
+	return s.change(ctx, m, func(_ *sqlx.Tx, row *fullRow, r *record) error {
+		switch {
+		case row.Contact.Phone == nil:
+			return fault.NewConflict("no_phone", "the request has no phone")
+		case r.row.PhoneVerified:
+			return nil
+		}
+		r.row.PhoneVerified = true
+		r.settle(newHand(a, s.now()), moveVerifyPhone, m.Reason)
+		return nil
+	})
+}
+
+// claim notes which colleague takes responsibility, or that none does. It
+// changes no state, so it has no fact and no version.
+func (s *Service) claim(ctx context.Context, m contract.Move) (contract.Moved, error) {
+	a := contract.ActorFrom(ctx)
+	if err := access.Require(a, access.WriteNotes); err != nil {
+		return contract.Moved{}, err
+	}
+	return s.change(ctx, m, func(_ *sqlx.Tx, _ *fullRow, r *record) error {
+		r.row.ClaimedByID, r.row.ClaimedBy = a.ID(), a.Name
+		if m.Move == moveUnclaim {
+			r.row.ClaimedByID, r.row.ClaimedBy = "", ""
+		}
+		h := newHand(a, s.now())
+		r.touch(h)
+		r.note(h, m.Move, r.row.State, m.Reason)
+		return nil
+	})
+}
+
+// Correct changes what the requester may change while nothing is matched: the
+// requester by token, and staff for them. A new phone has to be verified anew.
+func (s *Service) Correct(ctx context.Context, q contract.CorrectRequest) (contract.Moved, error) {
+	a := contract.ActorFrom(ctx)
+	if a.Role != contract.RoleRequester {
+		if err := access.Require(a, access.WriteNotes); err != nil {
+			return contract.Moved{}, err
+		}
+	}
+	if err := s.checkCorrection(q); err != nil {
+		return contract.Moved{}, err
+	}
+	m := contract.Move{ID: string(q.ID), Move: moveCorrect, Version: &q.Version}
+	return s.change(ctx, m, func(tx *sqlx.Tx, row *fullRow, r *record) error {
+		if !r.situation().Correctable() {
+			return fault.NewConflict("not_correctable", "help is already arranged, or the request is closed")
+		}
+		if q.Contact != nil {
+			if err := s.correctContact(ctx, tx, row, r, *q.Contact); err != nil {
+				return err
+			}
+		}
+		r.correct(q)
+		r.settle(newHand(a, s.now()), moveCorrect, "")
+		return nil
+	})
+}
+
+func (s *Service) checkCorrection(q contract.CorrectRequest) error {
+	ref, err := s.reference.Get()
+	if err != nil {
+		return err
+	}
+	c := check.New(ref)
+	if q.Title != nil {
+		c.Text("title", *q.Title, 1, maxTitle)
+	}
+	if q.Description != nil {
+		c.Paragraph("description", *q.Description, 0, maxDescription)
+	}
+	if q.Urgency != nil {
+		c.Urgency("urgency", *q.Urgency)
+	}
+	if q.Contact != nil {
+		c.Contact("contact", *q.Contact)
+	}
+	return c.Err()
+}
+
+func (s *Service) correctContact(ctx context.Context, tx *sqlx.Tx, row *fullRow, r *record, c contract.Contact) error {
+	sealed := contact.Seal(s.keys, string(row.ID), c)
+	before, after := row.Contact.PhoneIndex, sealed.PhoneIndex
+	if before == nil || after == nil || *before != *after {
+		r.row.PhoneVerified = false
+	}
+	return s.store.updateContact(ctx, tx, row.ID, sealed)
+}
+
+// Note stores a remark of staff. A repeat of its id changes nothing.
+func (s *Service) Note(ctx context.Context, q contract.AddNote) (contract.Empty, error) {
+	a := contract.ActorFrom(ctx)
+	if err := access.Require(a, access.WriteNotes); err != nil {
+		return contract.Empty{}, err
+	}
+	c := check.New(nil)
+	check.ID(c, "id", q.ID)
+	c.Paragraph("text", q.Text, 1, maxNote)
+	if err := c.Err(); err != nil {
+		return contract.Empty{}, err
+	}
+	row, err := s.read(ctx, q.SubjectID)
+	if err != nil {
+		return contract.Empty{}, err
+	}
+	note := contract.Note{ID: q.ID, At: s.now(), AuthorID: a.ID(), AuthorName: a.Name, Text: strings.TrimSpace(q.Text)}
+	return contract.Empty{}, pg.MapContext(ctx, s.store.insertNote(ctx, row.ID, note))
+}

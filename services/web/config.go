@@ -1,0 +1,41 @@
+package web
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// Config is what web is told, by flags or the environment.
+type Config struct {
+	Listen       string   `name:"listen" env:"HELI_LISTEN" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where the pages and the API are served."`
+	PublicURL    string   `name:"public-url" env:"HELI_PUBLIC_URL" placeholder:"URL" help:"Where readers reach the pages, when a proxy stands before them."`
+	TrustedProxy []string `name:"trusted-proxy" env:"HELI_TRUSTED_PROXY" placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is believed."`
+	// WritesPerMinute is the number of public submissions from one address
+	// above which further ones are slowed down. Shelters and carriers share
+	// addresses, so it is high.
+	WritesPerMinute int `name:"writes-per-minute" env:"HELI_WRITES_PER_MINUTE" default:"6000" placeholder:"N" help:"Public submissions from one address before they are slowed down."`
+}
+
+// public returns the address of the pages for readers and whether it is https;
+// listening stands in where nothing is said.
+func (c Config) public(listening string) (address string, https bool, err error) {
+	if c.PublicURL == "" {
+		return "http://" + listening, false, nil
+	}
+	parsed, err := url.Parse(c.PublicURL)
+	if err != nil || parsed.Host == "" || (parsed.Scheme != "http" && parsed.Scheme != "https") || strings.Trim(parsed.Path, "/") != "" {
+		return "", false, fmt.Errorf("--public-url must be like https://heli.example, without a path")
+	}
+	return parsed.Scheme + "://" + parsed.Host, parsed.Scheme == "https", nil
+}
+
+func (c Config) checkProxies() error {
+	for _, cidr := range c.TrustedProxy {
+		if _, err := netip.ParsePrefix(cidr); err != nil {
+			return fmt.Errorf("--trusted-proxy must be like 10.0.0.0/8: %w", err)
+		}
+	}
+	return nil
+}

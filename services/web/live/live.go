@@ -1,0 +1,181 @@
+// Package live owns the way from facts on the bus to open pages: it forwards
+// that something changed, to those who may see it, as server-sent events. It
+// never carries more than ids and states, and is never relied on: a page also
+// shows the truth when it is loaded.
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"heli/pkg/bus"
+	"heli/pkg/contract"
+)
+
+const (
+	// waiting is how many changes a slow reader may lag behind before some are
+	// left out; the next one makes the page look again.
+	waiting = 64
+	// beat keeps proxies from closing a silent stream, and bounds how long a
+	// stream outlives its reader's role.
+	beat = 15 * time.Second
+	// writeTime is how long one write may take before the reader is given up.
+	writeTime = 10 * time.Second
+)
+
+// Change says that a thing reached a state.
+type Change struct {
+	Thing   contract.Thing     `json:"thing"`
+	ID      string             `json:"id"`
+	State   string             `json:"state"`
+	Version int64              `json:"version"`
+	Request contract.RequestID `json:"request_id,omitempty"`
+	Offer   contract.OfferID   `json:"offer_id,omitempty"`
+	paths   []string
+}
+
+// Hub forwards changes to open streams. It is safe for concurrent use.
+type Hub struct {
+	mu      sync.Mutex
+	streams map[chan Change]struct{}
+	closed  bool
+}
+
+// New returns a hub without readers.
+func New() *Hub { return &Hub{streams: map[chan Change]struct{}{}} }
+
+// Run forwards facts from the bus until ctx ends, then closes every stream.
+func (h *Hub) Run(ctx context.Context, b *bus.Bus) error {
+	defer h.close()
+	return b.Listen(ctx, contract.LiveSubject, func(_ string, data []byte) {
+		var event contract.Event
+		if json.Unmarshal(data, &event) == nil && event.SchemaVersion == contract.EventVersion {
+			h.spread(event)
+		}
+	})
+}
+
+func (h *Hub) spread(event contract.Event) {
+	change := Change{
+		Thing: event.Thing, ID: event.AggregateID, State: event.State, Version: event.Version,
+		Request: event.Data.RequestID, Offer: event.Data.OfferID, paths: event.Paths,
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for stream := range h.streams {
+		select {
+		case stream <- change:
+		default: // the reader is far behind; what is waiting makes its page look again
+		}
+	}
+}
+
+// Subscribe returns the changes of all organisations from now on; the channel
+// is closed when the hub ends. The caller calls stop.
+func (h *Hub) Subscribe() (changes <-chan Change, stop func()) {
+	stream := make(chan Change, waiting)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		close(stream)
+		return stream, func() {}
+	}
+	h.streams[stream] = struct{}{}
+	return stream, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		delete(h.streams, stream)
+	}
+}
+
+func (h *Hub) close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.closed = true
+	for stream := range h.streams {
+		close(stream)
+	}
+	clear(h.streams)
+}
+
+// Visible reports whether the actor may know of the change.
+func (c Change) Visible(a contract.Actor) bool { return slices.ContainsFunc(c.paths, a.Sees) }
+
+// Serve writes the changes that the actor may see as events named "changed"
+// with a Change as data, until the reader leaves, the hub ends or the actor is
+// nobody any more. It asks actor again for every event and beat.
+func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, actor func(context.Context) (contract.Actor, error)) error {
+	if _, err := actor(r.Context()); err != nil {
+		return err
+	}
+	changes, stop := h.Subscribe()
+	defer stop()
+	s := stream{w, http.NewResponseController(w)}
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Accel-Buffering", "no")
+	w.WriteHeader(http.StatusOK)
+	if s.write(": open\n\n") != nil {
+		return nil
+	}
+	s.follow(r.Context(), changes, actor)
+	return nil
+}
+
+type stream struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+}
+
+func (s stream) follow(ctx context.Context, changes <-chan Change, actor func(context.Context) (contract.Actor, error)) {
+	ticker := time.NewTicker(beat)
+	defer ticker.Stop()
+	for {
+		text := ": beat\n\n"
+		select {
+		case <-ctx.Done():
+			return
+		case change, ok := <-changes:
+			a, err := actor(ctx)
+			if !ok || err != nil {
+				return
+			}
+			if !change.Visible(a) {
+				continue
+			}
+			text = change.event()
+		case <-ticker.C:
+			if _, err := actor(ctx); err != nil {
+				return
+			}
+		}
+		if s.write(text) != nil {
+			return // the reader has gone
+		}
+	}
+}
+
+func (c Change) event() string {
+	data, _ := json.Marshal(c) // plain fields always have a JSON form
+	return "event: changed\ndata: " + string(data) + "\n\n"
+}
+
+// write sends at once, and gives the stream its own deadline: the server's is
+// for pages.
+func (s stream) write(text string) error {
+	if err := s.control.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
+		return fmt.Errorf("set deadline: %w", err)
+	}
+	if _, err := s.w.Write([]byte(text)); err != nil {
+		return fmt.Errorf("write event: %w", err)
+	}
+	if err := s.control.Flush(); err != nil {
+		return fmt.Errorf("flush event: %w", err)
+	}
+	return nil
+}

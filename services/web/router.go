@@ -1,0 +1,138 @@
+package web
+
+import (
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+	"github.com/riandyrn/otelchi"
+
+	"heli/pkg/fault"
+	"heli/services/web/api"
+	"heli/services/web/assets"
+	"heli/services/web/console"
+	"heli/services/web/public"
+	"heli/services/web/site"
+)
+
+// Requests served at once; more wait a moment, then are told to come again, so
+// that those under way stay fast.
+const (
+	atOnce      = 256
+	inLine      = 512
+	inLineTime  = 150 * time.Millisecond
+	retryAfter  = time.Second
+	apiPrefix   = "/api/"
+	livePath    = "/console/live"
+	healthAlive = "/healthz"
+	healthReady = "/readyz"
+)
+
+// router assembles all routes.
+func router(d site.Deps, c Config) http.Handler {
+	r := chi.NewRouter()
+	r.Get(healthAlive, d.Health.ServeAlive)
+	r.Get(healthReady, d.Health.ServeReady)
+	r.Handle(assets.Prefix+"*", d.Pages.Headers(assets.Handler()))
+	r.Group(func(r chi.Router) {
+		r.Use(middleware.RequestID, clientIP(c.TrustedProxy), logAccess(d.Log),
+			otelchi.Middleware("heli-web", otelchi.WithChiRoutes(r), otelchi.WithTracerProvider(d.Traces)),
+			d.Pages.Headers, d.Pages.Locale, recoverPanic(d), d.Pages.SameOrigin,
+			limitLoad, limitBody(d), slowDown(d, c.WritesPerMinute))
+		public.Mount(r, d)
+		console.Mount(r, d)
+		api.Mount(r, d)
+		r.NotFound(d.Pages.NotFound)
+		r.MethodNotAllowed(d.Pages.NotAllowed)
+	})
+	return r
+}
+
+// clientIP finds the address of the client: X-Forwarded-For counts only where
+// the connection itself comes from a trusted proxy.
+func clientIP(trusted []string) func(http.Handler) http.Handler {
+	if len(trusted) == 0 {
+		return middleware.ClientIPFromRemoteAddr
+	}
+	return middleware.ClientIPFromXFF(trusted...)
+}
+
+// logAccess writes one line per request: the route, never the address asked
+// for, which may hold an id, nor a query or anything of a person.
+func logAccess(log *slog.Logger) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			began := time.Now()
+			wrapped := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+			defer func() {
+				level := slog.LevelDebug
+				if wrapped.Status() >= http.StatusInternalServerError {
+					level = slog.LevelWarn
+				}
+				log.LogAttrs(r.Context(), level, "served",
+					slog.String("method", r.Method), slog.String("route", chi.RouteContext(r.Context()).RoutePattern()),
+					slog.Int("status", wrapped.Status()), slog.Duration("took", time.Since(began)),
+					slog.String("request_id", middleware.GetReqID(r.Context())))
+			}()
+			next.ServeHTTP(wrapped, r)
+		})
+	}
+}
+
+// recoverPanic turns a defect into the page for it; others go on.
+func recoverPanic(d site.Deps) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			defer func() {
+				caught := recover()
+				if caught == nil {
+					return
+				}
+				if caught == http.ErrAbortHandler { //nolint:errorlint // net/http compares so too
+					panic(caught)
+				}
+				d.Log.ErrorContext(r.Context(), "panic while serving", "route", chi.RouteContext(r.Context()).RoutePattern(),
+					"panic", caught, "stack", string(debug.Stack()))
+				d.Pages.Fail(w, r, fault.New(fault.Internal, "internal", ""))
+			}()
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// limitLoad sheds what is too much at once. Streams are open for long and do
+// nothing: they do not count.
+func limitLoad(next http.Handler) http.Handler {
+	limited := middleware.ThrottleWithOpts(middleware.ThrottleOpts{
+		Limit: atOnce, BacklogLimit: inLine, BacklogTimeout: inLineTime, StatusCode: http.StatusServiceUnavailable,
+		RetryAfterFn: func(bool) time.Duration { return retryAfter },
+	})(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == livePath {
+			next.ServeHTTP(w, r)
+			return
+		}
+		limited.ServeHTTP(w, r)
+	})
+}
+
+// limitBody refuses large bodies: at once where the length is said, else when
+// the limit is reached. The API says so in its own form.
+func limitBody(d site.Deps) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.ContentLength > d.MaxBodyBytes && !strings.HasPrefix(r.URL.Path, apiPrefix) {
+				d.Pages.Fail(w, r, &http.MaxBytesError{Limit: d.MaxBodyBytes})
+				return
+			}
+			if r.Body != nil {
+				r.Body = http.MaxBytesReader(w, r.Body, d.MaxBodyBytes)
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}

@@ -1,0 +1,111 @@
+package templates
+
+import "heli/pkg/contract"
+
+// Entry is the form that opens a private page by code and PIN, for tracking and
+// for the helper's answer.
+type Entry struct {
+	Action string // "/track" or "/answer"
+	Title  string
+	Lead   string
+	Code   string // as typed
+	Errors Errors
+	// Failure says why the page was not opened.
+	Failure string
+}
+
+// Track is what a private page shows of one request or offer.
+type Track struct {
+	Thing contract.Thing
+	Title string
+	Code  string
+	// Pin is empty unless it is asked for.
+	Pin  string
+	Link string
+	// State is the name of the state; empty while the submission waits.
+	State string
+	// Plain says in a sentence what the state means, Next what happens next.
+	Plain string
+	Next  string
+	// New says that the thing has just been submitted.
+	New       bool
+	Critical  bool
+	Sensitive bool
+	// Problem is a sentence about what could not be done.
+	Problem  string
+	Facts    []Fact
+	Progress []LineProgress
+	Matches  []TrackMatch
+	// MatchesAway says that matches cannot be shown at the moment.
+	MatchesAway bool
+	Steps       []Step
+	Version     int64
+	Moves       []TrackMove
+	// Confirm is the move that asks to be confirmed; empty for none.
+	Confirm string
+	// Edit is the form for corrections; nil when it is not open.
+	Edit *Form
+	// Correctable says that title, text and contact may be changed now.
+	Correctable bool
+	// AskedInfo is what a coordinator wants to know; Answerable says that it
+	// may be answered.
+	AskedInfo  string
+	Answerable bool
+}
+
+// LineProgress is how much of a line is arranged.
+type LineProgress struct {
+	Label string
+	Done  int64
+	Total int64
+	Text  string
+}
+
+// TrackMove is a button of a private page.
+type TrackMove struct {
+	Move  string
+	Label string
+	Kind  ButtonKind
+}
+
+// TrackMatch is a match on the page of its request or offer.
+type TrackMatch struct {
+	ID      string
+	Code    string
+	Title   string
+	State   string
+	Plain   string
+	At      string
+	Version int64
+	Amount  int64
+	Unit    string
+	// AskCame asks the requester whether help came.
+	AskCame bool
+	// CanDeny says that "no" may be answered.
+	CanDeny bool
+	// AskAccept asks the one who offers whether they can help.
+	AskAccept bool
+	Deadline  string
+}
+
+// Answer is the helper's page for one match.
+type Answer struct {
+	Code      string
+	State     string
+	Plain     string
+	Title     string // what is asked for
+	Facts     []Fact
+	Text      string // of the need, once the helper has said yes
+	Contact   []Fact // of the requester, once released
+	Problem   string
+	Version   int64
+	Amount    int64
+	Unit      string
+	Moves     map[string]bool
+	Reasons   []Option
+	Errors    Errors
+	Steps     []Step
+	Sensitive bool
+	Deadline  string
+	Offer     bool // the page belongs to an offer's own page
+}
