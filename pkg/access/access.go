@@ -27,7 +27,7 @@ const (
 	Vouch             Action = "vouch"
 	WriteNotes        Action = "write_notes"
 	VerifyPhone       Action = "verify_phone"
-	VerifyCredential  Action = "verify_credential"
+	VerifyCredential  Action = "verify_credential" //nolint:gosec // the name of an action
 	ReadContact       Action = "read_contact"
 	Suggest           Action = "suggest"
 	Propose           Action = "propose"

@@ -71,7 +71,7 @@ func (a *AdminServer) Run(ctx context.Context) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = a.server.Close() // a profile being taken may be cut short
 	}
-	<-served
+	<-served //nolint:errcheck // what ended the serving was returned above
 	return err
 }
 

@@ -183,7 +183,7 @@ func retryDelay(first time.Duration, delivered int, kind fault.Kind) time.Durati
 	}
 	delay := first << min(max(delivered-1, 0), 16)
 	delay = min(delay, limit)
-	return delay/2 + rand.N(delay/2+1)
+	return delay/2 + rand.N(delay/2+1) //nolint:gosec // jitter is no secret
 }
 
 // failures counts, per message, the failures that speak against it. The

@@ -10,22 +10,47 @@ import (
 	"github.com/google/uuid"
 )
 
-// Ids are UUIDv7 (RFC 9562) in text form and opaque to everybody outside.
-type (
-	RequestID      string
-	NeedLineID     string
-	OfferID        string
-	OfferLineID    string
-	MatchID        string
-	OrganisationID string
-	PersonID       string
-	HelperID       string
-	EventID        string
-	EndpointID     string
-	DeliveryID     string
-	NoteID         string
-	APIKeyID       string
-)
+// Ids are UUIDv7 (RFC 9562) in text form, opaque to everybody outside, and
+// distinct types, so that none is taken for another.
+
+// RequestID names a request.
+type RequestID string
+
+// NeedLineID names a need line of a request.
+type NeedLineID string
+
+// OfferID names an offer.
+type OfferID string
+
+// OfferLineID names an offer line of an offer.
+type OfferLineID string
+
+// MatchID names a match.
+type MatchID string
+
+// OrganisationID names an organisation.
+type OrganisationID string
+
+// PersonID names somebody who works in an organisation.
+type PersonID string
+
+// HelperID names a helper.
+type HelperID string
+
+// EventID names a fact.
+type EventID string
+
+// EndpointID names a webhook's endpoint.
+type EndpointID string
+
+// DeliveryID names a fact's way to an endpoint.
+type DeliveryID string
+
+// NoteID names a remark of staff.
+type NoteID string
+
+// APIKeyID names a key of the API.
+type APIKeyID string
 
 // NewID returns a fresh UUIDv7. It panics when the system has no randomness,
 // since nothing safe can go on from there.

@@ -61,6 +61,8 @@ type Attempt struct {
 	StatusCode int       `json:"status_code,omitempty"`
 	Reason     string    `json:"reason,omitempty"`
 	DurationMS int64     `json:"duration_ms"`
+	// Answer is the beginning of what the receiver said, without secrets.
+	Answer string `json:"answer,omitempty"`
 }
 
 // ReplayDeliveries sends again: the named ones, or all of an endpoint's dead ones since a time.

@@ -167,7 +167,7 @@ type ContactReading struct {
 	Reason string `json:"reason"`
 }
 
-// Requester corrects: what a requester may change from the tracking page while
+// CorrectRequest is what a requester may change from the tracking page while
 // nothing is matched. Nil fields stay.
 type CorrectRequest struct {
 	ID          RequestID `json:"id"`

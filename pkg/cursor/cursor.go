@@ -19,6 +19,7 @@ const maxLength = 1024
 func Encode(place any) string {
 	data, err := json.Marshal(place)
 	if err != nil {
+		//nolint:forbidigo // a defect of the caller, not a condition
 		panic(fmt.Errorf("encode cursor: %w", err))
 	}
 	return base64.RawURLEncoding.EncodeToString(data)

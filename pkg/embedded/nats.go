@@ -82,7 +82,7 @@ func checkPort(options NATSOptions) error {
 		return nil
 	}
 	address := net.JoinHostPort(hostOf(options), fmt.Sprint(options.Port))
-	listener, err := net.Listen("tcp", address)
+	listener, err := net.Listen("tcp", address) //nolint:noctx // listening on an address literal does not wait
 	if err != nil {
 		return fmt.Errorf("listen for NATS on %s: %w: end the program that uses it, or choose another port", address, err)
 	}

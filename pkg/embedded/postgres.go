@@ -217,7 +217,7 @@ func (p *Postgres) startServer(lock *os.File) (*process, error) {
 	for _, setting := range p.settings {
 		args = append(args, "-c", setting)
 	}
-	cmd := exec.Command(p.binaries.path("postgres"), args...) //nolint:gosec // a program that FindPostgres inspected
+	cmd := exec.Command(p.binaries.path("postgres"), args...) //nolint:noctx // it outlives the start; Stop ends it
 	cmd.Dir, cmd.Env = p.cluster.data(), serverEnvironment()
 	cmd.SysProcAttr = processAttributes(p.cluster.account)
 	cmd.ExtraFiles = []*os.File{lock}

@@ -76,7 +76,7 @@ func undo(tx *sqlx.Tx, cause error) error {
 // pause waits about the time, at random so that two that collided part, and
 // reports whether ctx still lives.
 func pause(ctx context.Context, about time.Duration) bool {
-	timer := time.NewTimer(about/2 + rand.N(about))
+	timer := time.NewTimer(about/2 + rand.N(about)) //nolint:gosec // jitter is no secret
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

@@ -77,6 +77,7 @@ func (k *Keys) Seal(plain, associated []byte) []byte {
 	sealed, err := k.primary().aead.Encrypt(plain, associated)
 	if err != nil {
 		// Only a text of more than 64 GiB or a system without randomness gets here.
+		//nolint:forbidigo // nothing safe can go on
 		panic(fmt.Errorf("seal: %w", err))
 	}
 	return sealed

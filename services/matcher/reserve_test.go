@@ -169,7 +169,7 @@ func TestTheWholeWayOfAMatch(t *testing.T) {
 		{helper, "accept", "accepted"}, {asCoordinator(t), "release_contact", "contact_released"},
 		{helper, "start", "in_progress"}, {helper, "report", "reported_done"}, {requester, "confirm", "confirmed"},
 	} {
-		if m = b.move(t, step.ctx, m, step.move); m.State != step.state {
+		if m = b.move(step.ctx, t, m, step.move); m.State != step.state {
 			t.Fatalf("%s leads to %s", step.move, m.State)
 		}
 	}
@@ -189,8 +189,8 @@ func TestFulfillingLessFreesTheRest(t *testing.T) {
 	r, o := need(new(int64(10))), help(new(int64(10)))
 	m := b.matched(t, r, o, new(int64(10)))
 	helper := asToken(t, contract.RoleAnswerer, m.ID)
-	b.move(t, helper, m, "accept")
-	m = b.move(t, helper, m, "report", func(q *contract.Move) { q.Quantity = new(int64(4)) })
+	b.move(helper, t, m, "accept")
+	m = b.move(helper, t, m, "report", func(q *contract.Move) { q.Quantity = new(int64(4)) })
 	if m.Quantity != 4 {
 		t.Errorf("%d stay reserved, want 4", m.Quantity)
 	}
@@ -212,7 +212,7 @@ func TestADeclinedPairNeverReturns(t *testing.T) {
 	if n := len(b.suggestions(t, r).Items); n != 0 {
 		t.Errorf("a live pair is suggested %d times", n)
 	}
-	b.move(t, asToken(t, contract.RoleAnswerer, m.ID), m, "decline", func(q *contract.Move) { q.Reason = "no_time" })
+	b.move(asToken(t, contract.RoleAnswerer, m.ID), t, m, "decline", func(q *contract.Move) { q.Reason = "no_time" })
 	if n := len(b.suggestions(t, r).Items); n != 0 {
 		t.Error("a declined pair is suggested again")
 	}
@@ -252,7 +252,7 @@ func TestAcceptedWithoutAStartIsStuck(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	m := b.matched(t, need(new(int64(1))), help(new(int64(1))), nil)
-	b.move(t, asToken(t, contract.RoleAnswerer, m.ID), m, "accept")
+	b.move(asToken(t, contract.RoleAnswerer, m.ID), t, m, "accept")
 	stuck := func() int {
 		list, err := b.List(asCoordinator(t), contract.ListMatches{Queue: "stuck"})
 		must(t, err)
@@ -282,7 +282,7 @@ func TestShrinkingCapacityFreesTheNewestHolds(t *testing.T) {
 		must(t, err)
 		b.clock.Advance(time.Second)
 	}
-	b.move(t, asToken(t, contract.RoleAnswerer, matches[2].ID), matches[2], "accept")
+	b.move(asToken(t, contract.RoleAnswerer, matches[2].ID), t, matches[2], "accept")
 	o.Version, o.Lines[0].Quantity = 2, new(int64(2))
 	b.tellOffer(t, o, "available")
 	for i, want := range []string{"proposed", "cancelled", "accepted"} {
@@ -315,7 +315,7 @@ func TestCapacityRenewsByDay(t *testing.T) {
 	_, err = b.Move(asToken(t, contract.RoleAnswerer, m.ID), contract.Move{ID: string(m.ID), Move: "reschedule", At: &tomorrow})
 	wantFault(t, err, fault.Conflict, "capacity_gone")
 	later := tomorrow.Add(24 * time.Hour)
-	b.move(t, asToken(t, contract.RoleAnswerer, m.ID), m, "reschedule", func(q *contract.Move) { q.At = &later })
+	b.move(asToken(t, contract.RoleAnswerer, m.ID), t, m, "reschedule", func(q *contract.Move) { q.At = &later })
 	if broken := b.broken(t); len(broken) > 0 {
 		t.Errorf("invariants: %v", broken)
 	}
@@ -330,7 +330,7 @@ func TestBoxesServePieces(t *testing.T) {
 		t.Fatal("no item of the test reference comes in boxes")
 	}
 	item, box := items[at], contract.Unit("box")
-	r := need(new(int64(item.Per[box]+1)), func(p *contract.ProjectedRequest) {
+	r := need(new(item.Per[box]+1), func(p *contract.ProjectedRequest) {
 		p.Lines[0].Category, p.Lines[0].Item, p.Lines[0].Unit, p.Mode = item.Category, item.Code, item.Unit, contract.ModeDelivery
 	})
 	o := help(new(int64(2)), func(p *contract.ProjectedOffer) {

@@ -182,7 +182,7 @@ func (b *bench) matched(t testing.TB, r contract.ProjectedRequest, o contract.Pr
 	return m
 }
 
-func (b *bench) move(t testing.TB, ctx context.Context, m contract.Match, move string, change ...func(*contract.Move)) contract.Match {
+func (b *bench) move(ctx context.Context, t testing.TB, m contract.Match, move string, change ...func(*contract.Move)) contract.Match {
 	t.Helper()
 	q := contract.Move{ID: string(m.ID), Move: move, Reason: "other"}
 	for _, f := range change {

@@ -2,7 +2,6 @@ package notify
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -81,8 +80,8 @@ func (s *store) numberEvents(ctx context.Context, limit int) (int64, error) {
 
 // feedRow is an event in an organisation's feed.
 type feedRow struct {
-	Seq      int64           `db:"feed_seq"`
-	Document json.RawMessage `db:"document"`
+	Seq      int64  `db:"feed_seq"`
+	Document string `db:"document"`
 }
 
 const selectFeedSQL = `

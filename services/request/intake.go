@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -158,9 +157,7 @@ func distinctKeys(waiting []*submission) (together, later []*submission) {
 
 // storeTogether stores all or, when one spoils it for the others, each alone.
 func (i *intake) storeTogether(waiting []*submission) {
-	t0 := time.Now()
 	outcomes, err := i.transact(waiting)
-	Probe(len(waiting), time.Since(t0))
 	if err != nil && len(waiting) > 1 && !fault.Is(err, fault.Unavailable) {
 		for _, s := range waiting {
 			i.storeTogether([]*submission{s})
@@ -184,9 +181,7 @@ func (i *intake) transact(waiting []*submission) (outcomes []outcome, err error)
 	defer cancel()
 	err = i.store.db.InTx(ctx, func(tx *sqlx.Tx) error {
 		outcomes = make([]outcome, len(waiting))
-		t1 := time.Now()
 		stored, err := i.store.insertBatch(ctx, tx, batchOf(waiting))
-		Stmt.Add(int64(time.Since(t1)))
 		if err != nil {
 			return err
 		}
@@ -286,6 +281,3 @@ func batchOf(waiting []*submission) batch {
 	}
 	return b
 }
-
-var Stmt atomic.Int64
-var Probe = func(int, time.Duration) {}

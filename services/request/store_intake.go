@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 
 	"heli/pkg/contact"
 	"heli/pkg/contract"
@@ -58,8 +59,9 @@ const insertBatchSQL = `
 	), facts AS (
 		INSERT INTO outbox (event_id, subject, payload)
 		SELECT event_id, subject, payload
-		FROM json_to_recordset($6) AS e (event_id uuid, subject text, payload text)
-		WHERE (payload::json ->> 'aggregate_id')::uuid IN (SELECT id FROM stored)
+		FROM ROWS FROM (json_to_recordset($6) AS (event_id uuid, subject text, payload text), unnest($7::uuid[]))
+			AS e (event_id, subject, payload, request_id)
+		WHERE request_id IN (SELECT id FROM stored)
 	)
 	SELECT id FROM stored`
 
@@ -99,7 +101,11 @@ func (b batch) parameters() ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(parameters, events), nil
+	owners := make(pq.StringArray, len(b.events))
+	for i, e := range b.events {
+		owners[i] = e.AggregateID
+	}
+	return append(parameters, events, owners), nil
 }
 
 // notNil keeps an empty list from becoming a JSON null.

@@ -14,7 +14,7 @@ func (h worstFirst) Less(i, j int) bool { return h[j].before(h[i]) }
 func (h worstFirst) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
 
 // Push implements heap.Interface.
-func (h *worstFirst) Push(x any) { *h = append(*h, x.(found)) }
+func (h *worstFirst) Push(x any) { *h = append(*h, x.(found)) } //nolint:errcheck // heap.Push is given nothing else
 
 // Pop implements heap.Interface.
 func (h *worstFirst) Pop() any {

@@ -126,16 +126,17 @@ func listOf[T any](l contract.Listing[T]) *answer[List[T]] {
 	return &answer[List[T]]{List[T]{l.Items, l.NextCursor}}
 }
 
-// pageInput is what every list takes.
-type pageInput struct {
+// PageInput is what every list takes. Like the other parts of inputs it is
+// exported since huma reads no parameters from others.
+type PageInput struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"How many at most"`
 	Cursor string `query:"cursor" maxLength:"1000" doc:"next_cursor of the page before"`
 }
 
-func (p pageInput) page() contract.Page { return contract.Page{Limit: p.Limit, Cursor: p.Cursor} }
+func (p PageInput) page() contract.Page { return contract.Page{Limit: p.Limit, Cursor: p.Cursor} }
 
-// idInput names the thing that a call is about.
-type idInput struct {
+// IDInput names the thing that a call is about.
+type IDInput struct {
 	ID string `path:"id" maxLength:"64" doc:"The thing's id"`
 }
 

@@ -18,14 +18,14 @@ const (
 	minPublicDistinct = 8
 )
 
-// keyInput is what every write takes.
-type keyInput struct {
+// KeyInput is what every write takes.
+type KeyInput struct {
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"Repeating a call under the same key gives the first answer, for 7 days; another body under it is a conflict. Required, with at least 128 random bits (22 characters), when no API key is sent."`
 }
 
 // key returns the key as the services know it: scoped by credential and route,
 // empty when none was sent.
-func (in keyInput) key(ctx context.Context) string {
+func (in KeyInput) key(ctx context.Context) string {
 	if in.IdempotencyKey == "" {
 		return ""
 	}
@@ -34,7 +34,7 @@ func (in keyInput) key(ctx context.Context) string {
 }
 
 // submissionKey is key for submissions, which the public may send too.
-func (in keyInput) submissionKey(ctx context.Context) (string, error) {
+func (in KeyInput) submissionKey(ctx context.Context) (string, error) {
 	if contract.ActorFrom(ctx).Role == contract.RolePublic {
 		if code := weakness(in.IdempotencyKey); code != "" {
 			return "", in.refuse(ctx, code)
@@ -43,7 +43,7 @@ func (in keyInput) submissionKey(ctx context.Context) (string, error) {
 	return in.key(ctx), nil
 }
 
-func (in keyInput) refuse(ctx context.Context, code string) error {
+func (in KeyInput) refuse(ctx context.Context, code string) error {
 	p := newProblem(http.StatusUnprocessableEntity, "invalid", "a call without an API key needs an Idempotency-Key of at least 128 random bits")
 	field := fault.Field{Location: "header.Idempotency-Key", Code: code}
 	p.Errors = []ProblemField{fieldOf(callFrom(ctx).printer, field.Location, field)}

@@ -59,7 +59,7 @@ type ProposalInput struct {
 }
 
 type proposeInput struct {
-	keyInput
+	KeyInput
 	Body ProposalInput
 }
 
@@ -77,7 +77,7 @@ func (a *api) propose(ctx context.Context, in *proposeInput) (*answer[*MatchView
 
 // matchFilter says which matches a list holds, as requestFilter does.
 type matchFilter struct {
-	pageInput
+	PageInput
 	RequestID string   `query:"request_id" maxLength:"64"`
 	OfferID   string   `query:"offer_id" maxLength:"64"`
 	State     []string `query:"state,explode"`
@@ -92,7 +92,7 @@ func (a *api) listMatches(ctx context.Context, in *matchFilter) (*answer[List[co
 	return listOf(listing), err
 }
 
-func (a *api) getMatch(ctx context.Context, in *idInput) (*answer[*MatchView], error) {
+func (a *api) getMatch(ctx context.Context, in *IDInput) (*answer[*MatchView], error) {
 	m, err := bus.Call(ctx, a.Bus, contract.MatcherGet, contract.GetByID{ID: in.ID})
 	if err != nil {
 		return nil, err
@@ -114,7 +114,7 @@ type AnswerLink struct {
 
 // answerLink is for those who may call the helper anyway: staff of the offer's
 // owner, or above, who may read its contact.
-func (a *api) answerLink(ctx context.Context, in *idInput) (*answer[AnswerLink], error) {
+func (a *api) answerLink(ctx context.Context, in *IDInput) (*answer[AnswerLink], error) {
 	actor := contract.ActorFrom(ctx)
 	if err := access.Require(actor, access.ReadContact); err != nil {
 		return nil, err

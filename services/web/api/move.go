@@ -86,8 +86,8 @@ type MoveBody struct {
 }
 
 type moveInput struct {
-	keyInput
-	idInput
+	KeyInput
+	IDInput
 	Body *MoveBody
 }
 

@@ -50,7 +50,7 @@ type SubmittedOffer struct {
 }
 
 func (a *api) submitOffer(ctx context.Context, in *submissionInput[OfferInput]) (*created[SubmittedOffer], error) {
-	check := func(v OfferInput) error { return a.Intake.CheckOffer(ctx, v.draft()) }
+	check := func(v OfferInput) error { return a.Intake.CheckOffer(ctx, contract.SubmitOffer{Draft: v.draft()}) }
 	if err := examine(ctx, a, &in.Body, check); err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (a *api) submitOffer(ctx context.Context, in *submissionInput[OfferInput]) 
 
 // offerFilter says which offers a list holds, as requestFilter does.
 type offerFilter struct {
-	pageInput
+	PageInput
 	State        []string `query:"state,explode" doc:"Shown states"`
 	Category     []string `query:"category,explode" doc:"With the categories below"`
 	Region       string   `query:"region" doc:"A region code, with what lies in it"`
@@ -95,7 +95,7 @@ func (a *api) listOffers(ctx context.Context, in *offerFilter) (*answer[List[con
 	return listOf(listing), err
 }
 
-func (a *api) getOffer(ctx context.Context, in *idInput) (*answer[contract.Offer], error) {
+func (a *api) getOffer(ctx context.Context, in *IDInput) (*answer[contract.Offer], error) {
 	offer, err := bus.Call(ctx, a.Bus, contract.OfferGet, contract.GetByID{ID: in.ID})
 	return &answer[contract.Offer]{offer}, err
 }
@@ -110,7 +110,7 @@ type OfferCorrection struct {
 }
 
 type correctOfferInput struct {
-	idInput
+	IDInput
 	Body OfferCorrection
 }
 
@@ -138,7 +138,7 @@ type VersionBody struct {
 }
 
 type verifyCredentialInput struct {
-	idInput
+	IDInput
 	N    int `path:"n" minimum:"1" maximum:"1000" doc:"The credential's number within the offer"`
 	Body *VersionBody
 }

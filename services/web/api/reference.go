@@ -38,7 +38,7 @@ type publicList[T any] struct {
 }
 
 // cut returns the page of a list that lies in memory, ordered by code.
-func cut[T any](all []T, code func(T) string, in pageInput) (*publicList[T], error) {
+func cut[T any](all []T, code func(T) string, in PageInput) (*publicList[T], error) {
 	var after string
 	if _, err := cursor.Decode(in.Cursor, &after); err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func kept[T any](all []T, pass func(T) bool) []T {
 }
 
 type categoryFilter struct {
-	pageInput
+	PageInput
 	Parent string `query:"parent" maxLength:"100" doc:"Only those directly below this one"`
 }
 
@@ -77,11 +77,11 @@ func (a *api) listCategories(_ context.Context, in *categoryFilter) (*publicList
 		return nil, err
 	}
 	pass := func(c contract.Category) bool { return in.Parent == "" || c.Parent == in.Parent }
-	return cut(kept(ref.Categories(), pass), func(c contract.Category) string { return c.Code }, in.pageInput)
+	return cut(kept(ref.Categories(), pass), func(c contract.Category) string { return c.Code }, in.PageInput)
 }
 
 type regionFilter struct {
-	pageInput
+	PageInput
 	Parent string `query:"parent" maxLength:"20" doc:"Those directly below this one; left out, all"`
 }
 
@@ -91,11 +91,11 @@ func (a *api) listRegions(_ context.Context, in *regionFilter) (*publicList[cont
 		return nil, err
 	}
 	pass := func(r contract.Region) bool { return in.Parent == "" || r.Parent == in.Parent }
-	return cut(kept(ref.Regions(), pass), func(r contract.Region) string { return r.Code }, in.pageInput)
+	return cut(kept(ref.Regions(), pass), func(r contract.Region) string { return r.Code }, in.PageInput)
 }
 
 type itemFilter struct {
-	pageInput
+	PageInput
 	Category string `query:"category" maxLength:"100" doc:"Only those of this category"`
 }
 
@@ -104,7 +104,7 @@ func (a *api) listItems(_ context.Context, in *itemFilter) (*publicList[contract
 	if err != nil {
 		return nil, err
 	}
-	return cut(itemsOf(ref, in.Category), func(i contract.Item) string { return i.Code }, in.pageInput)
+	return cut(itemsOf(ref, in.Category), func(i contract.Item) string { return i.Code }, in.PageInput)
 }
 
 func itemsOf(ref *reference.Snapshot, category string) []contract.Item {
@@ -112,7 +112,7 @@ func itemsOf(ref *reference.Snapshot, category string) []contract.Item {
 }
 
 type organisationFilter struct {
-	pageInput
+	PageInput
 	Text   string `query:"q" doc:"A code, or part of a name"`
 	Region string `query:"region" doc:"A region code, with what lies in it"`
 }

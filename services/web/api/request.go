@@ -47,7 +47,9 @@ type SubmittedRequest struct {
 }
 
 func (a *api) submitRequest(ctx context.Context, in *submissionInput[RequestInput]) (*created[SubmittedRequest], error) {
-	check := func(v RequestInput) error { return a.Intake.CheckRequest(ctx, v.draft()) }
+	check := func(v RequestInput) error {
+		return a.Intake.CheckRequest(ctx, contract.SubmitRequest{Draft: v.draft()})
+	}
 	if err := examine(ctx, a, &in.Body, check); err != nil {
 		return nil, err
 	}
@@ -78,7 +80,7 @@ func createdOr202(spooled bool) int {
 // requestFilter says which requests a list holds. Several values of one filter
 // are given by commas or by repeating it, and each of them matches.
 type requestFilter struct {
-	pageInput
+	PageInput
 	State         []string  `query:"state,explode" doc:"Shown states"`
 	Urgency       []string  `query:"urgency,explode"`
 	Category      []string  `query:"category,explode" doc:"With the categories below"`
@@ -114,7 +116,7 @@ func values[T ~string](given []string) []T {
 	return list
 }
 
-func (a *api) getRequest(ctx context.Context, in *idInput) (*answer[contract.Request], error) {
+func (a *api) getRequest(ctx context.Context, in *IDInput) (*answer[contract.Request], error) {
 	request, err := bus.Call(ctx, a.Bus, contract.RequestGet, contract.GetByID{ID: in.ID})
 	return &answer[contract.Request]{request}, err
 }
@@ -129,7 +131,7 @@ type RequestCorrection struct {
 }
 
 type correctRequestInput struct {
-	idInput
+	IDInput
 	Body RequestCorrection
 }
 

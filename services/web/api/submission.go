@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net/http"
 	"reflect"
 	"strconv"
 	"strings"
@@ -41,7 +42,7 @@ func (s *Submission[T]) UnmarshalJSON(data []byte) error {
 
 // submissionInput is what a call that submits takes.
 type submissionInput[T any] struct {
-	keyInput
+	KeyInput
 	Body Submission[T]
 }
 
@@ -53,13 +54,14 @@ func examine[T any](ctx context.Context, a *api, s *Submission[T], check func(T)
 	}
 	var document any
 	if err := json.Unmarshal(s.raw, &document); err != nil {
-		return newProblem(400, "malformed", "the body is not JSON")
+		return newProblem(http.StatusBadRequest, "malformed", "the body is not JSON")
 	}
 	registry := a.huma.OpenAPI().Components.Schemas
 	result := &huma.ValidateResult{}
-	path := huma.NewPathBuffer([]byte("body"), 0)
+	path := huma.NewPathBuffer(make([]byte, 0, 128), 0)
+	path.Push("body")
 	huma.Validate(registry, s.Schema(registry), path, huma.ModeWriteToServer, document, result)
-	p := newProblem(422, "invalid", "the input has wrong fields")
+	p := newProblem(http.StatusUnprocessableEntity, "invalid", "the input has wrong fields")
 	for _, err := range result.Errors {
 		if detail, ok := err.(huma.ErrorDetailer); ok { //nolint:errorlint // huma collects them unwrapped
 			p.Errors = append(p.Errors, fieldFrom(detail.ErrorDetail()))

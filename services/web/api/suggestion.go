@@ -64,7 +64,7 @@ type SuggestionsView struct {
 }
 
 type suggestInput struct {
-	idInput
+	IDInput
 	Limit      int   `query:"limit" minimum:"1" maximum:"50" default:"10" doc:"Per need line"`
 	MinVersion int64 `query:"min_version" minimum:"0" doc:"The request's version that the answer must know"`
 }
@@ -102,7 +102,7 @@ type VerdictView struct {
 }
 
 type verdictInput struct {
-	idInput
+	IDInput
 	OfferID string `query:"offer_id" required:"true" maxLength:"64"`
 }
 

@@ -42,7 +42,7 @@ type WebhookInput struct {
 }
 
 type registerInput struct {
-	keyInput
+	KeyInput
 	Body WebhookInput
 }
 
@@ -54,24 +54,24 @@ func (a *api) registerWebhook(ctx context.Context, in *registerInput) (*answer[c
 	return &answer[contract.Webhook]{hook}, err
 }
 
-func (a *api) listWebhooks(ctx context.Context, in *pageInput) (*answer[List[contract.Webhook]], error) {
+func (a *api) listWebhooks(ctx context.Context, in *PageInput) (*answer[List[contract.Webhook]], error) {
 	listing, err := bus.Call(ctx, a.Bus, contract.NotifyWebhooks, contract.ListWebhooks{Page: in.page()})
 	return listOf(listing), err
 }
 
-func (a *api) getWebhook(ctx context.Context, in *idInput) (*answer[contract.Webhook], error) {
+func (a *api) getWebhook(ctx context.Context, in *IDInput) (*answer[contract.Webhook], error) {
 	hook, err := bus.Call(ctx, a.Bus, contract.NotifyWebhook, contract.WebhookByID{ID: contract.EndpointID(in.ID)})
 	return &answer[contract.Webhook]{hook}, err
 }
 
-func (a *api) removeWebhook(ctx context.Context, in *idInput) (*struct{}, error) {
+func (a *api) removeWebhook(ctx context.Context, in *IDInput) (*struct{}, error) {
 	_, err := bus.Call(ctx, a.Bus, contract.NotifyRemove, contract.WebhookByID{ID: contract.EndpointID(in.ID)})
 	return nil, err
 }
 
 type deliveryFilter struct {
-	pageInput
-	idInput
+	PageInput
+	IDInput
 	State []string `query:"state,explode" doc:"pending, delivered or dead"`
 }
 
@@ -82,12 +82,12 @@ func (a *api) listDeliveries(ctx context.Context, in *deliveryFilter) (*answer[L
 	return listOf(listing), err
 }
 
-func (a *api) testWebhook(ctx context.Context, in *idInput) (*answer[contract.Delivery], error) {
+func (a *api) testWebhook(ctx context.Context, in *IDInput) (*answer[contract.Delivery], error) {
 	delivery, err := bus.Call(ctx, a.Bus, contract.NotifyTest, contract.WebhookByID{ID: contract.EndpointID(in.ID)})
 	return &answer[contract.Delivery]{delivery}, err
 }
 
-func (a *api) rotateWebhook(ctx context.Context, in *idInput) (*answer[contract.Webhook], error) {
+func (a *api) rotateWebhook(ctx context.Context, in *IDInput) (*answer[contract.Webhook], error) {
 	hook, err := bus.Call(ctx, a.Bus, contract.NotifyRotate, contract.WebhookByID{ID: contract.EndpointID(in.ID)})
 	return &answer[contract.Webhook]{hook}, err
 }
@@ -100,7 +100,7 @@ type ReplayBody struct {
 }
 
 type replayInput struct {
-	idInput
+	IDInput
 	Body *ReplayBody
 }
 

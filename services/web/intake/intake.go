@@ -164,3 +164,14 @@ func keep[Q, R any](ctx context.Context, i *Intake, k kind[Q, R], q Q) (R, error
 	i.mu.Unlock()
 	return k.answer(q), nil
 }
+
+// CheckRequest returns an Invalid fault with what is wrong in a request,
+// without passing it on: for forms that cannot be read as a whole.
+func (i *Intake) CheckRequest(ctx context.Context, q contract.SubmitRequest) error {
+	return checkRequest(i.reference, q, contract.ActorFrom(ctx), i.now())
+}
+
+// CheckOffer is CheckRequest for an offer.
+func (i *Intake) CheckOffer(ctx context.Context, q contract.SubmitOffer) error {
+	return checkOffer(i.reference, q, contract.ActorFrom(ctx), i.now())
+}

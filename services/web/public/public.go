@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"heli/services/web/page"
 	"heli/services/web/site"
 	"heli/services/web/templates"
 )
@@ -16,13 +17,34 @@ import (
 // pages serves the public pages.
 type pages struct {
 	site.Deps
-	tries store
+	tries  store
+	places *places
 }
 
 // Mount adds the public pages to the root router.
 func Mount(r chi.Router, d site.Deps) {
-	p := pages{d, store{d.DB}}
+	p := pages{d, store{d.DB}, &places{}}
+	h := d.Pages.Handle
 	r.Get("/", p.home)
+	r.Post("/places", h(p.showPlaces))
+	r.Group(func(r chi.Router) {
+		r.Use(page.Private)
+		r.Get("/request", h(p.newRequest))
+		r.Post("/request", h(p.submitRequest))
+		r.Get("/offer", h(p.newOffer))
+		r.Post("/offer", h(p.submitOffer))
+		r.Get("/track", h(p.showTrack))
+		r.Post("/track", h(p.enterTrack))
+		r.Post("/track/forget", p.forget(site.Track))
+		r.Post("/track/move", h(p.moveTracked))
+		r.Post("/track/info", h(p.giveInfo))
+		r.Post("/track/match", h(p.answerMatch))
+		r.Post("/track/correct", h(p.correct))
+		r.Get("/answer", h(p.showAnswer))
+		r.Post("/answer", h(p.enterAnswer))
+		r.Post("/answer/forget", p.forget(site.Answer))
+		r.Post("/answer/move", h(p.moveAnswer))
+	})
 }
 
 func (p pages) home(w http.ResponseWriter, r *http.Request) {

@@ -16,10 +16,8 @@ type Form struct {
 	Failure string
 	// Lines is how many need or offer lines are shown, from 1.
 	Lines int
-	// Categories are the choices of a line; Items are names to choose from
-	// while typing.
+	// Categories are the choices of a line.
 	Categories []Option
-	Items      []string
 	// Places are the regions that fit the typed place, when there are several.
 	Places Places
 }

@@ -107,5 +107,4 @@ type Answer struct {
 	Steps     []Step
 	Sensitive bool
 	Deadline  string
-	Offer     bool // the page belongs to an offer's own page
 }

@@ -1,0 +1,96 @@
+package platform
+
+import (
+	"context"
+
+	"heli/pkg/app"
+	"heli/services/directory"
+	"heli/services/matcher"
+	"heli/services/notify"
+	"heli/services/offer"
+	"heli/services/request"
+	"heli/services/web"
+)
+
+// service is one of the services as the platform runs it.
+type service struct {
+	name string
+	// connections bounds its pool; all together stay below the 100 that
+	// PostgreSQL takes by default, with some left for commands beside them.
+	connections int
+	run         func(context.Context, app.Deps) error // nil for web, see addPages
+}
+
+func services() []service {
+	return []service{
+		{"directory", 8, directory.Run},
+		{"request", 18, request.Run},
+		{"offer", 14, offer.Run},
+		{"matcher", 18, matcher.Run},
+		{"notify", 12, nil},
+		{"web", 12, nil},
+	}
+}
+
+// openServices connects every service and makes the tasks, in the order in
+// which they stop: services, then the stream, then what operators watch.
+func (p *Platform) openServices(ctx context.Context) error {
+	for _, s := range services() {
+		if s.name == "web" && !p.options.Pages {
+			continue
+		}
+		d, err := app.NewDeps(ctx, p.connection(s))
+		if err != nil {
+			return err
+		}
+		p.onClose(d.Close)
+		if err := p.addService(ctx, s, d); err != nil {
+			return err
+		}
+	}
+	app.SortTasks(p.tasks)
+	p.tasks = append(p.tasks, p.keepStream())
+	if p.admin != nil {
+		p.tasks = append(p.tasks, app.Task{Name: "operators", Run: p.admin.Run})
+	}
+	return nil
+}
+
+func (p *Platform) addService(ctx context.Context, s service, d app.Deps) error {
+	run := s.run
+	switch s.name {
+	case "notify":
+		run = func(ctx context.Context, d app.Deps) error { return notify.Run(ctx, d, p.notifyConfig()) }
+	case "web":
+		server, err := web.New(ctx, d, p.options.Web)
+		if err != nil {
+			return err
+		}
+		p.URL, p.Address = server.PublicURL(), server.Address()
+		run = func(ctx context.Context, _ app.Deps) error { return server.Run(ctx) }
+	}
+	p.tasks = append(p.tasks, app.ServiceTask(d, run))
+	return nil
+}
+
+// notifyConfig completes the configuration of notify, which runs after the
+// address of the pages is known.
+func (p *Platform) notifyConfig() notify.Config {
+	c := p.options.Notify
+	if c.PublicURL == "" {
+		c.PublicURL = p.URL
+	}
+	return c
+}
+
+func (p *Platform) connection(s service) app.Connection {
+	c := app.Connection{
+		Name: s.name, DatabaseURL: p.databases[s.name], DatabaseConnections: s.connections,
+		NATSURL: p.natsURL, NATSSeed: p.seed(s.name), ReadyWithoutNATS: s.name == "web",
+		Keys: p.Keys, Log: p.log, Telemetry: p.telemetry, Health: p.health,
+	}
+	if p.nats != nil {
+		c.NATSInProcess = p.nats
+	}
+	return c
+}

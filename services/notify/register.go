@@ -1,0 +1,148 @@
+package notify
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"heli/pkg/access"
+	"heli/pkg/check"
+	"heli/pkg/contract"
+	"heli/pkg/fault"
+	"heli/pkg/idempotency"
+)
+
+const (
+	maxPatterns    = 20
+	maxDescription = 200
+	// Codes of wrong patterns: keys below "invalid." in the catalogues.
+	codeEvent     = "event"
+	codeDuplicate = "duplicate"
+)
+
+// Register stores an endpoint of the actor's organisation and returns it with
+// its secret, this once. It is active at once where the operator opened its
+// address; else a verification event is on its way to it. Repeating it, under
+// the same key or with the same id and content, gives the same answer and
+// changes nothing.
+func (s *Service) Register(ctx context.Context, q contract.WebhookDraft) (contract.Webhook, error) {
+	a := contract.ActorFrom(ctx)
+	if err := access.Require(a, access.ManageWebhooks); err != nil {
+		return contract.Webhook{}, err
+	}
+	e, err := s.draft(ctx, a, q)
+	if err != nil {
+		return contract.Webhook{}, err
+	}
+	var w contract.Webhook
+	err = s.store.db.InTx(ctx, func(tx *sqlx.Tx) error {
+		found, err := idempotency.Find(ctx, tx, q.Key, q.BodyHash, s.now(), &w)
+		if err != nil {
+			return err
+		}
+		if !found {
+			if w, err = s.insert(ctx, tx, e); err != nil {
+				return err
+			}
+			// The answer is kept without the secret, which is stored sealed alone.
+			if err := idempotency.Save(ctx, tx, q.Key, w); err != nil {
+				return err
+			}
+		}
+		w.Secret, err = s.unchangedSecret(ctx, tx, w.ID)
+		return err
+	})
+	if err != nil {
+		return contract.Webhook{}, err
+	}
+	wake(s.deliverWake)
+	return w, nil
+}
+
+// draft checks a draft and returns it as an endpoint of the actor's organisation.
+func (s *Service) draft(ctx context.Context, a contract.Actor, q contract.WebhookDraft) (endpointRecord, error) {
+	c := check.New(nil)
+	check.ID(c, "id", q.ID)
+	e := endpointRecord{
+		ID: q.ID, OrgPath: a.Path, URL: strings.TrimSpace(q.URL), Patterns: normalPatterns(c, q.Events),
+		Description: strings.TrimSpace(q.Description), Version: 1, CreatedAt: s.now(),
+	}
+	c.Text("description", e.Description, 0, maxDescription)
+	e.State = stateUnverified
+	if e.Exempt = s.guard.checkURL(ctx, c, e.URL); e.Exempt {
+		e.State = stateActive
+	}
+	return e, c.Err()
+}
+
+// normalPatterns returns the patterns as they are stored and reports wrong ones.
+func normalPatterns(c *check.Checker, events []string) []string {
+	patterns := []string{}
+	if !c.Size("events", len(events), 1, maxPatterns) {
+		return patterns
+	}
+	for i, event := range events {
+		pattern, ok := normalPattern(event)
+		switch {
+		case !ok:
+			c.Add(check.At("events", i, ""), codeEvent)
+		case slices.Contains(patterns, pattern):
+			c.Add(check.At("events", i, ""), codeDuplicate)
+		}
+		patterns = append(patterns, pattern)
+	}
+	return patterns
+}
+
+// insert stores an endpoint with its first secret and, where proof is asked,
+// its first verification event. An equal one that is there is returned.
+func (s *Service) insert(ctx context.Context, tx *sqlx.Tx, e endpointRecord) (contract.Webhook, error) {
+	fresh, err := s.store.insertEndpoint(ctx, tx, e)
+	if err != nil {
+		return contract.Webhook{}, err
+	}
+	if !fresh {
+		return s.repeated(ctx, tx, e)
+	}
+	if err := s.store.insertSecret(ctx, tx, e.ID, s.seal(e.ID, newSecret()), time.Time{}); err != nil {
+		return contract.Webhook{}, err
+	}
+	if e.State == stateUnverified {
+		if _, err := s.probe(ctx, tx, e.ID, typeVerify); err != nil {
+			return contract.Webhook{}, err
+		}
+	}
+	return e.view(), nil
+}
+
+// repeated returns the endpoint that has the id already, if it was registered
+// with the same content by the same organisation.
+func (s *Service) repeated(ctx context.Context, tx *sqlx.Tx, e endpointRecord) (contract.Webhook, error) {
+	there, err := s.store.selectEndpoint(ctx, tx, e.ID)
+	if err != nil {
+		return contract.Webhook{}, err
+	}
+	same := there.State != stateRemoved && there.OrgPath == e.OrgPath && there.URL == e.URL &&
+		there.Description == e.Description && slices.Equal(there.Patterns, e.Patterns)
+	if !same {
+		return contract.Webhook{}, fault.NewConflict("id_taken", "this id is taken by another webhook")
+	}
+	return there.view(), nil
+}
+
+// unchangedSecret returns the secret that an endpoint was registered with; the
+// empty text once it was rotated or removed.
+func (s *Service) unchangedSecret(ctx context.Context, tx *sqlx.Tx, id contract.EndpointID) (string, error) {
+	sealed, err := s.store.firstSecret(ctx, tx, id)
+	if err != nil || sealed == nil {
+		return "", err
+	}
+	secrets, err := s.openSecrets(id, [][]byte{sealed})
+	if err != nil {
+		return "", err
+	}
+	return secrets[0], nil
+}

@@ -1,0 +1,142 @@
+package api_test
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"heli/pkg/contract"
+	"heli/pkg/fault"
+	"heli/services/web/site"
+)
+
+// things makes one request and one offer known, and nothing else.
+func things(w *world) (request, offer string) {
+	request, offer = contract.NewID[string](), contract.NewID[string]()
+	stub(w, contract.RequestGet, func(ctx context.Context, q contract.GetByID) (contract.Request, error) {
+		actor := contract.ActorFrom(ctx)
+		if q.ID != request || actor.Role == contract.RoleRequester && actor.Subject != request {
+			return contract.Request{}, fault.NewNotFound("request")
+		}
+		return contract.Request{ID: contract.RequestID(request), Generation: 2}, nil
+	})
+	stub(w, contract.OfferGet, func(_ context.Context, q contract.GetByID) (contract.Offer, error) {
+		if q.ID != offer {
+			return contract.Offer{}, fault.NewNotFound("offer")
+		}
+		return contract.Offer{ID: contract.OfferID(offer), Path: "root/other/"}, nil
+	})
+	return request, offer
+}
+
+// byToken are the calls that a tracking token may send: read its own, correct,
+// withdraw, answer; and what anybody may.
+var byToken = []string{
+	"get_request", "correct_request", "requests_withdraw", "requests_answer_info",
+	"get_offer", "correct_offer", "offers_pause", "offers_resume", "offers_withdraw",
+	"list_matches", "get_match", "matches_accept", "matches_decline", "matches_start", "matches_report", "matches_confirm",
+	"matches_dispute", "matches_no_show", "matches_withdraw",
+	"list_categories", "list_regions", "list_items",
+}
+
+var byAnybody = []string{"submit_request", "submit_offer", "list_categories", "list_regions", "list_items"}
+
+func TestWhoMaySendWhat(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	request, _ := things(w)
+	token := site.Token(w.keys, site.Track, request, 2)
+	for path, item := range w.document().Paths {
+		for method, op := range item {
+			route := strings.NewReplacer("{id}", contract.NewID[string](), "{n}", "1").Replace(path)
+			send := func(credential string) int {
+				return w.do(ask{method: strings.ToUpper(method), path: route, credential: credential, body: body(method)}).status
+			}
+			if got, open := send(""), slices.Contains(byAnybody, op.OperationID); (got == http.StatusUnauthorized) == open {
+				t.Errorf("%s without a credential: %d", op.OperationID, got)
+			}
+			if got := send("heli_unknown"); got != http.StatusUnauthorized {
+				t.Errorf("%s with an unknown key: %d", op.OperationID, got)
+			}
+			if got := send(coordinatorKey); got == http.StatusUnauthorized || got == http.StatusForbidden {
+				t.Errorf("%s with a key: %d", op.OperationID, got)
+			}
+			if got, may := send(token), slices.Contains(byToken, op.OperationID); (got == http.StatusForbidden) == may {
+				t.Errorf("%s with a tracking token: %d", op.OperationID, got)
+			}
+		}
+	}
+}
+
+func body(method string) string {
+	if method == "get" || method == "delete" {
+		return ""
+	}
+	return "{}"
+}
+
+func TestWrongCredentialsLookAlike(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	request, offer := things(w)
+	good := site.Token(w.keys, site.Track, request, 2)
+	var first string
+	for name, credential := range map[string]string{
+		"unknown key": "heli_unknown", "no key at all": "x", "former generation": site.Token(w.keys, site.Track, request, 1),
+		"unknown id": site.Token(w.keys, site.Track, contract.NewID[string](), 0), "broken": "track_" + request + ".", "cut": good[:len(good)-1],
+		"of an answer": "track_" + strings.TrimPrefix(site.Token(w.keys, site.Answer, request, 2), "answer_"), "malformed id": "track_x.y",
+		"of the offer": strings.Replace(good, request, offer, 1),
+	} {
+		r := w.do(ask{method: http.MethodGet, path: "/requests/" + request, credential: credential})
+		if r.status != http.StatusUnauthorized || r.header.Get("WWW-Authenticate") == "" {
+			t.Errorf("%s: %d", name, r.status)
+		}
+		if first == "" {
+			first = string(r.body)
+		}
+		if string(r.body) != first {
+			t.Errorf("%s is told apart: %s", name, r.body)
+		}
+	}
+	basic := w.do(ask{method: http.MethodGet, path: "/requests", header: map[string]string{"Authorization": "Basic eDp5"}})
+	if basic.status != http.StatusUnauthorized {
+		t.Errorf("another scheme: %d", basic.status)
+	}
+}
+
+func TestATokenSpeaksForItsOwnAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	request, offer := things(w)
+	get := func(path, token string) int {
+		return w.do(ask{method: http.MethodGet, path: path, credential: token}).status
+	}
+	token := site.Token(w.keys, site.Track, request, 2)
+	if got := get("/requests/"+request, token); got != http.StatusOK {
+		t.Errorf("its own request: %d", got)
+	}
+	if actor := w.actor(contract.RequestGet.Subject); actor.Role != contract.RoleRequester || actor.Subject != request {
+		t.Errorf("acts as %+v", actor)
+	}
+	if got := get("/requests/"+contract.NewID[string](), token); got != http.StatusNotFound {
+		t.Errorf("another request: %d", got)
+	}
+	if got := get("/offers/"+offer, site.Token(w.keys, site.Track, offer, 0)); got != http.StatusOK {
+		t.Errorf("its own offer: %d", got)
+	}
+	if actor := w.actor(contract.OfferGet.Subject); actor.Role != contract.RoleOfferer {
+		t.Errorf("acts as %+v", actor)
+	}
+}
+
+func TestATokenWhileItsServiceIsAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := contract.NewID[string]()
+	r := w.do(ask{method: http.MethodGet, path: "/requests/" + id, credential: site.Token(w.keys, site.Track, id, 0)})
+	if r.status != http.StatusServiceUnavailable || r.header.Get("Retry-After") == "" {
+		t.Errorf("status %d: %s", r.status, r.body)
+	}
+}
