@@ -109,7 +109,7 @@ func judge(t try, r result, h health, now time.Time, jitter float64) verdict {
 		if t.kind == typeVerify && h.State != stateRemoved {
 			h.State, h.Reason = stateActive, ""
 		}
-		h.FailingSince, h.SlowUntil = nil, nil
+		h.FailingSince = nil
 		return verdict{state: stateDelivered, endpoint: h}
 	}
 	h = h.failed(t, r, now)
@@ -137,7 +137,9 @@ func (h health) failed(t try, r result, now time.Time) health {
 	}
 	if pause := pauseFor(t, r); pause > 0 {
 		until := now.Add(pause)
-		h.SlowUntil = &until
+		if h.SlowUntil == nil || h.SlowUntil.Before(until) {
+			h.SlowUntil = &until
+		}
 	}
 	switch {
 	case h.State == stateRemoved:

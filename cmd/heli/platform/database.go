@@ -2,6 +2,7 @@ package platform
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -14,8 +15,8 @@ import (
 	"heli/pkg/seal"
 )
 
-// databaseName is that of the embedded PostgreSQL.
-const databaseName = "heli"
+// DatabaseName is that of the embedded PostgreSQL.
+const DatabaseName = "heli"
 
 // insufficientPrivilege is PostgreSQL's code for what a role may not do.
 const insufficientPrivilege = "42501"
@@ -47,10 +48,10 @@ func (p *Platform) startPostgres(ctx context.Context) error {
 		defer cancel()
 		return server.Stop(ctx)
 	})
-	if err := server.EnsureDatabase(ctx, databaseName); err != nil {
+	if err := server.EnsureDatabase(ctx, DatabaseName); err != nil {
 		return err
 	}
-	p.AdminURL = server.AdminURL(databaseName)
+	p.AdminURL = server.AdminURL(DatabaseName)
 	return nil
 }
 
@@ -112,4 +113,19 @@ func roleURL(adminURL, role string, keys *seal.Keys) (string, error) {
 	query.Del("password")
 	u.RawQuery = query.Encode()
 	return u.String(), nil
+}
+
+// WithDatabase brings the database of an installation up to date and hands its
+// address for administrators to the job. The embedded PostgreSQL runs for as
+// long as the job does; a Heli that runs on the folder is an error.
+func WithDatabase(ctx context.Context, o Options, job func(ctx context.Context, adminURL string) error) error {
+	p := &Platform{options: o, log: o.Log, databases: map[string]string{}}
+	err := p.openRoot(ctx)
+	if err == nil {
+		err = p.openDatabase(ctx)
+	}
+	if err == nil {
+		err = job(ctx, p.AdminURL)
+	}
+	return errors.Join(err, p.close())
 }

@@ -154,4 +154,3 @@ func awaitDirectory(ctx context.Context, b *bus.Bus, address string) error {
 		}
 	}
 }
-

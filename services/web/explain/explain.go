@@ -58,7 +58,7 @@ func (r Reader) name(argument, code string) string {
 	case "region":
 		return r.Region(code)
 	case "item":
-		return r.item(code)
+		return r.Item(code)
 	case "mode", "offer_mode":
 		return r.printer.Mode(contract.Mode(code))
 	case "unit", "offer_unit":
@@ -104,7 +104,9 @@ func (r Reader) Region(code string) string {
 	return r.pick(region.Names, code)
 }
 
-func (r Reader) item(code string) string {
+// Item returns the name of a thing of the catalogue, or its code when it is
+// unknown.
+func (r Reader) Item(code string) string {
 	if r.ref == nil {
 		return code
 	}

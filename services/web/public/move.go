@@ -11,7 +11,6 @@ import (
 	"heli/pkg/bus"
 	"heli/pkg/contract"
 	"heli/pkg/fault"
-	"heli/services/web/site"
 	"heli/services/web/templates"
 )
 
@@ -22,6 +21,8 @@ const (
 	reasonPersonal    = "personal"
 	maxInfo           = 1000
 )
+
+const correctPath = "/track/correct"
 
 // act runs a change of a private page: then its page again, by redirect, or at
 // once with what could not be done. Without a right token it opens the door.
@@ -47,11 +48,12 @@ func (p pages) act(w http.ResponseWriter, r *http.Request, do func(context.Conte
 		http.Redirect(w, r, "/track", http.StatusSeeOther)
 		return nil
 	}
-	return p.showProblem(w, r, err)
+	return p.showProblem(w, r, values, err)
 }
 
-// showProblem shows the page as things stand now, with what could not be done.
-func (p pages) showProblem(w http.ResponseWriter, r *http.Request, problem error) error {
+// showProblem shows the page as things stand now, with what could not be done
+// and, for corrections, with everything typed.
+func (p pages) showProblem(w http.ResponseWriter, r *http.Request, typed url.Values, problem error) error {
 	if fault.Is(problem, fault.Internal) {
 		return problem
 	}
@@ -60,7 +62,12 @@ func (p pages) showProblem(w http.ResponseWriter, r *http.Request, problem error
 		return err
 	}
 	return p.renderTrack(w, r, refusedStatus(problem), s, func(page *templates.Page, view *templates.Track) {
-		view.Problem = problemText(page, problem)
+		if r.URL.Path == correctPath {
+			view.Edit = &templates.Form{Values: typed, Errors: templates.ErrorsOf(page, problem)}
+		}
+		if view.Edit == nil || len(view.Edit.Errors) == 0 {
+			view.Problem = problemText(page, problem)
+		}
 	})
 }
 
@@ -174,28 +181,8 @@ func matchMove(s subject, m contract.Match, values url.Values) (contract.Move, e
 // correct changes title, text or contact while nothing is matched. Contact
 // fields left empty stay as they are.
 func (p pages) correct(w http.ResponseWriter, r *http.Request) error {
-	values, err := readForm(r)
-	if err != nil {
-		return err
-	}
-	var invalid error
-	err = p.act(w, r, func(ctx context.Context, s subject, values url.Values) error {
-		problem := p.sendCorrection(ctx, s, &sheet{values: values})
-		if fault.Is(problem, fault.Invalid) {
-			invalid = problem
-			return errShown
-		}
-		return problem
-	})
-	if invalid == nil || err != nil {
-		return err
-	}
-	s, err := p.tracked(r)
-	if err != nil {
-		return err
-	}
-	return p.renderTrack(w, r, http.StatusUnprocessableEntity, s, func(page *templates.Page, view *templates.Track) {
-		view.Edit = &templates.Form{Values: values, Errors: templates.ErrorsOf(page, invalid)}
+	return p.act(w, r, func(ctx context.Context, s subject, values url.Values) error {
+		return p.sendCorrection(ctx, s, &sheet{values: values})
 	})
 }
 
@@ -248,5 +235,3 @@ func (p pages) newContact(ctx context.Context, s subject, typed contract.Contact
 	}
 	return &stored, nil
 }
-
-var _ = site.Track

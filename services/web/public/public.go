@@ -39,7 +39,7 @@ func Mount(r chi.Router, d site.Deps) {
 		r.Post("/track/move", h(p.moveTracked))
 		r.Post("/track/info", h(p.giveInfo))
 		r.Post("/track/match", h(p.answerMatch))
-		r.Post("/track/correct", h(p.correct))
+		r.Post(correctPath, h(p.correct))
 		r.Get("/answer", h(p.showAnswer))
 		r.Post("/answer", h(p.enterAnswer))
 		r.Post("/answer/forget", p.forget(site.Answer))

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"heli/cmd/heli/platform"
+	"heli/pkg/app"
+	"heli/services/notify"
+	"heli/services/web"
+)
+
+// upCommand runs the whole platform.
+type upCommand struct {
+	place         `embed:""`
+	web.Config    `embed:""`
+	AdminListen   string         `name:"admin-listen" env:"HELI_ADMIN_LISTEN" default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Health, metrics and profiles, for operators only."`
+	WebhookAllow  []netip.Prefix `name:"webhook-allow" env:"HELI_WEBHOOK_ALLOW" placeholder:"CIDR" help:"Addresses that webhooks may reach although they are private, over plain HTTP too: for development."`
+	Demo          bool           `name:"demo" env:"HELI_DEMO" help:"Load the demo once and print a login link for each of its roles."`
+	app.LogConfig `embed:""`
+}
+
+// Run serves until ctx ends. It prints one line, ready and the address, once
+// every service is ready and the demo is there.
+func (c *upCommand) Run(ctx context.Context, t terminal) error {
+	log := c.Logger(t.err)
+	options, err := c.options(log)
+	if err != nil {
+		return err
+	}
+	options.Pages, options.Web, options.AdminListen = true, c.Config, c.AdminListen
+	options.Notify = notify.Config{WebhookAllow: c.WebhookAllow, PublicURL: c.PublicURL}
+	return platform.Run(ctx, options, func(ctx context.Context, p *platform.Platform) error {
+		return c.serve(ctx, t, p)
+	})
+}
+
+func (c *upCommand) serve(ctx context.Context, t terminal, p *platform.Platform) error {
+	_, err := fmt.Fprintf(t.out, "ready http://%s\n", p.Address)
+	if err != nil {
+		return fmt.Errorf("say ready: %w", err)
+	}
+	<-ctx.Done()
+	return nil
+}

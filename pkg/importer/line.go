@@ -1,0 +1,158 @@
+package importer
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"heli/pkg/contract"
+	"heli/pkg/tabular"
+)
+
+// Columns as in data/relief-2020.
+var (
+	needsHeader = tabular.Header{Required: []string{
+		"source_id", "organisation", "province", "city", "district", "region_code", "address",
+		"category", "item", "specification", "quantity", "unit", "remark",
+	}}
+	offersHeader = tabular.Header{Required: append(slices.Clone(needsHeader.Required), "mode")}
+)
+
+// Lengths that the services allow, in characters.
+const (
+	maxTitle         = 200
+	maxDescription   = 4000
+	maxSpecification = 300
+	maxSourceText    = 1000
+	titleItems       = 3
+)
+
+// line is what needs and offers share of a row.
+type line struct {
+	row           tabular.Row
+	organisation  string
+	region        string
+	category      contract.Category
+	item          string // code
+	specification string
+	source        string
+	quantity      *int64
+	unit          contract.Unit
+	mode          contract.Mode
+}
+
+// reader makes lines of rows. It is used by one goroutine.
+type reader struct {
+	catalogue *catalogue
+	gazetteer *gazetteer
+}
+
+// read returns the line of a row or the reason why it has none.
+func (r reader) read(row tabular.Row) (line, error) {
+	l := line{
+		row: row, organisation: row.Get("organisation"),
+		specification: shorten(row.Get("specification"), maxSpecification),
+	}
+	if l.organisation == "" {
+		return l, refuse("organisation is empty")
+	}
+	var ok bool
+	if l.category, ok = r.catalogue.ref.Category(row.Get("category")); !ok {
+		return l, refuse("category %q is unknown", shorten(row.Get("category"), 20))
+	}
+	var err error
+	l.region, err = r.gazetteer.find(row.Get("region_code"), row.Get("province"), row.Get("city"), row.Get("district"))
+	if err != nil {
+		return l, err
+	}
+	l.item = r.catalogue.find(row.Get("item"), row.Get("specification"))
+	l.source = sourceText(row)
+	if l.mode, err = modeOf(row.Get("mode"), l.category); err != nil {
+		return l, err
+	}
+	return l, r.measure(&l)
+}
+
+// measure reads quantity and unit.
+func (r reader) measure(l *line) (err error) {
+	times := int64(1)
+	if word := l.row.Get("unit"); word == "" {
+		l.unit = r.catalogue.unit(l.category, l.item)
+	} else {
+		var ok bool
+		if l.unit, times, ok = parseUnit(word); !ok {
+			return refuse("unit %q is unknown", shorten(word, 20))
+		}
+	}
+	l.quantity, err = parseQuantity(l.row.Get("quantity"), times)
+	return err
+}
+
+// sourceText is the line as it was written, for the eyes of people.
+func sourceText(row tabular.Row) string {
+	var parts []string
+	for _, column := range []string{"item", "specification", "quantity", "unit"} {
+		if text := row.Get(column); text != "" {
+			parts = append(parts, text)
+		}
+	}
+	return shorten(strings.Join(parts, " · "), maxSourceText)
+}
+
+// modeOf is the mode that a row states, else the category's first.
+func modeOf(stated string, c contract.Category) (contract.Mode, error) {
+	switch {
+	case slices.Contains(contract.Modes(), contract.Mode(stated)):
+		return contract.Mode(stated), nil
+	case stated != "":
+		return "", refuse("mode %q is unknown", shorten(stated, 20))
+	case len(c.Modes) > 0:
+		return c.Modes[0], nil
+	default:
+		return contract.ModeAny, nil
+	}
+}
+
+// sameOwner returns why a line cannot be part of what the first one began.
+func sameOwner(first, l line) error {
+	if first.organisation != l.organisation || first.region != l.region {
+		return refuse("organisation or region differs from line %d, which has the same source_id", first.row.Line)
+	}
+	return nil
+}
+
+// title names who and the first things.
+func title(lines []line) string {
+	var things []string
+	for _, l := range lines {
+		thing := l.row.Get("item")
+		if thing == "" {
+			thing = l.category.Names["zh-Hans"]
+		}
+		if !slices.Contains(things, thing) {
+			things = append(things, thing)
+		}
+	}
+	text := strings.Join(things[:min(len(things), titleItems)], "、")
+	if len(things) > titleItems {
+		text += "…"
+	}
+	return shorten(lines[0].organisation+"："+text, maxTitle)
+}
+
+// description holds the address and the remarks, each once: conditions that
+// people wrote are there to be read.
+func description(lines []line) string {
+	var texts []string
+	for _, l := range lines {
+		for _, column := range []string{"address", "remark"} {
+			text := strings.Trim(l.row.Get(column), "。 \n")
+			if strings.ContainsFunc(text, readable) && !slices.Contains(texts, text) {
+				texts = append(texts, text)
+			}
+		}
+	}
+	return shorten(strings.Join(texts, "\n"), maxDescription)
+}
+
+func readable(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }

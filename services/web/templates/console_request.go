@@ -1,0 +1,129 @@
+package templates
+
+import (
+	"strconv"
+
+	"heli/pkg/contract"
+)
+
+// RequestView is everything that the page of a request shows.
+type RequestView struct {
+	Request     contract.Request
+	Moves       MoveSet
+	Contact     ContactCard
+	Notes       NotesCard
+	Matches     []MatchView
+	Suggestions Suggestions
+	Verdict     Verdict
+	MaySuggest  bool
+	// MatchesProblem says why the matches could not be loaded.
+	MatchesProblem string
+}
+
+// MatchView is a match with what the reader may know of its offer and request.
+type MatchView struct {
+	Match contract.Match
+	Offer *contract.Offer // nil when the reader may not see it
+	// RequestTitle and RequestCode are empty when the reader may not see it.
+	RequestTitle, RequestCode string
+	Moves                     MoveSet
+	Answer                    *AnswerSecrets
+}
+
+// AnswerSecrets are what the helper answers with: for staff of the offer's owner alone.
+type AnswerSecrets struct {
+	Code, Pin, Link string
+}
+
+// Suggestions are the offers that fit each need line.
+type Suggestions struct {
+	Lines  []SuggestedLine
+	Action string // where a proposal is sent
+	May    bool   // propose
+	Open   bool   // reservations are allowed in the request's state
+	Kept   Kept
+	// Problem says why they could not be computed.
+	Problem string
+	// More is the address with more of them; empty when these are all.
+	More string
+}
+
+// SuggestedLine is a need line with the offers that fit it, or what is missing.
+type SuggestedLine struct {
+	Line    contract.NeedLineView
+	Offers  []SuggestedOffer
+	Missing []contract.Missing
+}
+
+// SuggestedOffer is one offer line that fits.
+type SuggestedOffer struct {
+	contract.Suggestion
+	Offer    *contract.Offer
+	Unit     contract.Unit
+	Quantity string // prefilled
+	// MatchID and MatchCode are the new match's, so that sending the form twice
+	// makes one.
+	MatchID, MatchCode string
+}
+
+func (s SuggestedOffer) form() string {
+	return "propose-" + string(s.NeedLineID) + "-" + string(s.OfferLineID)
+}
+
+// Verdict answers why an offer fits a request or not.
+type Verdict struct {
+	Asked   string // what was typed
+	Error   string
+	Offer   *contract.Offer
+	Verdict *contract.Verdict
+}
+
+func factorsOf(d Desk, factors []contract.Factor) []Factor {
+	shown := make([]Factor, 0, len(factors))
+	for _, f := range factors {
+		shown = append(shown, Factor{Name: d.T("factor_name." + f.Name), Text: d.Sentence(f.Key, f.Args), Value: f.Value, Weight: f.Weight})
+	}
+	return shown
+}
+
+// progressOf is how much of a need line is done; what is not stated counts 1.
+func progressOf(line contract.NeedLineView) int64 {
+	if line.Quantity == nil {
+		return 1
+	}
+	return *line.Quantity
+}
+
+func requestFacts(d Desk, r contract.Request) []Fact {
+	return []Fact{
+		{d.T("console.column.place"), d.Region(r.RegionCode)},
+		{d.T("console.fact.point"), pointOf(r.Point)},
+		{d.T("console.fact.mode"), d.Mode(r.Mode)},
+		{d.T("console.fact.needed_by"), dateTimeOf(d, r.NeededBy)},
+		{d.T("console.fact.windows"), windowsOf(d, r.Windows)},
+		{d.T("console.fact.time_zone"), r.TimeZone},
+		{d.T("console.fact.languages"), joined(d, r.Languages, d.Tongue)},
+		{d.T("console.fact.skills"), d.List(r.Skills)},
+		{d.T("console.fact.safeguards"), joined(d, r.Safeguards, d.Safeguard)},
+		{d.T("console.fact.vulnerability"), joined(d, r.Vulnerability, d.Vulnerability)},
+		{d.T("console.fact.at_organisation"), r.AtOrganisation},
+		{d.T("console.fact.campaign"), r.Campaign},
+		{d.T("console.fact.incident"), r.Incident},
+		{d.T("console.fact.for"), r.OnBehalfOf},
+		{d.T("console.column.owner"), r.Organisation},
+		{d.T("console.fact.claimed_by"), r.ClaimedBy},
+		{d.T("console.fact.sharing"), d.Sharing(r.Sharing)},
+		{d.T("console.fact.submitted_by"), d.Role(r.SubmittedBy)},
+		{d.T("console.fact.source"), sourceOf(r.Source, r.SourceID)},
+		{d.T("console.fact.closed_reason"), d.Reason(r.ClosedReason)},
+	}
+}
+
+func sourceOf(source, id string) string {
+	if id == "" {
+		return source
+	}
+	return source + " / " + id
+}
+
+func score(value float64) string { return strconv.FormatFloat(value, 'f', 2, 64) }
