@@ -50,8 +50,8 @@ type reader struct {
 // read returns the line of a row or the reason why it has none.
 func (r reader) read(row tabular.Row) (line, error) {
 	l := line{
-		row: row, organisation: row.Get("organisation"),
-		specification: shorten(row.Get("specification"), maxSpecification),
+		row: row, organisation: clean(row.Get("organisation"), maxTitle),
+		specification: clean(row.Get("specification"), maxSpecification),
 	}
 	if l.organisation == "" {
 		return l, refuse("organisation is empty")
@@ -96,7 +96,7 @@ func sourceText(row tabular.Row) string {
 			parts = append(parts, text)
 		}
 	}
-	return shorten(strings.Join(parts, " · "), maxSourceText)
+	return clean(strings.Join(parts, " · "), maxSourceText)
 }
 
 // modeOf is the mode that a row states, else the category's first.
@@ -125,7 +125,7 @@ func sameOwner(first, l line) error {
 func title(lines []line) string {
 	var things []string
 	for _, l := range lines {
-		thing := l.row.Get("item")
+		thing := clean(l.row.Get("item"), maxTitle)
 		if thing == "" {
 			thing = l.category.Names["zh-Hans"]
 		}
@@ -146,8 +146,8 @@ func description(lines []line) string {
 	var texts []string
 	for _, l := range lines {
 		for _, column := range []string{"address", "remark"} {
-			text := strings.Trim(l.row.Get(column), "。 \n")
-			if strings.ContainsFunc(text, readable) && !slices.Contains(texts, text) {
+			text := strings.Trim(clean(l.row.Get(column), maxDescription), "。 ")
+			if text != "" && !slices.Contains(texts, text) {
 				texts = append(texts, text)
 			}
 		}
@@ -155,4 +155,17 @@ func description(lines []line) string {
 	return shorten(strings.Join(texts, "\n"), maxDescription)
 }
 
-func readable(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+// clean is a text in one line and without invisible characters that turn its
+// direction; nothing when there is nothing to read in it, such as in "。。" or "-".
+func clean(text string, characters int) string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Bidi_Control, r) {
+			return -1
+		}
+		return r
+	}, text)
+	if !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
+		return ""
+	}
+	return shorten(strings.Join(strings.Fields(text), " "), characters)
+}

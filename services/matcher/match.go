@@ -122,7 +122,7 @@ func (a answers) give(move string, amount *int64, quantity int64) (answers, erro
 	}
 	if given < 0 || given > quantity {
 		return a, fault.NewInvalid(fault.Field{
-			Location: "quantity", Code: "out_of_range", Args: map[string]any{"Min": 0, "Max": quantity},
+			Location: "quantity", Code: "out_of_range", Args: map[string]any{"min": 0, "max": quantity},
 		})
 	}
 	switch move {

@@ -187,7 +187,7 @@ func (s *Service) requireVerified(m matchRow) error {
 	if knowsRequest && knowsOffer && request.PhoneVerified && offer.PhoneVerified {
 		return nil
 	}
-	return fault.NewConflict("phone_not_verified", "both phones must be verified before contacts are released")
+	return fault.NewConflict("phone_unverified", "both phones must be verified before contacts are released")
 }
 
 func (s *Service) rescheduled(m matchRow, at *time.Time) (matchRow, error) {

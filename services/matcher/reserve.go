@@ -202,10 +202,10 @@ func amount(asked *int64, suggested int64) (int64, error) {
 		return max(suggested, 1), nil
 	}
 	if *asked < 1 {
-		return 0, fault.NewInvalid(fault.Field{Location: "quantity", Code: "out_of_range", Args: map[string]any{"Min": 1, "Max": maxQuantity}})
+		return 0, fault.NewInvalid(fault.Field{Location: "quantity", Code: "out_of_range", Args: map[string]any{"min": 1, "max": maxQuantity}})
 	}
 	if *asked > maxQuantity {
-		return 0, fault.NewInvalid(fault.Field{Location: "quantity", Code: "out_of_range", Args: map[string]any{"Min": 1, "Max": maxQuantity}})
+		return 0, fault.NewInvalid(fault.Field{Location: "quantity", Code: "out_of_range", Args: map[string]any{"min": 1, "max": maxQuantity}})
 	}
 	return *asked, nil
 }
@@ -284,9 +284,17 @@ func eventOf(m matchRow) contract.Event {
 			RequestID: m.RequestID, OfferID: m.OfferID, MatchID: m.ID,
 			NeedLineID: m.NeedLineID, OfferLineID: m.OfferLineID,
 			Category: m.Category, RegionCode: m.RegionCode, Urgency: string(m.Urgency),
-			Quantity: &m.Quantity, Fulfilled: fulfilled, Unit: string(m.Unit), Reason: reasonCode(m),
+			Quantity: &m.Quantity, Held: &m.OfferQuantity, At: new(m.takesPlace()), Fulfilled: fulfilled, Unit: string(m.Unit), Reason: reasonCode(m),
 		},
 	}
+}
+
+// takesPlace returns when the match uses the offer's capacity: it decides the period.
+func (m matchRow) takesPlace() time.Time {
+	if m.At != nil {
+		return *m.At
+	}
+	return m.CreatedAt
 }
 
 func paths(a, b string) []string {

@@ -87,7 +87,7 @@ func (s *Service) Suggest(ctx context.Context, q contract.Suggest) (contract.Sug
 	}
 	if limit < 1 || limit > 50 {
 		return contract.Suggestions{}, fault.NewInvalid(fault.Field{
-			Location: "limit", Code: "out_of_range", Args: map[string]any{"Min": 1, "Max": 50},
+			Location: "limit", Code: "out_of_range", Args: map[string]any{"min": 1, "max": 50},
 		})
 	}
 	held, err := s.heldRequest(ctx, q.RequestID, q.MinVersion)

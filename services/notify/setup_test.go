@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -22,6 +23,7 @@ import (
 	"heli/pkg/contract"
 	"heli/pkg/fault"
 	"heli/pkg/pg"
+	"heli/pkg/seal"
 	"heli/pkg/testkit"
 )
 
@@ -257,4 +259,46 @@ func wantFault(t *testing.T, err error, kind fault.Kind, code string) {
 	if f := fault.As(err); f == nil || f.Kind != kind || (code != "" && f.Code != code) {
 		t.Fatalf("got %v, want %s %s", err, kind, code)
 	}
+}
+
+func testkeys(t *testing.T) *seal.Keys {
+	t.Helper()
+	keys, err := seal.New()
+	must(t, err)
+	return keys
+}
+
+// newTLSReceiver returns the address of a receiver whose certificate nobody knows.
+func newTLSReceiver(t *testing.T) string {
+	t.Helper()
+	server := httptest.NewUnstartedServer(status(http.StatusOK))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func contextOf(t *testing.T) (context.Context, context.CancelFunc) {
+	t.Helper()
+	return context.WithCancel(t.Context())
+}
+
+// unproven registers an endpoint that has to prove itself though it is on this
+// machine, where its address can be reached.
+func (b *bench) unproven(t *testing.T, url string) contract.Webhook {
+	t.Helper()
+	e := endpointRecord{
+		ID: contract.NewID[contract.EndpointID](), OrgPath: xian, URL: url, Patterns: []string{"*"}, Version: 1, CreatedAt: b.now(),
+	}
+	e.State = stateUnverified
+	var w contract.Webhook
+	must(t, b.store.db.InTx(t.Context(), func(tx *sqlx.Tx) error {
+		var err error
+		if w, err = b.insert(t.Context(), tx, e); err != nil {
+			return err
+		}
+		w.Secret, err = b.unchangedSecret(t.Context(), tx, w.ID)
+		return err
+	}))
+	return w
 }

@@ -201,7 +201,7 @@ func TestCorrectTakesANewPhoneBackToVetting(t *testing.T) {
 	b := setup(t)
 	answer := b.available(t)
 	title := " Better masks "
-	person := contract.Contact{Name: "演示丙", Phone: "+861000004321"}
+	person := contract.Contact{Name: "演示丙", Phone: "+8610000004321"}
 	moved, err := b.Correct(asOfferer(t, answer.ID), contract.CorrectOffer{
 		ID: answer.ID, Version: answer.Version, Title: &title, Contact: &person,
 		Capacities: map[contract.OfferLineID]*int64{answer.OfferLines[0].ID: amount(4)},

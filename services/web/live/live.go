@@ -106,10 +106,15 @@ func (h *Hub) close() {
 // Visible reports whether the actor may know of the change.
 func (c Change) Visible(a contract.Actor) bool { return slices.ContainsFunc(c.paths, a.Sees) }
 
-// Serve writes the changes that the actor may see as events named "changed"
-// with a Change as data, until the reader leaves, the hub ends or the actor is
-// nobody any more. It asks actor again for every event and beat.
-func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, actor func(context.Context) (contract.Actor, error)) error {
+// Serve writes the changes that the actor may see and wants as events named
+// "changed" with a Change as data, until the reader leaves, the hub ends or the
+// actor is nobody any more. It asks actor again for every event and beat.
+//
+// The first event names nothing: something may have changed since the page was
+// loaded, or while the connection was lost.
+func (h *Hub) Serve(
+	w http.ResponseWriter, r *http.Request, actor func(context.Context) (contract.Actor, error), wants func(Change) bool,
+) error {
 	if _, err := actor(r.Context()); err != nil {
 		return err
 	}
@@ -120,10 +125,10 @@ func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, actor func(context.C
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no")
 	w.WriteHeader(http.StatusOK)
-	if s.write(": open\n\n") != nil {
-		return nil
+	if s.write("event: changed\ndata: {}\n\n") != nil {
+		return nil // the reader has gone
 	}
-	s.follow(r.Context(), changes, actor)
+	s.follow(r.Context(), changes, actor, wants)
 	return nil
 }
 
@@ -132,7 +137,9 @@ type stream struct {
 	control *http.ResponseController
 }
 
-func (s stream) follow(ctx context.Context, changes <-chan Change, actor func(context.Context) (contract.Actor, error)) {
+func (s stream) follow(
+	ctx context.Context, changes <-chan Change, actor func(context.Context) (contract.Actor, error), wants func(Change) bool,
+) {
 	ticker := time.NewTicker(beat)
 	defer ticker.Stop()
 	for {
@@ -145,7 +152,7 @@ func (s stream) follow(ctx context.Context, changes <-chan Change, actor func(co
 			if !ok || err != nil {
 				return
 			}
-			if !change.Visible(a) {
+			if !change.Visible(a) || !wants(change) {
 				continue
 			}
 			text = change.event()

@@ -202,8 +202,8 @@ func (p pages) viewNeed(r *http.Request, page *templates.Page, m contract.Match,
 	}
 	view.Facts = append(view.Facts,
 		templates.Fact{Name: page.T("label.place"), Value: placeName(page, p.snapshot(), q.RegionCode)},
-		templates.Fact{Name: page.T("label.urgency"), Value: page.Urgency(q.Urgency) + " · " + page.UrgencySpan(q.Urgency)},
-		templates.Fact{Name: page.T("label.mode"), Value: page.Mode(q.Mode)},
+		templates.Fact{Name: page.T("fact.urgency"), Value: page.Urgency(q.Urgency) + " · " + page.UrgencySpan(q.Urgency)},
+		templates.Fact{Name: page.T("fact.mode"), Value: page.Mode(q.Mode)},
 		templates.Fact{Name: page.T("label.windows"), Value: windowsText(page, q.Windows)},
 	)
 	if m.State == "proposed" {
@@ -247,9 +247,9 @@ func (p pages) viewContact(r *http.Request, page *templates.Page, m contract.Mat
 		return
 	}
 	view.Contact = []templates.Fact{
-		{Name: page.T("label.contact.name"), Value: c.Name}, {Name: page.T("label.contact.phone"), Value: c.Phone},
+		{Name: page.T("fact.name"), Value: c.Name}, {Name: page.T("label.contact.phone"), Value: c.Phone},
 		{Name: page.T("label.contact.wechat"), Value: c.Wechat}, {Name: page.T("label.contact.email"), Value: c.Email},
-		{Name: page.T("label.contact.safe_hours"), Value: c.SafeHours},
+		{Name: page.T("fact.safe_hours"), Value: c.SafeHours},
 	}
 }
 

@@ -1,6 +1,7 @@
 package public
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -222,11 +223,32 @@ func (s *sheet) fields(err error) []fault.Field {
 	return fields
 }
 
-// errors returns the sentences for the wrong fields.
+// order is how the forms go from top to bottom.
+var order = []string{"title", "need_lines", "offer_lines", "description", "urgency", "place", "mode", "radius_m",
+	"service_regions", "credentials", "contact", "on_behalf_of", "vulnerability", "safeguards", "languages", "windows"}
+
+func position(location string) int {
+	n := slices.IndexFunc(order, func(name string) bool { return strings.HasPrefix(location, name) })
+	if n < 0 {
+		return len(order)
+	}
+	return n
+}
+
+// errors returns the sentences for the wrong fields, in the order of the form.
 func (s *sheet) errors(page *templates.Page, err error) templates.Errors {
 	fields := s.fields(err)
 	if len(fields) == 0 {
 		return nil
 	}
-	return templates.ErrorsOf(page, fault.NewInvalid(fields...))
+	slices.SortStableFunc(fields, func(a, b fault.Field) int {
+		return cmp.Compare(position(a.Location), position(b.Location))
+	})
+	errs := templates.ErrorsOf(page, fault.NewInvalid(fields...))
+	for n := range errs {
+		if errs[n].Location == "consent" {
+			errs[n].Label = "" // a whole paragraph, and the sentence says it
+		}
+	}
+	return errs
 }

@@ -47,8 +47,8 @@ func (p pages) viewRequest(r *http.Request, page *templates.Page, s subject, vie
 		view.Progress = append(view.Progress, needProgress(page, ref, l))
 	}
 	view.Facts = []templates.Fact{
-		{Name: page.T("label.urgency"), Value: page.Urgency(q.Urgency) + " · " + page.UrgencySpan(q.Urgency)},
-		{Name: page.T("label.mode"), Value: page.Mode(q.Mode)},
+		{Name: page.T("fact.urgency"), Value: page.Urgency(q.Urgency) + " · " + page.UrgencySpan(q.Urgency)},
+		{Name: page.T("fact.mode"), Value: page.Mode(q.Mode)},
 		{Name: page.T("label.place"), Value: placeName(page, ref, q.RegionCode)},
 		{Name: page.T("label.description"), Value: q.Description},
 		{Name: page.T("label.contact"), Value: contactLine(page, q.Contact)},
@@ -74,7 +74,7 @@ func (p pages) viewOffer(r *http.Request, page *templates.Page, s subject, view 
 		view.Progress = append(view.Progress, offerProgress(page, ref, l))
 	}
 	view.Facts = []templates.Fact{
-		{Name: page.T("label.mode"), Value: page.Mode(o.Mode)},
+		{Name: page.T("fact.mode"), Value: page.Mode(o.Mode)},
 		{Name: page.T("label.place"), Value: placeName(page, ref, o.RegionCode)},
 		{Name: page.T("label.description"), Value: o.Description},
 		{Name: page.T("label.contact"), Value: contactLine(page, o.Contact)},
@@ -163,13 +163,23 @@ func steps(page *templates.Page, thing contract.Thing, history []contract.Histor
 		if entry.From == entry.To {
 			continue
 		}
-		step := templates.Step{At: entry.At, Title: page.State(thing, entry.To), By: page.Role(entry.Role), Tone: templates.ToneInfo}
+		step := templates.Step{At: entry.At, Title: page.State(thing, entry.To), By: teller(page, entry.Role), Tone: templates.ToneInfo}
 		if entry.OnBehalfOf != "" {
 			step.By = page.OnBehalfOf(entry.OnBehalfOf)
 		}
 		told = append(told, step)
 	}
 	return told
+}
+
+// teller says who made a move; the reader of a private page is "you".
+func teller(page *templates.Page, role contract.Role) string {
+	switch role {
+	case contract.RolePublic, contract.RoleRequester, contract.RoleOfferer, contract.RoleAnswerer:
+		return page.T("track.by_person")
+	default:
+		return page.Role(role)
+	}
 }
 
 func lastReason(history []contract.HistoryEntry, move string) string {

@@ -67,7 +67,7 @@ type SuggestedOffer struct {
 }
 
 func (s SuggestedOffer) form() string {
-	return "propose-" + string(s.NeedLineID) + "-" + string(s.OfferLineID)
+	return ProposeForm(s.NeedLineID, s.OfferLineID)
 }
 
 // Verdict answers why an offer fits a request or not.
@@ -127,3 +127,20 @@ func sourceOf(source, id string) string {
 }
 
 func score(value float64) string { return strconv.FormatFloat(value, 'f', 2, 64) }
+
+// ProposeForm names the form that proposes a pair of lines.
+func ProposeForm(need contract.NeedLineID, offer contract.OfferLineID) string {
+	return "propose-" + string(need) + "-" + string(offer)
+}
+
+// Has reports whether the form of a name is among the suggestions.
+func (s Suggestions) Has(form string) bool {
+	for _, line := range s.Lines {
+		for _, offer := range line.Offers {
+			if offer.form() == form {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,121 @@
+package console
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"heli/pkg/access"
+	"heli/pkg/bus"
+	"heli/pkg/contract"
+	"heli/services/web/templates"
+)
+
+// view is a tab of the queue: some states of requests, or another page.
+type view struct {
+	name   string
+	states []string
+}
+
+// queueViews are the tabs of the queue; the one without states shows all.
+var queueViews = []view{
+	{"new", []string{"submitted", "needs_info", "referred"}},
+	{"to_match", []string{"triaged", "open", "partially_matched", "reopened"}},
+	{"in_progress", []string{"matched", "in_progress", "reported_fulfilled"}},
+	{"disputed", []string{"disputed"}},
+	{"all", nil},
+}
+
+// requestStates are the states that a list can be narrowed to.
+var requestStates = []string{"submitted", "needs_info", "referred", "triaged", "open", "partially_matched", "matched",
+	"in_progress", "reported_fulfilled", "confirmed", "on_hold", "reopened", "disputed", "closed"}
+
+// viewOf returns the tab of a name, the first for an unknown one.
+func viewOf(views []view, name string) view {
+	for _, v := range views {
+		if v.name == name {
+			return v
+		}
+	}
+	return views[0]
+}
+
+func (c console) queue(w http.ResponseWriter, r *http.Request) error {
+	actor := contract.ActorFrom(r.Context())
+	if !access.May(actor.Role, access.ReadRequests) && access.May(actor.Role, access.ReadMatches) {
+		http.Redirect(w, r, "/console/matches", http.StatusSeeOther)
+		return nil
+	}
+	d := c.desk(r, r.URL, c.Pages.Printer(r).T("console.queue.title"))
+	d.Frame.Live = livePath
+	q, err := c.loadQueue(r.Context(), d)
+	if part(r) == templates.PartQueue {
+		return c.renderPart(w, r, d, err, templates.QueuePart(d, q))
+	}
+	return c.list(w, r, d, err, templates.ConsoleQueue(d, q))
+}
+
+func (c console) loadQueue(ctx context.Context, d templates.Desk) (templates.Queue, error) {
+	shown := viewOf(queueViews, d.Query.Get("tab"))
+	q := templates.Queue{Filters: c.filters(d, contract.ThingRequest, requestStates)}
+	q.Filters.Tab, q.Filters.Urgencies = shown.name, urgencyChoices(d)
+	listing, err := bus.Call(ctx, c.Bus, contract.RequestList, requestFilter(d.Query, shown))
+	if err != nil {
+		return q, err
+	}
+	q.Rows, q.Next = listing.Items, listing.NextCursor
+	counts, err := bus.Call(ctx, c.Bus, contract.RequestCount, contract.Empty{})
+	if err != nil {
+		return q, err
+	}
+	q.Tabs = tabsOf(queueViews, shown, counts.ByState, func(name string) (string, string) {
+		return home + "?tab=" + name, d.T("console.tab.request." + name)
+	})
+	q.Tabs = slices.Insert(q.Tabs, 2, c.matchTabs(ctx, d)...)
+	return q, nil
+}
+
+// matchTabs lead from the queue of requests to the matches that wait for
+// somebody; without counts while the matcher cannot be asked.
+func (c console) matchTabs(ctx context.Context, d templates.Desk) []templates.Tab {
+	counts, err := bus.Call(ctx, c.Bus, contract.MatcherCount, contract.Empty{})
+	tab := func(queue, state string) templates.Tab {
+		return templates.Tab{
+			Href: matchesPath + "?queue=" + queue, Label: d.T("console.tab.match." + queue),
+			Count: counts.ByState[state], Counted: err == nil,
+		}
+	}
+	return []templates.Tab{tab("awaiting", "proposed"), tab("stuck", "stuck")}
+}
+
+// tabsOf turns views into tabs with how many rows each has.
+func tabsOf(views []view, shown view, counts map[string]int64, name func(string) (href, label string)) []templates.Tab {
+	tabs := make([]templates.Tab, 0, len(views))
+	for _, v := range views {
+		href, label := name(v.name)
+		tab := templates.Tab{Href: href, Label: label, Counted: len(v.states) > 0, Current: v.name == shown.name}
+		for _, state := range v.states {
+			tab.Count += counts[state]
+		}
+		tabs = append(tabs, tab)
+	}
+	return tabs
+}
+
+func requestFilter(query url.Values, shown view) contract.ListRequests {
+	q := contract.ListRequests{
+		Page: contract.Page{Cursor: query.Get("cursor")}, States: shown.states, RegionCode: query.Get("region"),
+		Text: query.Get("text"),
+	}
+	if state := query.Get("state"); state != "" {
+		q.States = []string{state}
+	}
+	if urgency := query.Get("urgency"); urgency != "" {
+		q.Urgencies = []contract.Urgency{contract.Urgency(urgency)}
+	}
+	if category := query.Get("category"); category != "" {
+		q.Categories = []string{category}
+	}
+	return q
+}

@@ -1,0 +1,272 @@
+package web_test
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"heli/pkg/contract"
+	"heli/pkg/testkit"
+	"heli/services/web"
+	"heli/services/web/live"
+	"heli/services/web/session"
+)
+
+func TestSubmissionsGoOnWhileServicesAreAway(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.stop()
+	b.world.Server.Stop(t)
+	r := b.reader()
+	form := requestForm(key(20))
+	r.post("/request", form).shows(http.StatusOK, "您的求助已收到", "等待处理")
+	id := r.tracked()
+	again := b.reader()
+	again.post("/request", form)
+	if again.tracked() != id {
+		t.Error("a repeat from the spool has another id")
+	}
+	form.Set("title", "另一句话")
+	b.reader().post("/request", form).shows(http.StatusConflict)
+	bad := requestForm(key(21))
+	bad.Set("contact.phone", "12")
+	b.reader().post("/request", bad).shows(http.StatusUnprocessableEntity, "f-contact-phone-error")
+	o := b.reader()
+	o.post("/offer", offerForm(key(22))).shows(http.StatusOK, "等待处理")
+
+	b.world.Server.Start(t)
+	b.startStubs()
+	b.await(func() bool { return b.requests[id] != nil && b.offers[o.tracked()] != nil })
+	b.await(func() bool { return b.spooled() == 0 })
+	r.get("/track").shows(http.StatusOK, "病区急需口罩")
+}
+
+// await looks until the condition holds under the stubs' lock.
+func (b *bench) await(holds func() bool) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.t.Context(), 30*time.Second)
+	defer cancel()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		b.mu.Lock()
+		done := holds()
+		b.mu.Unlock()
+		if done {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			b.t.Fatal("it never happened")
+		case <-ticker.C:
+			b.world.Clock.Advance(time.Second)
+		}
+	}
+}
+
+func (b *bench) spooled() int {
+	b.t.Helper()
+	var n int
+	if err := b.world.Database.Admin(b.t).Get(&n, `SELECT count(*) FROM web.spool`); err != nil {
+		b.t.Fatal(err)
+	}
+	return n
+}
+
+func TestNothingReadableLiesInTheSpool(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.stop()
+	b.world.Server.Stop(t)
+	b.reader().post("/request", requestForm(key(23))).shows(http.StatusOK)
+	var text string
+	if err := b.world.Database.Admin(t).Get(&text, `SELECT spool::text || encode(sealed, 'escape') FROM web.spool`); err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{"病区", "张三", "13800001234"} {
+		if strings.Contains(text, secret) {
+			t.Errorf("the spool shows %s", secret)
+		}
+	}
+}
+
+func TestHeadersOfPersonalPages(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, path := range []string{"/request", "/offer", "/track", "/answer"} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.address+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := response.Body.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if response.Header.Get("Cache-Control") != "no-store" || !strings.Contains(response.Header.Get("Content-Security-Policy"), "script-src 'self'") {
+			t.Errorf("%s: headers %v", path, response.Header)
+		}
+	}
+}
+
+func TestFrameRefusals(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	r := b.reader()
+	r.post("/request", url.Values{"description": {strings.Repeat("x", 70_000)}}).shows(http.StatusRequestEntityTooLarge)
+	r.get("/nothing-here").shows(http.StatusNotFound, "<h1>")
+	r.post("/answer/forget", nil).shows(http.StatusOK)
+	r.get("/healthz").shows(http.StatusOK)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.address+"/request", strings.NewReader("title=x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Sec-Fetch-Site", "cross-site")
+	r.take(r.client.Do(request)).shows(http.StatusForbidden)
+}
+
+func TestConfigIsRefusedInOneSentence(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for name, c := range map[string]web.Config{
+		"port in use": {Listen: b.server.Address()},
+		"no address":  {Listen: "127.0.0.1:0", PublicURL: "heli"},
+		"no network":  {Listen: "127.0.0.1:0", TrustedProxy: []string{"proxy"}},
+	} {
+		if server, err := web.New(t.Context(), b.world.Deps(t, "web"), c); err == nil || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v", name, err)
+			if server != nil {
+				_ = server.Close()
+			}
+		}
+	}
+}
+
+func TestIdentityIsAskedAgainAfterAChange(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	d := b.world.Deps(t, "web")
+	identities := session.NewIdentities(d.Bus, d.Clock)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- identities.Run(ctx) }()
+	defer func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}()
+	q := contract.Authenticate{Key: "heli_key"}
+	if actor, err := identities.Actor(t.Context(), q); err != nil || actor.Role != contract.RoleCoordinator {
+		t.Fatalf("actor %+v, %v", actor, err)
+	}
+	b.mu.Lock()
+	b.revoked = true
+	b.mu.Unlock()
+	if _, err := identities.Actor(t.Context(), q); err != nil {
+		t.Error("asked again within the five seconds")
+	}
+	directory := testkit.Bus(t, b.world.Server, "directory")
+	b.await(func() bool {
+		b.mu.Unlock()
+		defer b.mu.Lock()
+		if err := directory.Broadcast(contract.IdentityChanged, contract.Empty{}); err != nil {
+			t.Fatal(err)
+		}
+		_, err := identities.Actor(t.Context(), q)
+		return err != nil
+	})
+}
+
+func TestLiveForwardsOnlyWhatMayBeSeen(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	hub := live.New()
+	d := b.world.Deps(t, "web")
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- hub.Run(ctx, d.Bus) }()
+	changes, stop := hub.Subscribe()
+	defer stop()
+	publisher := testkit.Bus(t, b.world.Server, "request")
+	actor := contract.Actor{Role: contract.RoleCoordinator, Path: "root/shaanxi/"}
+	var seen []string
+	b.await(func() bool {
+		for _, path := range []string{"root/hubei/", "root/shaanxi/xian/"} {
+			e := contract.Event{SchemaVersion: 1, ID: contract.NewID[contract.EventID](), Thing: contract.ThingRequest, State: "open",
+				AggregateID: path, Organisation: "x", Paths: []string{path}}
+			if err := publisher.Broadcast(e.Subject(), e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for {
+			select {
+			case c := <-changes:
+				if c.Visible(actor) {
+					seen = append(seen, c.ID)
+				}
+				continue
+			default:
+			}
+			return len(seen) > 0
+		}
+	})
+	for _, id := range seen {
+		if id != "root/shaanxi/xian/" {
+			t.Errorf("saw %s", id)
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestStreamEndsWithTheHub(t *testing.T) {
+	t.Parallel()
+	hub := live.New()
+	d := setup(t).world.Deps(t, "web")
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- hub.Run(ctx, d.Bus) }()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := hub.Serve(w, r, func(context.Context) (contract.Actor, error) { return contract.Actor{Path: "root/"}, nil }, nil)
+		if err != nil {
+			t.Error(err)
+		}
+	}))
+	defer server.Close()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := response.Body.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	body := bufio.NewReader(response.Body)
+	line, err := body.ReadString('\n')
+	if err != nil || line != "event: changed\n" || response.Header.Get("Content-Type") != "text/event-stream" {
+		t.Errorf("stream begins with %q, %v", line, err)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if _, err := io.ReadAll(body); err != nil {
+		t.Errorf("the stream did not end: %v", err)
+	}
+}
