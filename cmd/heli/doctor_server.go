@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,6 +28,12 @@ import (
 const (
 	clockSlack  = 5 * time.Second
 	outboxSlack = time.Minute
+)
+
+// Which schemas hold the tables of inbox and outbox.
+var (
+	hearers  = []string{"request", "offer", "matcher", "notify"}
+	speakers = []string{"request", "offer", "matcher"}
 )
 
 // checkFolder looks at a folder that no Heli uses, as a start would.
@@ -78,8 +85,11 @@ func (e *examination) examineDatabase(ctx context.Context) {
 	for _, schema := range migrations.Schemas() {
 		text, err := compareVersions(ctx, db, schema)
 		e.note("schema", text, err)
-		if err == nil && schema != "web" {
-			e.examineQueues(ctx, db, address, schema)
+		if err == nil && slices.Contains(hearers, schema) {
+			e.examineLetters(ctx, db, schema)
+		}
+		if err == nil && slices.Contains(speakers, schema) {
+			e.examineOutbox(ctx, address, schema)
 		}
 	}
 }
@@ -127,17 +137,17 @@ func newestMigration(schema string) (int64, error) {
 	return newest, nil
 }
 
-// examineQueues looks at what waits and at what was put aside in one schema.
-// The directory hears and speaks no facts.
-func (e *examination) examineQueues(ctx context.Context, db *pg.DB, address, schema string) {
-	if schema == "directory" {
-		return
-	}
+// examineLetters looks at what was put aside in one schema.
+func (e *examination) examineLetters(ctx context.Context, db *pg.DB, schema string) {
 	dead, err := countDeadLetters(ctx, db, schema)
 	if err == nil && dead > 0 {
 		err = fmt.Errorf("%s has put %d messages aside as dead letters: see the console", schema, dead)
 	}
 	e.note("letters", schema+" has no dead letters", err)
+}
+
+// examineOutbox looks at what waits to be published from one schema.
+func (e *examination) examineOutbox(ctx context.Context, address, schema string) {
 	waiting, oldest, err := lagOf(ctx, address, schema)
 	if err == nil && oldest > outboxSlack {
 		err = fmt.Errorf("%d facts of %s wait since %s: is NATS away?", waiting, schema, oldest.Round(time.Second))

@@ -27,7 +27,7 @@ const (
 	Vouch             Action = "vouch"
 	WriteNotes        Action = "write_notes"
 	VerifyPhone       Action = "verify_phone"
-	VerifyCredential  Action = "verify_credential" //nolint:gosec // the name of an action
+	VerifyCredential  Action = "verify_credential"
 	ReadContact       Action = "read_contact"
 	Suggest           Action = "suggest"
 	Propose           Action = "propose"

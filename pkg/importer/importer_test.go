@@ -199,8 +199,12 @@ func TestOffersBecomeDrafts(t *testing.T) {
 	got, err := i.Offers(t.Context(), table(needsColumns+",mode",
 		"a,某心理平台,,,,,,psych,义诊&心理,,,session,每天8:00-20:00,remote",
 		"a,某心理平台,,,,,,ppe,口罩类产能,N95,50000,piece,,delivery",
-		"b,某厂,西藏省,拉萨市,,,,ppe,防护服,,,piece,,swimming"))
-	if err != nil || !slices.Equal(show(got), []string{"2 a created", "3 a created", `4 b refused mode "swimming" is unknown`}) {
+		"b,某厂,西藏省,拉萨市,,,,ppe,防护服,,,piece,,swimming",
+		"c,,西藏省,拉萨市,,,北京路1号,ppe,防护服,,,piece,,",
+		"d,,西藏省,拉萨市,,,-,ppe,防护服,,,piece,,"))
+	if err != nil || !slices.Equal(show(got), []string{
+		"2 a created", "3 a created", `4 b refused mode "swimming" is unknown`, "5 c created", "6 d created",
+	}) {
 		t.Fatalf("import: %q %v", show(got), err)
 	}
 	d := s.offers["a"]
@@ -209,6 +213,9 @@ func TestOffersBecomeDrafts(t *testing.T) {
 	}
 	if len(d.Credentials) != 1 || d.Credentials[0].Kind != "psych" || d.Credentials[0].Issuer != "某心理平台" {
 		t.Errorf("credentials = %+v", d.Credentials)
+	}
+	if c, d := s.offers["c"], s.offers["d"]; c.Title != "北京路1号：防护服" || d.Title != "防护服" || c.RegionCode != "540100" {
+		t.Errorf("titles = %q, %q; region %s", c.Title, d.Title, c.RegionCode)
 	}
 	if l := d.OfferLines[1]; l.Item != "mask_n95" || *l.Capacity.Quantity != 50000 || l.Capacity.Per != "total" {
 		t.Errorf("line = %+v", l)

@@ -53,9 +53,6 @@ func (r reader) read(row tabular.Row) (line, error) {
 		row: row, organisation: clean(row.Get("organisation"), maxTitle),
 		specification: clean(row.Get("specification"), maxSpecification),
 	}
-	if l.organisation == "" {
-		return l, refuse("organisation is empty")
-	}
 	var ok bool
 	if l.category, ok = r.catalogue.ref.Category(row.Get("category")); !ok {
 		return l, refuse("category %q is unknown", shorten(row.Get("category"), 20))
@@ -121,7 +118,7 @@ func sameOwner(first, l line) error {
 	return nil
 }
 
-// title names who and the first things.
+// title names who and the first things that the lines are about.
 func title(lines []line) string {
 	var things []string
 	for _, l := range lines {
@@ -137,7 +134,18 @@ func title(lines []line) string {
 	if len(things) > titleItems {
 		text += "…"
 	}
-	return shorten(lines[0].organisation+"："+text, maxTitle)
+	if who := provider(lines[0]); who != "" {
+		text = who + "：" + text
+	}
+	return shorten(text, maxTitle)
+}
+
+// provider is the organisation; a list of hotels may know the address alone.
+func provider(l line) string {
+	if l.organisation != "" {
+		return l.organisation
+	}
+	return clean(l.row.Get("address"), maxTitle/2)
 }
 
 // description holds the address and the remarks, each once: conditions that

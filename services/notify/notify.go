@@ -220,7 +220,7 @@ func likePattern(pattern string) string {
 // sightOf returns the paths of all organisations that see rows of the paths:
 // the owners and everybody above them, sorted.
 func sightOf(paths []string) []string {
-	var sight []string
+	sight := []string{}
 	for _, path := range paths {
 		for i := range len(path) {
 			if path[i] == '/' {

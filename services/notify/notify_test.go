@@ -124,10 +124,10 @@ func TestExcerpt(t *testing.T) {
 		long += "救"
 	}
 	for answer, want := range map[string]string{
-		"ok":                              "ok",
-		"a\r\nb\x00":                      "a  b",
-		"\xff":                            "�",
-		"key " + secret:                   "key …",
+		"ok":            "ok",
+		"a\r\nb\x00":    "a  b",
+		"\xff":          "�",
+		"key " + secret: "key …",
 		"raw c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0 and whsec_other": "raw … and …",
 		long: long[:maxExcerpt/3*3],
 	} {

@@ -2,8 +2,11 @@ package notify
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"testing"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"heli/pkg/app"
 	"heli/pkg/bus"
@@ -46,8 +49,6 @@ func TestTheWholeWay(t *testing.T) {
 	_, err = bus.Call(as(t, contract.RoleIntegrator, hubei), web, contract.NotifyWebhook, contract.WebhookByID{ID: w.ID})
 	wantFault(t, err, fault.NotFound, "")
 
-	matcher := world.Server.Conn(t, "admin")
-	_ = matcher
 	e := fact("accepted")
 	say(t, world, e, 3)
 	if id := <-arrived; id != string(e.ID) {
@@ -75,5 +76,19 @@ func TestTheWholeWay(t *testing.T) {
 	must(t, err)
 	if len(list.Items) != 2 {
 		t.Errorf("%d deliveries", len(list.Items))
+	}
+}
+
+// say publishes a fact as matcher, so many times; without message ids the stream
+// keeps them all.
+func say(t *testing.T, world *testkit.World, e contract.Event, times int) {
+	t.Helper()
+	stream, err := jetstream.New(world.Server.Conn(t, "matcher"))
+	must(t, err)
+	data, err := json.Marshal(e)
+	must(t, err)
+	for range times {
+		_, err := stream.Publish(t.Context(), e.Subject(), data)
+		must(t, err)
 	}
 }

@@ -134,14 +134,13 @@ var anySecret = regexp.MustCompile(secretPrefix + `[A-Za-z0-9+/_=-]*`)
 // excerpt returns the beginning of an answer as one line of text, without the
 // secrets, which a careless receiver may echo.
 func excerpt(answer []byte, secrets []string) string {
-	text := string(answer)
+	text := anySecret.ReplaceAllString(string(answer), "…")
 	for _, secret := range secrets {
 		for part := range strings.FieldsSeq(secret) {
 			part = strings.TrimPrefix(strings.TrimPrefix(part, "v1,"), secretPrefix)
 			text = strings.ReplaceAll(text, part, "…")
 		}
 	}
-	text = anySecret.ReplaceAllString(text, "…")
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return ' '

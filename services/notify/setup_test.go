@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -272,7 +272,7 @@ func testkeys(t *testing.T) *seal.Keys {
 func newTLSReceiver(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewUnstartedServer(status(http.StatusOK))
-	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	return server.URL

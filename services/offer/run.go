@@ -24,7 +24,7 @@ const (
 func Run(ctx context.Context, d app.Deps) error {
 	if _, err := d.Reference.Wait(ctx); err != nil {
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // stopped before it began
 		}
 		return fmt.Errorf("wait for reference data: %w", err)
 	}

@@ -62,10 +62,10 @@ func missing(err error) error {
 // sees reports whether the actor may read the offer as its owner does: staff by
 // role and path, the offerer by token.
 func sees(a contract.Actor, r offerRow) bool {
-	switch {
-	case a.Role == contract.RoleSystem:
+	switch a.Role {
+	case contract.RoleSystem:
 		return true
-	case a.Role == contract.RoleOfferer:
+	case contract.RoleOfferer:
 		return a.Subject == string(r.ID)
 	default:
 		return a.Staff() && access.May(a.Role, access.ReadOffers) && a.Sees(r.OrgPath)

@@ -63,10 +63,10 @@ func missing(err error) error {
 // sees reports whether the actor may read the request as its owner does: staff
 // by role and path, the requester by token.
 func sees(a contract.Actor, r requestRow) bool {
-	switch {
-	case a.Role == contract.RoleSystem:
+	switch a.Role {
+	case contract.RoleSystem:
 		return true
-	case a.Role == contract.RoleRequester:
+	case contract.RoleRequester:
 		return a.Subject == string(r.ID)
 	default:
 		return a.Staff() && access.May(a.Role, access.ReadRequests) && a.Sees(r.OrgPath)

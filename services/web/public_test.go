@@ -177,7 +177,7 @@ func TestWithdrawAsksOnceMore(t *testing.T) {
 	r.get("/track?confirm=withdraw").shows(http.StatusOK, "确定要撤回吗")
 	r.post("/track/move", url.Values{"move": {"withdraw"}, "version": {"7"}}).shows(http.StatusConflict, `role="alert"`)
 	r.post("/track/move", url.Values{"move": {"close"}, "version": {"1"}}).shows(http.StatusConflict)
-	r.post("/track/move", url.Values{"move": {"withdraw"}, "version": {"1"}}).shows(http.StatusOK, "已关闭")
+	r.post("/track/move", url.Values{"move": {"withdraw"}, "version": {"1"}}).shows(http.StatusOK, "已结案")
 }
 
 func TestCorrectionKeepsTheContactItDoesNotName(t *testing.T) {

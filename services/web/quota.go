@@ -16,9 +16,11 @@ import (
 const (
 	quotaWindow = time.Minute
 	slowTime    = 2 * time.Second
+	// heldBack is how many requests wait at once; they cost memory alone.
+	heldBack    = 1000
 	refuseTimes = 10 // the quota
-	// scriptless shares the quota by this: a browser without script is rare,
-	// and a program that fills forms has none.
+	// scriptless divides the quota of forms sent without script: such browsers
+	// are rare, and programs that fill forms have none.
 	scriptless = 10
 )
 
@@ -31,19 +33,18 @@ func slowDown(d site.Deps, perMinute int) func(http.Handler) http.Handler {
 		return httprate.NewRateLimiter(limit, quotaWindow, httprate.WithResponseHeaders(httprate.ResponseHeaders{}))
 	}
 	slow, slowScriptless, refuse := quota(perMinute), quota(max(perMinute/scriptless, 1)), quota(perMinute*refuseTimes)
+	waiting := make(chan struct{}, heldBack)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if !publicWrite(r) {
-				next.ServeHTTP(w, r)
-				return
-			}
 			key := httprate.CanonicalizeIP(site.ClientAddress(r))
-			if refuse.OnLimit(w, r, key) {
+			switch {
+			case !publicWrite(r):
+			case refuse.OnLimit(w, r, key):
 				d.Pages.TooMany(w, r)
 				return
-			}
-			if (form(r) && !page.Script(r) && slowScriptless.OnLimit(w, r, key)) || slow.OnLimit(w, r, key) {
-				if !wait(r) {
+			case slow.OnLimit(w, r, key) || (form(r) && !page.Script(r) && slowScriptless.OnLimit(w, r, key)):
+				if !hold(waiting, r) {
+					d.Pages.TooMany(w, r)
 					return
 				}
 			}
@@ -65,8 +66,15 @@ func form(r *http.Request) bool {
 	return r.Header.Get("Content-Type") == "application/x-www-form-urlencoded"
 }
 
-// wait holds a request back, and reports whether the client is still there.
-func wait(r *http.Request) bool {
+// hold keeps a request back for a while, and reports false when too many wait
+// already or the client has gone.
+func hold(waiting chan struct{}, r *http.Request) bool {
+	select {
+	case waiting <- struct{}{}:
+		defer func() { <-waiting }()
+	default:
+		return false
+	}
 	timer := time.NewTimer(slowTime)
 	defer timer.Stop()
 	select {

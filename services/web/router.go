@@ -42,7 +42,7 @@ func router(d site.Deps, c Config) http.Handler {
 		r.Use(middleware.RequestID, clientIP(c.TrustedProxy), logAccess(d.Log),
 			otelchi.Middleware("heli-web", otelchi.WithChiRoutes(r), otelchi.WithTracerProvider(d.Traces)),
 			d.Pages.Headers, d.Pages.Locale, recoverPanic(d), d.Pages.SameOrigin,
-			limitLoad, limitBody(d), slowDown(d, c.WritesPerMinute))
+			slowDown(d, c.WritesPerMinute), limitLoad, limitBody(d))
 		public.Mount(r, d)
 		console.Mount(r, d)
 		api.Mount(r, d)

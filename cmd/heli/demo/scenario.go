@@ -64,7 +64,6 @@ func Generate(ref *reference.Snapshot, seed uint64, now time.Time) (Scenario, er
 // kind is one of the five kinds of the article. Words fill the braces of its
 // texts.
 type kind struct {
-	name     string
 	requests []pattern
 	offers   []pattern
 	words    map[string][]string

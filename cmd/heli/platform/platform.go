@@ -128,8 +128,8 @@ func (p *Platform) open(ctx context.Context) error {
 		doing string
 		run   func(context.Context) error
 	}{
-		{"look at the ports", p.checkPorts},
 		{"open the data folder", p.openRoot},
+		{"look at the ports", p.checkPorts},
 		{"start telemetry", p.openTelemetry},
 		{"start PostgreSQL", p.openDatabase},
 		{"start NATS", p.openNATS},

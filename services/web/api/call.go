@@ -29,7 +29,7 @@ type call struct {
 type callKey struct{}
 
 // callFrom returns the call being served. Every handler stands below enter.
-func callFrom(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
+func callFrom(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) } //nolint:errcheck // enter has set it
 
 // enter is the middleware that begins a call. Answers are for the caller alone
 // unless a handler says otherwise.
@@ -50,8 +50,8 @@ func (a *api) rescue(next http.Handler) http.Handler {
 			if p == nil {
 				return
 			}
-			if p == http.ErrAbortHandler {
-				panic(p)
+			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(p) //nolint:forbidigo // net/http ends the connection by it
 			}
 			a.Log.ErrorContext(r.Context(), "panic in a call", "operation", callFrom(r.Context()).operation,
 				"panic", p, "stack", string(debug.Stack()))

@@ -43,7 +43,7 @@ var all = sync.OnceValue(func() map[string]file {
 		return err
 	})
 	if err != nil {
-		panic(err) // the files are in the binary: only a wrong build can fail
+		panic(err) //nolint:forbidigo // the files are in the binary: only a wrong build can fail
 	}
 	return set
 })
@@ -84,7 +84,7 @@ func mediaType(name string) string {
 func URL(name string) string {
 	asset, ok := all()[name]
 	if !ok {
-		panic("no such asset: " + name)
+		panic("no such asset: " + name) //nolint:forbidigo // a name in a template is wrong
 	}
 	return Prefix + name + "?v=" + asset.hash
 }

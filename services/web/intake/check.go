@@ -20,9 +20,10 @@ const (
 	maxSkills        = 32
 	maxRegions       = 100
 	maxCredentials   = 20
+	maxNumber        = 100
 )
 
-// place and time of what was sent, with the reference data if there is any yet.
+// checker returns a checker, and whether there is any reference data yet.
 func checker(r *app.Reference) (*check.Checker, bool) {
 	var ref *reference.Snapshot
 	if r != nil {
@@ -33,7 +34,7 @@ func checker(r *app.Reference) (*check.Checker, bool) {
 	return check.New(ref), ref != nil
 }
 
-func checkRequest(r *app.Reference, q contract.SubmitRequest, a contract.Actor, _ time.Time) error {
+func checkRequest(r *app.Reference, q contract.SubmitRequest, a contract.Actor, now time.Time) error {
 	c, known := checker(r)
 	d := q.Draft
 	c.Text("title", d.Title, 1, maxTitle)
@@ -50,6 +51,7 @@ func checkRequest(r *app.Reference, q contract.SubmitRequest, a contract.Actor, 
 	}
 	checkWants(c, d.Languages, d.Skills, d.Safeguards, d.Windows, d.TimeZone)
 	check.EachOf(c, "vulnerability", d.Vulnerability, contract.Vulnerabilities())
+	c.Between("needed_by", d.NeededBy, now.AddDate(0, 0, -6), now.AddDate(2, 0, 0))
 	c.Text("on_behalf_of", d.OnBehalfOf, 0, 100)
 	c.Sharing("sharing", d.Sharing)
 	checkPerson(c, a, d.Contact, d.Consent)
@@ -78,11 +80,22 @@ func checkOffer(r *app.Reference, q contract.SubmitOffer, a contract.Actor, now 
 		}
 	}
 	checkWants(c, d.Languages, d.Skills, d.Safeguards, d.Windows, d.TimeZone)
-	c.Size("credentials", len(d.Credentials), 0, maxCredentials)
+	checkCredentials(c, d.Credentials)
 	c.Between("valid_until", d.ValidUntil, now, now.AddDate(5, 0, 0))
 	c.Sharing("sharing", d.Sharing)
 	checkPerson(c, a, d.Contact, d.Consent)
 	return c.Err()
+}
+
+func checkCredentials(c *check.Checker, credentials []contract.Credential) {
+	if !c.Size("credentials", len(credentials), 0, maxCredentials) {
+		return
+	}
+	for i, v := range credentials {
+		c.Text(check.At("credentials", i, "kind"), v.Kind, 1, maxNumber)
+		c.Text(check.At("credentials", i, "number"), v.Number, 0, maxNumber)
+		c.Text(check.At("credentials", i, "issuer"), v.Issuer, 0, maxTitle)
+	}
 }
 
 func checkPlace(c *check.Checker, known bool, mode contract.Mode, region string, point *contract.Point) {

@@ -144,9 +144,12 @@ func recall[Q, R any](ctx context.Context, i *Intake, k kind[Q, R], head head) (
 	return k.answer(q), nil
 }
 
-// keep stores a submission. The row is committed before the answer is given.
+// keep stores a submission, also when the person's connection breaks meanwhile.
+// The row is committed before the answer is given.
 func keep[Q, R any](ctx context.Context, i *Intake, k kind[Q, R], q Q) (R, error) {
 	var none R
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
+	defer cancel()
 	head := k.head(q)
 	row, err := seals(i.keys, k.thing, head, contract.ActorFrom(ctx), q, i.now())
 	if err != nil {

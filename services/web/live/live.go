@@ -106,8 +106,8 @@ func (h *Hub) close() {
 // Visible reports whether the actor may know of the change.
 func (c Change) Visible(a contract.Actor) bool { return slices.ContainsFunc(c.paths, a.Sees) }
 
-// Serve writes the changes that the actor may see and wants as events named
-// "changed" with a Change as data, until the reader leaves, the hub ends or the
+// Serve writes the changes that the actor may see and wants, each a Change in
+// an event named "changed", until the reader leaves, the hub ends or the
 // actor is nobody any more. It asks actor again for every event and beat.
 //
 // The first event names nothing: something may have changed since the page was

@@ -131,7 +131,7 @@ func helperMove(m contract.Match, values url.Values) (contract.Move, error) {
 			move.Reason = own
 		}
 	case moveReport:
-		n, err := strconv.ParseInt(folded(values.Get("quantity")), 10, 64)
+		n, err := strconv.ParseInt(digits(values.Get("quantity")), 10, 64)
 		if err != nil || n < 0 || n > m.Quantity {
 			return move, fault.NewInvalid(fault.Field{
 				Location: "quantity", Code: "out_of_range", Args: map[string]any{"min": 0, "max": m.Quantity},

@@ -16,6 +16,7 @@ import (
 	"heli/pkg/contract"
 	"heli/pkg/fault"
 	"heli/pkg/reference"
+	"heli/pkg/word"
 	"heli/services/web/templates"
 )
 
@@ -92,7 +93,7 @@ func (s *sheet) lines() int {
 // quantity reads an amount: empty is "not stated", money is written in yuan and
 // kept in fen, full-width digits and separators are understood.
 func (s *sheet) quantity(location string, unit contract.Unit) *int64 {
-	typed := strings.NewReplacer(",", "", "，", "", " ", "").Replace(reference.Fold(folded(s.text(location))))
+	typed := digits(s.text(location))
 	if typed == "" {
 		return nil
 	}
@@ -108,6 +109,11 @@ func (s *sheet) quantity(location string, unit contract.Unit) *int64 {
 	}
 	s.add(location, "quantity", nil)
 	return nil
+}
+
+// digits returns a typed number in plain digits, without separators.
+func digits(typed string) string {
+	return strings.NewReplacer(",", "", " ", "").Replace(word.Fold(strings.TrimSpace(typed)))
 }
 
 // unit returns the unit of a line; the usual one of its category when none is chosen.

@@ -162,7 +162,7 @@ func matchMove(s subject, m contract.Match, values url.Values) (contract.Move, e
 	case s.request != nil && pressed == "yes":
 		return contract.Move{Move: moveConfirm}, nil
 	case s.request != nil && pressed == "partly":
-		n, err := strconv.ParseInt(strings.TrimSpace(values.Get("quantity")), 10, 64)
+		n, err := strconv.ParseInt(digits(values.Get("quantity")), 10, 64)
 		if err != nil || n < 1 || n > m.Quantity {
 			return contract.Move{}, fault.NewInvalid(fault.Field{
 				Location: "quantity", Code: "out_of_range", Args: map[string]any{"min": 1, "max": m.Quantity},

@@ -100,7 +100,9 @@ type Move struct {
 	OnBehalfOf string
 }
 
-func (m Move) asks() bool { return m.Reason || m.Organisation || m.Quantity != "" || m.At }
+// asks reports whether a move unfolds a form: one that asks for something, or
+// one that is not to be made by a slip of the hand.
+func (m Move) asks() bool { return m.Reason || m.Organisation || m.Quantity != "" || m.At || m.Danger }
 
 func (m Move) kind() ButtonKind {
 	if m.Danger {
