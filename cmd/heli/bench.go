@@ -1,3 +1,119 @@
 package main
 
-type benchCommand struct{}
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/pprof"
+	"time"
+
+	"heli/cmd/heli/bench"
+	"heli/cmd/heli/platform"
+	"heli/pkg/contract"
+	"heli/pkg/pg"
+)
+
+// benchCommand measures. Figures depend on the machine, their ratios less.
+type benchCommand struct {
+	Intake benchIntake `cmd:"" help:"Submissions over HTTP against raw commits on the same PostgreSQL."`
+	Text   benchText   `cmd:"" help:"How well the text factor alone finds what fits."`
+}
+
+// benchPlace is where a platform is measured: one of its own.
+type benchPlace struct {
+	Data    string `name:"data" placeholder:"DIR" help:"Folder for the installation that is measured (default: a temporary one, removed afterwards)."`
+	Profile string `name:"profile" placeholder:"FILE" help:"Write a CPU profile of the measured phases."`
+	JSON    bool   `name:"json" help:"Print the figures as JSON."`
+}
+
+type benchIntake struct {
+	benchPlace  `embed:""`
+	Connections int           `name:"connections" default:"16" help:"Callers at once, each with a connection."`
+	Duration    time.Duration `name:"duration" default:"10s" help:"Of all phases together, after one round to warm up."`
+}
+
+// Run measures in a platform of its own.
+func (c *benchIntake) Run(ctx context.Context, t terminal) error {
+	return c.measure(ctx, t, func(ctx context.Context, p *platform.Platform, client clientMaker) (any, string, error) {
+		caller, err := client(ctx, c.Connections)
+		if err != nil {
+			return nil, "", err
+		}
+		defer caller.Close()
+		db, err := pg.Open(ctx, p.AdminURL, pg.WithConnections(c.Connections))
+		if err != nil {
+			return nil, "", err
+		}
+		defer func() { _ = db.Close() }() // nothing of worth is in it
+		finish, err := c.profile()
+		if err != nil {
+			return nil, "", err
+		}
+		r, err := bench.Intake(ctx, caller, db, bench.IntakeOptions{Connections: c.Connections, Duration: c.Duration})
+		if err := errors.Join(err, finish()); err != nil {
+			return nil, "", err
+		}
+		return r, fmt.Sprintf("submissions_per_s %.0f\np50_ms %.2f\np99_ms %.2f\nraw_commits_per_s %.0f\nratio %.3f\n",
+			r.SubmissionsPerS, r.P50MS, r.P99MS, r.RawCommitsPerS, r.Ratio), nil
+	})
+}
+
+// clientMaker returns a caller of the measured API.
+type clientMaker func(ctx context.Context, connections int) (*bench.Client, error)
+
+// measuring runs one benchmark and returns its figures, for JSON and as text.
+type measuring func(ctx context.Context, p *platform.Platform, client clientMaker) (any, string, error)
+
+// measure starts a platform, measures and prints.
+func (b benchPlace) measure(ctx context.Context, t terminal, run measuring) (err error) {
+	data := b.Data
+	if data == "" {
+		if data, err = os.MkdirTemp("", "heli-bench-"); err != nil {
+			return fmt.Errorf("make folder to measure in: %w", err)
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(data)) }()
+	}
+	if data, err = filepath.Abs(data); err != nil {
+		return fmt.Errorf("resolve --data: %w", err)
+	}
+	options := platform.Options{Data: data, Pages: true, Log: quiet(t.err)}
+	options.Web.Listen = "127.0.0.1:0"
+	return platform.Run(ctx, options, func(ctx context.Context, p *platform.Platform) error {
+		figures, text, err := run(ctx, p, makeClient(p))
+		if err != nil {
+			return err
+		}
+		return t.result(b.JSON, figures, text)
+	})
+}
+
+func makeClient(p *platform.Platform) clientMaker {
+	return func(ctx context.Context, connections int) (*bench.Client, error) {
+		key := apiKeyCreate{Organisation: "root", Role: string(contract.RoleCoordinator), Name: "heli bench"}
+		made, err := key.make(ctx, p.Bus)
+		if err != nil {
+			return nil, err
+		}
+		return bench.NewClient("http://"+p.Address, made.Key, connections), nil
+	}
+}
+
+// profile starts a CPU profile where one is wanted and returns what ends it.
+func (b benchPlace) profile() (finish func() error, err error) {
+	if b.Profile == "" {
+		return func() error { return nil }, nil
+	}
+	file, err := os.Create(b.Profile)
+	if err != nil {
+		return nil, fmt.Errorf("make profile: %w", err)
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return nil, errors.Join(fmt.Errorf("start profile: %w", err), file.Close())
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		return file.Close()
+	}, nil
+}

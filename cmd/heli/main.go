@@ -22,6 +22,7 @@ type commands struct {
 	Doctor  doctorCommand  `cmd:"" help:"Look at programs, folders, ports, versions, clock and queues, and say what is wrong."`
 	Import  importCommand  `cmd:"" help:"Read needs, offers or organisations from a table."`
 	APIKey  apiKeyCommand  `cmd:"" name:"apikey" help:"Keys for other programs."`
+	Login   loginCommand   `cmd:"" help:"Print a link that signs somebody in to the console, once."`
 	Bench   benchCommand   `cmd:"" help:"Measure."`
 }
 

@@ -36,9 +36,19 @@ func (c *upCommand) Run(ctx context.Context, t terminal) error {
 	})
 }
 
+// serve loads the demo first, so that ready means that everything is there.
 func (c *upCommand) serve(ctx context.Context, t terminal, p *platform.Platform) error {
-	_, err := fmt.Fprintf(t.out, "ready http://%s\n", p.Address)
-	if err != nil {
+	var logins string
+	if c.Demo {
+		scenario, err := loadDemo(ctx, t, p)
+		if err == nil {
+			logins, err = demoLogins(ctx, p, scenario)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if _, err := fmt.Fprintf(t.out, "ready http://%s\n%s", p.Address, logins); err != nil {
 		return fmt.Errorf("say ready: %w", err)
 	}
 	<-ctx.Done()

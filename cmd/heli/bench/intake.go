@@ -1,0 +1,122 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"heli/pkg/pg"
+)
+
+// Intake's phases alternate, so that what else the machine does weighs on both
+// sides alike.
+const intakeRounds = 5
+
+// IntakeOptions say how to load.
+type IntakeOptions struct {
+	Connections int
+	// Duration is the time of all phases together.
+	Duration time.Duration
+}
+
+// IntakeResult compares submissions over HTTP with bare commits of one row on
+// the same PostgreSQL in the same run.
+type IntakeResult struct {
+	SubmissionsPerS float64 `json:"submissions_per_s"`
+	P50MS           float64 `json:"p50_ms"`
+	P99MS           float64 `json:"p99_ms"`
+	RawCommitsPerS  float64 `json:"raw_commits_per_s"`
+	Ratio           float64 `json:"ratio"`
+}
+
+// Intake measures submissions of requests against raw commits on as many
+// connections. Any submission that is not answered 201 fails the run. The
+// database gets a table of its own, dropped at the end.
+func Intake(ctx context.Context, c *Client, db *pg.DB, o IntakeOptions) (result IntakeResult, err error) {
+	if err := createRaw(ctx, db); err != nil {
+		return IntakeResult{}, err
+	}
+	defer func() { err = errors.Join(err, dropRaw(context.WithoutCancel(ctx), db)) }()
+	phase := o.Duration / (2 * intakeRounds)
+	var raw, submitted load
+	for round := range intakeRounds + 1 {
+		if round == 1 { // the first warms up connections, statements and caches
+			raw, submitted = load{}, load{}
+		}
+		if err := raw.run(ctx, o.Connections, phase, func(ctx context.Context) error { return insertRaw(ctx, db) }); err != nil {
+			return IntakeResult{}, fmt.Errorf("commit raw rows: %w", err)
+		}
+		if err := submitted.run(ctx, o.Connections, phase, c.submit); err != nil {
+			return IntakeResult{}, fmt.Errorf("submit: %w", err)
+		}
+	}
+	return IntakeResult{
+		SubmissionsPerS: round(submitted.perSecond()), RawCommitsPerS: round(raw.perSecond()),
+		P50MS: quantile(submitted.samples, 0.5), P99MS: quantile(submitted.samples, 0.99),
+		Ratio: round(submitted.perSecond() / raw.perSecond()),
+	}, nil
+}
+
+// requestBody is a request as a coordinator enters it; its people are invented.
+var requestBody = []byte(`{"title":"社区需要口罩和消毒液","description":"社区工作者每天入户，口罩和消毒液只够用两天。",` +
+	`"urgency":"soon","mode":"delivery","region_code":"610113","need_lines":[` +
+	`{"category":"ppe","item":"mask_surgical","quantity":200,"unit":"piece"},` +
+	`{"category":"ppe","item":"disinfectant_84","quantity":20,"unit":"bottle"}],` +
+	`"languages":["zh"],"contact":{"name":"示例·压测","phone":"+8610000000000"},` +
+	`"consent":{"version":"1","purposes":["matching"]}}`)
+
+func (c *Client) submit(ctx context.Context) error {
+	return c.post(ctx, "/requests", requestBody, http.StatusCreated, nil)
+}
+
+// load is what several connections did, each one call after another.
+type load struct {
+	samples []time.Duration
+	elapsed time.Duration
+}
+
+// run works on so many connections for a time and adds what was done.
+func (l *load) run(ctx context.Context, connections int, duration time.Duration, work func(context.Context) error) error {
+	var (
+		all    sync.WaitGroup
+		mu     sync.Mutex
+		failed error
+		over   atomic.Bool
+	)
+	began := time.Now()
+	timer := time.AfterFunc(duration, func() { over.Store(true) })
+	defer timer.Stop()
+	for range connections {
+		all.Go(func() {
+			samples, err := repeat(ctx, &over, work)
+			mu.Lock()
+			defer mu.Unlock()
+			l.samples = append(l.samples, samples...)
+			if err != nil {
+				failed = errors.Join(failed, err)
+				over.Store(true)
+			}
+		})
+	}
+	all.Wait()
+	l.elapsed += time.Since(began)
+	return failed
+}
+
+func repeat(ctx context.Context, over *atomic.Bool, work func(context.Context) error) ([]time.Duration, error) {
+	var samples []time.Duration
+	for !over.Load() && ctx.Err() == nil {
+		began := time.Now()
+		if err := work(ctx); err != nil {
+			return samples, err
+		}
+		samples = append(samples, time.Since(began))
+	}
+	return samples, ctx.Err()
+}
+
+func (l *load) perSecond() float64 { return float64(len(l.samples)) / l.elapsed.Seconds() }

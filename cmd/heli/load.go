@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"heli/cmd/heli/demo"
+	"heli/cmd/heli/platform"
+	"heli/pkg/bus"
+	"heli/pkg/contract"
+	"heli/pkg/importer"
+)
+
+const (
+	demoSeed        = 1
+	demoConcurrency = 16
+	// demoMark is the name under which an installation remembers that the demo
+	// is loaded.
+	demoMark = "demo"
+)
+
+// loadDemo loads the demo unless it is there: all its ids and source_ids are
+// fixed, so that after a start that broke off a repeat adds what is missing.
+func loadDemo(ctx context.Context, t terminal, p *platform.Platform) (demo.Scenario, error) {
+	ref, err := snapshot(ctx, p.Bus)
+	if err != nil {
+		return demo.Scenario{}, err
+	}
+	s, err := demo.Generate(ref, demoSeed, time.Now())
+	if err != nil {
+		return demo.Scenario{}, err
+	}
+	if loaded, err := p.Marked(ctx, demoMark); err != nil || loaded {
+		return s, err
+	}
+	t.tell("loading the demo")
+	if err := loadOrganisations(ctx, p.Bus, s); err != nil {
+		return s, fmt.Errorf("load the demo's organisations: %w", err)
+	}
+	// The lists name their owner. Meanwhile all services hear of the new
+	// coordinators, to whom the scenario's public submissions go.
+	if err := loadRelief(ctx, t, p.Bus); err != nil {
+		return s, fmt.Errorf("load the lists of 2020: %w", err)
+	}
+	if err := loadScenario(ctx, p.Bus, s); err != nil {
+		return s, fmt.Errorf("load the demo's scenario: %w", err)
+	}
+	return s, p.Mark(ctx, demoMark)
+}
+
+func loadOrganisations(ctx context.Context, b *bus.Bus, s demo.Scenario) error {
+	ctx, err := platform.AsAdministrator(ctx, b, "root")
+	if err != nil {
+		return err
+	}
+	for _, o := range s.Organisations {
+		if _, err := bus.Call(ctx, b, contract.DirectoryRegister, o); err != nil {
+			return fmt.Errorf("register %s: %w", o.Code, err)
+		}
+	}
+	for _, person := range s.People {
+		if _, err := bus.Call(ctx, b, contract.DirectoryAddPerson, person); err != nil {
+			return fmt.Errorf("add a person of %s: %w", person.Organisation, err)
+		}
+	}
+	return nil
+}
+
+func loadScenario(ctx context.Context, b *bus.Bus, s demo.Scenario) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(demoConcurrency)
+	for _, o := range s.Offers {
+		group.Go(func() error {
+			_, err := bus.Call(contract.WithActor(ctx, o.Actor), b, contract.OfferSubmit, o.Submit)
+			return err
+		})
+	}
+	for _, r := range s.Requests {
+		group.Go(func() error {
+			_, err := bus.Call(contract.WithActor(ctx, r.Actor), b, contract.RequestSubmit, r.Submit)
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+// loadRelief imports the real lists of 2020, as their licence allows.
+func loadRelief(ctx context.Context, t terminal, b *bus.Bus) error {
+	folder, err := demo.Relief()
+	if err != nil {
+		return err
+	}
+	o := importer.Options{Organisation: "root", Source: demo.Source, Open: true, Vouch: true}
+	for _, list := range []struct {
+		file string
+		how  read
+	}{{"needs.csv", (*importer.Importer).Needs}, {"offers.csv", (*importer.Importer).Offers}} {
+		if err := importList(ctx, t, b, o, folder, list.file, list.how); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func importList(ctx context.Context, t terminal, b *bus.Bus, o importer.Options, folder fs.FS, name string, how read) error {
+	file, err := folder.Open(name)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", name, err)
+	}
+	defer func() { _ = file.Close() }() // read only, nothing can be lost
+	report, err := importAs(ctx, t, b, o, file, how)
+	if err != nil {
+		return err
+	}
+	if n := report.Counts.RefusedRows; n > 0 {
+		return fmt.Errorf("%d rows of %s were refused, the first because %s", n, name, firstRefusal(report))
+	}
+	return nil
+}
+
+func firstRefusal(r importer.Report) string {
+	for _, row := range r.Rows {
+		if row.Outcome == importer.Refused {
+			return fmt.Sprintf("line %d: %s", row.Line, row.Reason)
+		}
+	}
+	return "none"
+}

@@ -1,0 +1,266 @@
+package console_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"heli/pkg/bus"
+	"heli/pkg/contract"
+	"heli/pkg/fault"
+	"heli/pkg/testkit"
+	"heli/services/web/console"
+	"heli/services/web/live"
+	"heli/services/web/locales"
+	"heli/services/web/page"
+	"heli/services/web/session"
+	"heli/services/web/site"
+)
+
+// desk is the console, served, over a real bus with services that answer as told.
+type desk struct {
+	tb      testing.TB
+	world   *testkit.World
+	site    site.Deps
+	address string
+
+	mu       sync.Mutex
+	servers  map[string]*bus.Server
+	people   map[contract.PersonID]contract.Actor
+	asked    map[string][]any // questions by subject
+	request  contract.Request
+	offer    contract.Offer
+	match    contract.Match
+	moveErr  error
+	listErr  error
+	contacts int
+}
+
+func newDesk(tb testing.TB) *desk {
+	tb.Helper()
+	d := &desk{
+		tb: tb, world: testkit.NewWorld(tb, "web"), servers: map[string]*bus.Server{},
+		people: map[contract.PersonID]contract.Actor{}, asked: map[string][]any{},
+		request: someRequest(), offer: someOffer(), match: someMatch(),
+	}
+	d.serve()
+	d.answerDirectory()
+	d.answerRequests()
+	d.answerOffers()
+	d.answerMatcher()
+	d.answerNotify()
+	return d
+}
+
+func (d *desk) serve() {
+	d.tb.Helper()
+	deps := d.world.Deps(d.tb, "web")
+	catalogue, err := locales.New()
+	must(d.tb, err)
+	zone, _ := catalogue.Zone("Asia/Shanghai")
+	pages, err := page.New(page.Options{Catalogue: catalogue, Zone: zone, Clock: deps.Clock, Log: deps.Log})
+	must(d.tb, err)
+	identities := session.NewIdentities(deps.Bus, deps.Clock)
+	d.site = site.Deps{
+		Deps: deps, Pages: pages, Identities: identities, Live: live.New(), PublicURL: "https://heli.example",
+		MaxBodyBytes: 64 << 10,
+		Sessions:     session.New(session.Options{DB: deps.DB, Bus: deps.Bus, Identities: identities, Clock: deps.Clock, Fail: pages.Fail}),
+	}
+	router := chi.NewRouter()
+	router.Use(pages.Headers, pages.Locale, pages.SameOrigin)
+	console.Mount(router, d.site)
+	router.NotFound(pages.NotFound)
+	server := httptest.NewServer(router)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(d.tb.Context()))
+	ended := make(chan error, 1)
+	go func() { ended <- d.site.Live.Run(ctx, deps.Bus) }()
+	d.tb.Cleanup(func() {
+		cancel()
+		must(d.tb, <-ended)
+		server.Close()
+	})
+	d.address = server.URL
+}
+
+// stub answers an endpoint as its service would, and keeps what was asked.
+func stub[Q, R any](d *desk, e contract.Endpoint[Q, R], answer func(context.Context, Q) (R, error)) {
+	d.tb.Helper()
+	must(d.tb, bus.Handle(d.server(e.Service()), e, func(ctx context.Context, q Q) (R, error) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.asked[e.Subject] = append(d.asked[e.Subject], q)
+		return answer(ctx, q)
+	}))
+}
+
+func (d *desk) server(service string) *bus.Server {
+	if s, ok := d.servers[service]; ok {
+		return s
+	}
+	s, err := bus.NewServer(testkit.Bus(d.tb, d.world.Server, service), service)
+	must(d.tb, err)
+	d.tb.Cleanup(s.Stop)
+	d.servers[service] = s
+	return s
+}
+
+// change alters what the stubs answer.
+func (d *desk) change(how func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	how()
+}
+
+// last returns what a subject was asked last.
+func last[Q any](d *desk, subject string) Q {
+	d.tb.Helper()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all := d.asked[subject]
+	if len(all) == 0 {
+		d.tb.Fatalf("nobody asked %s", subject)
+	}
+	q, ok := all[len(all)-1].(Q)
+	if !ok {
+		d.tb.Fatalf("%s was asked %T", subject, all[len(all)-1])
+	}
+	return q
+}
+
+func (d *desk) times(subject string) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.asked[subject])
+}
+
+// reader is a browser of somebody.
+type reader struct {
+	tb      testing.TB
+	client  *http.Client
+	address string
+	lang    string
+}
+
+// signIn returns the browser of somebody who has just signed in.
+func (d *desk) signIn(role contract.Role) *reader {
+	d.tb.Helper()
+	id := contract.NewID[contract.PersonID]()
+	d.change(func() {
+		d.people[id] = contract.Actor{Role: role, Name: "测试员甲", PersonID: id, Organisation: testkit.Shaanxi.ID, Path: testkit.Shaanxi.Path}
+	})
+	r := d.stranger()
+	answer := r.post("/console/login", url.Values{"token": {string(id)}})
+	if answer.status != http.StatusSeeOther || answer.header.Get("Location") != "/console" {
+		d.tb.Fatalf("signing in gave %d to %q", answer.status, answer.header.Get("Location"))
+	}
+	return r
+}
+
+// stranger returns the browser of somebody who is not signed in.
+func (d *desk) stranger() *reader {
+	d.tb.Helper()
+	jar, err := cookiejar.New(nil)
+	must(d.tb, err)
+	return &reader{d.tb, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}}, d.address, "en"}
+}
+
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (r *reader) get(path string) answer { return r.do(http.MethodGet, path, nil) }
+
+func (r *reader) post(path string, form url.Values) answer { return r.do(http.MethodPost, path, form) }
+
+func (r *reader) do(method, path string, form url.Values) answer {
+	r.tb.Helper()
+	response := r.open(r.tb.Context(), method, path, form)
+	defer func() { must(r.tb, response.Body.Close()) }()
+	body, err := io.ReadAll(response.Body)
+	must(r.tb, err)
+	return answer{response.StatusCode, response.Header, string(body)}
+}
+
+func (r *reader) open(ctx context.Context, method, path string, form url.Values) *http.Response {
+	r.tb.Helper()
+	request, err := http.NewRequestWithContext(ctx, method, r.address+path, strings.NewReader(form.Encode()))
+	must(r.tb, err)
+	request.Header.Set("Accept-Language", r.lang)
+	if form != nil {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	response, err := r.client.Do(request)
+	must(r.tb, err)
+	return response
+}
+
+// shows fails unless the answer has the status and every text.
+func (a answer) shows(tb testing.TB, status int, texts ...string) {
+	tb.Helper()
+	if a.status != status {
+		tb.Fatalf("status %d, want %d:\n%s", a.status, status, a.body)
+	}
+	for _, text := range texts {
+		if !strings.Contains(a.body, text) {
+			tb.Errorf("the page does not show %q:\n%s", text, a.body)
+		}
+	}
+}
+
+func must(tb testing.TB, err error) {
+	tb.Helper()
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func (d *desk) answerDirectory() {
+	stub(d, contract.DirectoryRedeemLogin, func(_ context.Context, q contract.RedeemLogin) (contract.Person, error) {
+		a, ok := d.people[contract.PersonID(q.Secret)]
+		if !ok {
+			return contract.Person{}, fault.NewNotFound("login")
+		}
+		return contract.Person{ID: a.PersonID, Name: a.Name, Role: a.Role, Path: a.Path}, nil
+	})
+	stub(d, contract.DirectoryAuthenticate, func(_ context.Context, q contract.Authenticate) (contract.Actor, error) {
+		a, ok := d.people[q.PersonID]
+		if !ok {
+			return contract.Actor{}, fault.NewNotFound("person")
+		}
+		return a, nil
+	})
+	stub(d, contract.DirectoryOrganisation, func(_ context.Context, q contract.OrganisationByCode) (contract.Organisation, error) {
+		return contract.Organisation{Code: q.Code, Name: "陕西省社会组织服务中心", Path: testkit.Shaanxi.Path}, nil
+	})
+	stub(d, contract.DirectoryOrganisations, func(context.Context, contract.ListOrganisations) (contract.Listing[contract.Organisation], error) {
+		return contract.Listing[contract.Organisation]{Items: []contract.Organisation{{
+			Code: "xian", Name: "西安市志愿服务联合会", Level: "city", RegionCode: "610100", ParentCode: "shaanxi", Coordinates: true, Verified: true,
+		}}, NextCursor: "further"}, nil
+	})
+}
+
+const (
+	requestID = "01900000-0000-7000-8000-0000000000a1"
+	offerID   = "01900000-0000-7000-8000-0000000000b1"
+	matchID   = "01900000-0000-7000-8000-0000000000c1"
+	needLine  = "01900000-0000-7000-8000-0000000000a2"
+	needLine2 = "01900000-0000-7000-8000-0000000000a3"
+	offerLine = "01900000-0000-7000-8000-0000000000b2"
+	hookID    = "01900000-0000-7000-8000-0000000000d1"
+)
+
+// began is when everything in the tests was entered: an hour before its clock.
+var began = testkit.NewClock(time.Time{}).Now().Add(-time.Hour)

@@ -1,0 +1,177 @@
+package console_test
+
+import (
+	"context"
+	"time"
+
+	"heli/pkg/access"
+	"heli/pkg/contract"
+	"heli/pkg/fault"
+	"heli/pkg/testkit"
+)
+
+func someRequest() contract.Request {
+	return contract.Request{
+		ID: requestID, Code: "K7FM-3QRAT", Organisation: "xian", Path: testkit.Xian.Path, State: "open", Stage: "open", Version: 7,
+		CreatedAt: began, UpdatedAt: began.Add(10 * time.Minute), Title: "社区隔离点急需口罩", Description: "库存只够用到明天。",
+		Urgency: contract.Urgent, Mode: contract.ModeDelivery, RegionCode: "610102",
+		NeedLines: []contract.NeedLineView{
+			{NeedLine: contract.NeedLine{ID: needLine, Category: "ppe", Item: "mask_n95", Quantity: new(int64(2000)), Unit: "piece"}, Matched: 400, Proposed: 200},
+			{NeedLine: contract.NeedLine{ID: needLine2, Category: "legal", Unit: "session"}},
+		},
+		Languages: []string{"zh"}, Vulnerability: []string{"elderly"}, TimeZone: "Asia/Shanghai", Sharing: contract.SharingOwn,
+		Contact: contract.Contact{Name: "王＊", Phone: "*********34"}, SubmittedBy: contract.RolePublic,
+		Moves: []string{"hold", "refer", "close", "claim", "withdraw", "correct"},
+		History: []contract.HistoryEntry{
+			{At: began, Move: "submit", To: "submitted", Role: contract.RolePublic},
+			{At: began.Add(10 * time.Minute), Move: "open", From: "triaged", To: "open", Role: contract.RoleCoordinator, ActorName: "测试员乙"},
+		},
+		Notes: []contract.Note{{ID: "01900000-0000-7000-8000-0000000000e1", At: began.Add(5 * time.Minute), AuthorName: "测试员乙", Text: "已电话核实"}},
+	}
+}
+
+func someOffer() contract.Offer {
+	return contract.Offer{
+		ID: offerID, Code: "KTYJ-4W94K", Organisation: "shaanxi", Path: testkit.Shaanxi.Path, State: "available", Stage: "available",
+		Version: 3, CreatedAt: began, UpdatedAt: began, Title: "N95 口罩现货", Mode: contract.ModeDelivery, RegionCode: "610100",
+		OfferLines: []contract.OfferLineView{{
+			OfferLine: contract.OfferLine{ID: offerLine, Category: "ppe", Item: "mask_n95", Capacity: contract.Capacity{Quantity: new(int64(5000)), Unit: "piece", Per: contract.PerTotal}},
+			Reserved:  200,
+		}},
+		Languages: []string{"zh"}, Credentials: []contract.Credential{{N: 1, Kind: "legal", Number: "CESHI-1"}}, TimeZone: "Asia/Shanghai",
+		Sharing: contract.SharingNetwork, Contact: contract.Contact{Name: "李＊"}, SubmittedBy: contract.RolePublic,
+		Moves: []string{"pause", "block", "verify_credential"},
+	}
+}
+
+func someMatch() contract.Match {
+	until := began.Add(2 * time.Hour)
+	return contract.Match{
+		ID: matchID, Code: "WJHR-C3QHX", State: "proposed", Version: 2, RequestID: requestID, NeedLineID: needLine, OfferID: offerID,
+		OfferLineID: offerLine, Category: "ppe", Quantity: 200, Unit: "piece", HoldUntil: &until, PolicyVersion: 1, Score: 0.89,
+		RequestOwner: "xian", OfferOwner: "shaanxi", CreatedAt: began, UpdatedAt: began, Moves: []string{"accept", "decline", "cancel", "reschedule"},
+		Factors: someFactors(),
+	}
+}
+
+func someFactors() []contract.Factor {
+	return []contract.Factor{
+		{Name: "closeness", Value: 0.95, Weight: 2, Key: "factor.closeness.exact", Args: map[string]any{"km": 3.5}},
+		{Name: "language", Value: 1, Weight: 1, Key: "factor.language.common", Args: map[string]any{"language": "zh"}},
+	}
+}
+
+func (d *desk) answerRequests() {
+	may := func(ctx context.Context) error { return access.Require(contract.ActorFrom(ctx), access.ReadRequests) }
+	stub(d, contract.RequestList, func(ctx context.Context, _ contract.ListRequests) (contract.Listing[contract.Request], error) {
+		if err := may(ctx); err != nil {
+			return contract.Listing[contract.Request]{}, err
+		}
+		return contract.Listing[contract.Request]{Items: []contract.Request{d.request}, NextCursor: "further"}, d.listErr
+	})
+	stub(d, contract.RequestCount, func(ctx context.Context, _ contract.Empty) (contract.Counts, error) {
+		return contract.Counts{ByState: map[string]int64{"open": 12, "submitted": 3}}, may(ctx)
+	})
+	stub(d, contract.RequestGet, func(ctx context.Context, q contract.GetByID) (contract.Request, error) {
+		if q.ID != requestID || may(ctx) != nil {
+			return contract.Request{}, fault.NewNotFound("request")
+		}
+		return d.request, nil
+	})
+	stub(d, contract.RequestMove, func(context.Context, contract.Move) (contract.Moved, error) {
+		return contract.Moved{ID: requestID, State: "on_hold", Version: 8}, d.moveErr
+	})
+	stub(d, contract.RequestNote, func(context.Context, contract.AddNote) (contract.Empty, error) { return contract.Empty{}, d.moveErr })
+	stub(d, contract.RequestContact, func(_ context.Context, q contract.ContactReading) (contract.Contact, error) {
+		if q.Reason == "" {
+			return contract.Contact{}, fault.NewInvalid(fault.Field{Location: "reason", Code: "required"})
+		}
+		d.contacts++
+		return contract.Contact{Name: "王测试", Phone: "+8610000001234"}, nil
+	})
+}
+
+func (d *desk) answerOffers() {
+	stub(d, contract.OfferList, func(ctx context.Context, _ contract.ListOffers) (contract.Listing[contract.Offer], error) {
+		return contract.Listing[contract.Offer]{Items: []contract.Offer{d.offer}}, access.Require(contract.ActorFrom(ctx), access.ReadOffers)
+	})
+	stub(d, contract.OfferCount, func(context.Context, contract.Empty) (contract.Counts, error) {
+		return contract.Counts{ByState: map[string]int64{"available": 1}}, nil
+	})
+	stub(d, contract.OfferGet, func(_ context.Context, q contract.GetByID) (contract.Offer, error) {
+		if q.ID != offerID {
+			return contract.Offer{}, fault.NewNotFound("offer")
+		}
+		return d.offer, nil
+	})
+	stub(d, contract.OfferFind, func(_ context.Context, q contract.FindByCode) (contract.Found, error) {
+		if q.Code != d.offer.Code {
+			return contract.Found{}, fault.NewNotFound("offer")
+		}
+		return contract.Found{ID: offerID}, nil
+	})
+	moved := func() (contract.Moved, error) { return contract.Moved{ID: offerID, State: "paused", Version: 4}, d.moveErr }
+	stub(d, contract.OfferMove, func(context.Context, contract.Move) (contract.Moved, error) { return moved() })
+	stub(d, contract.OfferVerifyCredential, func(context.Context, contract.VerifyCredential) (contract.Moved, error) { return moved() })
+}
+
+func (d *desk) answerMatcher() {
+	stub(d, contract.MatcherList, func(context.Context, contract.ListMatches) (contract.Listing[contract.Match], error) {
+		return contract.Listing[contract.Match]{Items: []contract.Match{d.match}}, nil
+	})
+	stub(d, contract.MatcherCount, func(context.Context, contract.Empty) (contract.Counts, error) {
+		return contract.Counts{ByState: map[string]int64{"proposed": 1, "stuck": 2}}, nil
+	})
+	stub(d, contract.MatcherGet, func(_ context.Context, q contract.GetByID) (contract.Match, error) {
+		if q.ID != matchID {
+			return contract.Match{}, fault.NewNotFound("match")
+		}
+		return d.match, nil
+	})
+	stub(d, contract.MatcherMove, func(context.Context, contract.Move) (contract.Match, error) { return d.match, d.moveErr })
+	stub(d, contract.MatcherPropose, func(context.Context, contract.Propose) (contract.Match, error) { return d.match, d.moveErr })
+	stub(d, contract.MatcherSuggest, func(context.Context, contract.Suggest) (contract.Suggestions, error) {
+		return contract.Suggestions{
+			Items: []contract.Suggestion{{NeedLineID: needLine, OfferID: offerID, OfferLineID: offerLine, Quantity: 1400, Score: 0.89, Factors: someFactors()}},
+			Missing: []contract.Missing{{NeedLineID: needLine2, Rule: "language", Count: 3, Key: "missing.language",
+				Args: map[string]any{"count": 3, "languages": []string{"yue"}}}},
+			PolicyVersion: 1, Version: 7,
+		}, nil
+	})
+	stub(d, contract.MatcherVerdict, func(context.Context, contract.AskVerdict) (contract.Verdict, error) {
+		return contract.Verdict{Rule: "place", Key: "rule.place", Args: map[string]any{"region": "610102"}}, nil
+	})
+}
+
+func (d *desk) answerNotify() {
+	hook := contract.Webhook{
+		ID: hookID, Organisation: "shaanxi", URL: "https://hooks.example/heli", Events: []string{"match.*"}, State: "active", CreatedAt: began, Version: 1,
+	}
+	withSecret := func() contract.Webhook {
+		made := hook
+		made.Secret = "whsec_dGVzdA=="
+		return made
+	}
+	stub(d, contract.NotifyWebhooks, func(ctx context.Context, _ contract.ListWebhooks) (contract.Listing[contract.Webhook], error) {
+		return contract.Listing[contract.Webhook]{Items: []contract.Webhook{hook}}, access.Require(contract.ActorFrom(ctx), access.ManageWebhooks)
+	})
+	stub(d, contract.NotifyWebhook, func(ctx context.Context, _ contract.WebhookByID) (contract.Webhook, error) {
+		return hook, access.Require(contract.ActorFrom(ctx), access.ManageWebhooks)
+	})
+	stub(d, contract.NotifyRegister, func(_ context.Context, q contract.WebhookDraft) (contract.Webhook, error) {
+		if q.URL == "http://127.0.0.1/" {
+			return contract.Webhook{}, fault.NewInvalid(fault.Field{Location: "url", Code: "private_address"})
+		}
+		return withSecret(), nil
+	})
+	stub(d, contract.NotifyRotate, func(context.Context, contract.WebhookByID) (contract.Webhook, error) { return withSecret(), nil })
+	stub(d, contract.NotifyTest, func(context.Context, contract.WebhookByID) (contract.Delivery, error) { return contract.Delivery{}, nil })
+	stub(d, contract.NotifyRemove, func(context.Context, contract.WebhookByID) (contract.Empty, error) { return contract.Empty{}, nil })
+	stub(d, contract.NotifyReplay, func(context.Context, contract.ReplayDeliveries) (contract.Replayed, error) { return contract.Replayed{Count: 1}, nil })
+	stub(d, contract.NotifyDeliveries, func(context.Context, contract.ListDeliveries) (contract.Listing[contract.Delivery], error) {
+		return contract.Listing[contract.Delivery]{Items: []contract.Delivery{{
+			ID: "01900000-0000-7000-8000-0000000000d2", Type: "heli.match.proposed", State: "dead", CreatedAt: began,
+			Attempts: []contract.Attempt{{N: 1, At: began, StatusCode: 500, Reason: "status", DurationMS: 12}},
+		}}}, nil
+	})
+}
