@@ -23,9 +23,10 @@ type benchCommand struct {
 
 // benchPlace is where a platform is measured: one of its own.
 type benchPlace struct {
-	Data    string `name:"data" placeholder:"DIR" help:"Folder for the installation that is measured (default: a temporary one, removed afterwards)."`
-	Profile string `name:"profile" placeholder:"FILE" help:"Write a CPU profile of the measured phases."`
-	JSON    bool   `name:"json" help:"Print the figures as JSON."`
+	Data        string `name:"data" placeholder:"DIR" help:"Folder for the installation that is measured (default: a temporary one, removed afterwards)."`
+	AdminListen string `name:"admin-listen" placeholder:"HOST:PORT" help:"Serve metrics and profiles of the measured platform there."`
+	Profile     string `name:"profile" placeholder:"FILE" help:"Write a CPU profile of the measured phases."`
+	JSON        bool   `name:"json" help:"Print the figures as JSON."`
 }
 
 type benchIntake struct {
@@ -78,7 +79,7 @@ func (b benchPlace) measure(ctx context.Context, t terminal, run measuring) (err
 	if data, err = filepath.Abs(data); err != nil {
 		return fmt.Errorf("resolve --data: %w", err)
 	}
-	options := platform.Options{Data: data, Pages: true, Log: quiet(t.err)}
+	options := platform.Options{Data: data, Pages: true, AdminListen: b.AdminListen, Log: quiet(t.err)}
 	options.Web.Listen = "127.0.0.1:0"
 	return platform.Run(ctx, options, func(ctx context.Context, p *platform.Platform) error {
 		figures, text, err := run(ctx, p, makeClient(p))

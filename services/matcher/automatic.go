@@ -81,6 +81,14 @@ func automaticAllowed(r contract.ProjectedRequest) bool {
 // proposeBest proposes the best offer of an automatic category. A lost race is
 // no error: the next change looks again.
 func (s *Service) proposeBest(ctx context.Context, need rank.Need) error {
+	ref, err := s.reference.Get()
+	if err != nil {
+		return err
+	}
+	category, _ := ref.Category(need.Category)
+	if category.Sensitive || category.Matching != string(rank.Automatic) || covered(need) {
+		return nil
+	}
 	excluded, err := s.store.excludedPairs(ctx, need.RequestID, "")
 	if err != nil {
 		return err
@@ -88,10 +96,6 @@ func (s *Service) proposeBest(ctx context.Context, need rank.Need) error {
 	at, err := s.moment(need.Path, excluded)
 	if err != nil {
 		return err
-	}
-	category, _ := at.Reference.Category(need.Category)
-	if category.Sensitive || category.Matching != string(rank.Automatic) || s.covered(need) {
-		return nil
 	}
 	best := s.board.index.Best(need, at, 1)
 	if len(best) == 0 {
@@ -110,8 +114,7 @@ func (s *Service) proposeBest(ctx context.Context, need rank.Need) error {
 	return err
 }
 
-// covered reports whether a need of an amount not stated has a match already:
-// it counts as one.
-func (s *Service) covered(need rank.Need) bool {
+// covered reports whether a need has all it stated.
+func covered(need rank.Need) bool {
 	return need.Remaining != nil && *need.Remaining == 0
 }

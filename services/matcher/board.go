@@ -216,3 +216,22 @@ func (b *board) openRequests() []contract.RequestID {
 	}
 	return ids
 }
+
+// outdated returns those of the changed rows that the board holds in an older
+// version or not at all.
+func (b *board) outdated(requests, offers []changedRow) changes {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	var c changes
+	for _, r := range requests {
+		if b.requests[contract.RequestID(r.ID)].Version < r.Version {
+			c.Requests = append(c.Requests, contract.RequestID(r.ID))
+		}
+	}
+	for _, o := range offers {
+		if b.offers[contract.OfferID(o.ID)].Version < o.Version {
+			c.Offers = append(c.Offers, contract.OfferID(o.ID))
+		}
+	}
+	return c
+}

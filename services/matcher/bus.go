@@ -38,6 +38,9 @@ func (s *Service) hearChanges(ctx context.Context) error {
 			s.log.WarnContext(ctx, "decode changes", "err", err)
 			return
 		}
+		if c.From == s.instance {
+			return
+		}
 		if err := s.reload(ctx, c); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "read changed rows", "err", err)
 		}

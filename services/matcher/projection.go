@@ -16,6 +16,7 @@ import (
 
 // changes names what an instance changed, for the others to read again.
 type changes struct {
+	From     string               `json:"from,omitempty"` // the instance that has read them already
 	Requests []contract.RequestID `json:"requests,omitempty"`
 	Offers   []contract.OfferID   `json:"offers,omitempty"`
 }
@@ -25,6 +26,9 @@ func (c changes) empty() bool { return len(c.Requests)+len(c.Offers) == 0 }
 // hearRequest takes a fact about a request: it fetches the projection, stores
 // it once, and looks what follows.
 func (s *Service) hearRequest(ctx context.Context, e contract.Event, once inbox.Once) error {
+	if e.State == "submitted" && e.Version == 1 {
+		return nil // nothing is reserved yet; who looks for suggestions fetches it
+	}
 	id := contract.RequestID(e.AggregateID)
 	if held, ok := s.board.request(id); ok && held.Version >= e.Version {
 		return once(func(*sqlx.Tx) error { return nil })
@@ -151,6 +155,7 @@ func (s *Service) publishChanges(ctx context.Context, c changes) error {
 	if err := s.reload(ctx, c); err != nil {
 		return err
 	}
+	c.From = s.instance
 	if err := s.bus.Broadcast(changedSubject, c); err != nil {
 		s.log.DebugContext(ctx, "tell of changes", "err", err) // the others look by themselves every second
 	}

@@ -366,7 +366,7 @@ func TestAClosedRequestFreesItsMatches(t *testing.T) {
 func TestTwoInstancesShareTheWork(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	other := b.instance(t)
+	other := b.another(t)
 	r, o := need(new(int64(1))), help(new(int64(1)))
 	b.matched(t, r, o, nil)
 	must(t, other.follow(t.Context()))

@@ -108,11 +108,11 @@ func (s *Service) expireHolds(ctx context.Context) error {
 // follow reads again what any instance changed a moment ago, for broadcasts
 // that were lost.
 func (s *Service) follow(ctx context.Context) error {
-	c, err := s.store.changedSince(ctx, s.clock().Add(-followBack))
+	requests, offers, err := s.store.changedSince(ctx, s.clock().Add(-followBack))
 	if err != nil {
 		return err
 	}
-	return s.reload(ctx, c)
+	return s.reload(ctx, s.board.outdated(requests, offers))
 }
 
 // sweep looks at what changes without an event: the policy, the calendar, and

@@ -32,6 +32,7 @@ type Service struct {
 	clock     func() time.Time
 	log       *slog.Logger
 	reloading sync.Mutex
+	instance  string // tells this process from others of the service
 	policy    atomic.Pointer[policyInForce]
 }
 
@@ -331,5 +332,6 @@ func New(d app.Deps, i index.Index) *Service {
 	return &Service{
 		db: d.DB, bus: d.Bus, store: store{db: d.DB}, relay: outbox.NewRelay(d.DB, d.Bus, d.Log),
 		board: newBoard(i), reference: d.Reference, clock: d.Clock, log: d.Log,
+		instance: contract.NewID[string](),
 	}
 }

@@ -40,12 +40,12 @@ func setup(t *testing.T) *bench {
 	fakes := &projections{requests: map[string]contract.ProjectedRequest{}, offers: map[string]contract.ProjectedOffer{}}
 	fakes.serve(t, world)
 	b := &bench{world: world, admin: world.Database.Admin(t), clock: world.Clock, fakes: fakes}
-	b.Service = b.instance(t)
+	b.Service = b.another(t)
 	return b
 }
 
-// instance returns one more matcher on the same tables.
-func (b *bench) instance(t *testing.T) *Service {
+// another returns one more matcher on the same tables.
+func (b *bench) another(t *testing.T) *Service {
 	t.Helper()
 	s := New(b.world.Deps(t, "matcher"), index.NewScan())
 	must(t, s.store.seedPolicy(t.Context(), rank.Default(), s.clock()))

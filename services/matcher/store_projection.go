@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -149,15 +150,14 @@ type periodRow struct {
 const loadOffersSQL = `SELECT o.offer_id, o.document,
 	COALESCE((SELECT jsonb_agg(jsonb_build_object('line', c.offer_line_id, 'period', c.period_start, 'reserved', c.reserved))
 		FROM capacity c JOIN offer_lines l USING (offer_line_id) WHERE l.offer_id = o.offer_id AND c.reserved > 0), '[]') AS periods,
-	m.asked, m.accepted, m.done, COALESCE(load.live, 0) AS org_load, COALESCE(h.asked, 0) AS used
+	m.asked, m.accepted, m.done, load.live AS org_load, COALESCE(h.asked, 0) AS used
 	FROM offers o
 	CROSS JOIN LATERAL (SELECT count(*) AS asked,
 		count(*) FILTER (WHERE state NOT IN ('proposed', 'declined', 'hold_expired', 'cancelled')) AS accepted,
 		count(*) FILTER (WHERE state IN ('reported_done', 'confirmed')) AS done
 		FROM matches WHERE matches.offer_id = o.offer_id) m
-	LEFT JOIN (SELECT offer_path, count(*) AS live FROM matches
-		WHERE state IN ('proposed', 'accepted', 'contact_released', 'in_progress', 'reported_done', 'disputed')
-		GROUP BY offer_path) load ON load.offer_path = o.org_path
+	CROSS JOIN LATERAL (SELECT count(*) AS live FROM matches WHERE offer_path = o.org_path
+		AND state IN ('proposed', 'accepted', 'contact_released', 'in_progress', 'reported_done', 'disputed')) load
 	LEFT JOIN helper_load h ON h.helper_key = o.document->>'helper_key' AND h.week = $2
 	WHERE o.document IS NOT NULL AND ($1::uuid[] IS NULL OR o.offer_id = ANY($1))`
 
@@ -171,22 +171,31 @@ func (s store) loadOffers(ctx context.Context, ids []contract.OfferID, week time
 	return rows, nil
 }
 
-const changedRequestsSQL = `SELECT request_id FROM requests WHERE changed_at >= $1
-	UNION SELECT request_id FROM matches WHERE updated_at >= $1`
+const changedRequestsSQL = `SELECT request_id AS id, version FROM requests WHERE changed_at >= $1
+	UNION ALL SELECT request_id, $2 FROM matches WHERE updated_at >= $1`
 
-const changedOffersSQL = `SELECT offer_id FROM offers WHERE changed_at >= $1
-	UNION SELECT offer_id FROM matches WHERE updated_at >= $1`
+const changedOffersSQL = `SELECT offer_id AS id, version FROM offers WHERE changed_at >= $1
+	UNION ALL SELECT offer_id, $2 FROM matches WHERE updated_at >= $1`
 
-// changedSince returns what any instance changed since a time.
-func (s store) changedSince(ctx context.Context, since time.Time) (changes, error) {
-	var c changes
-	if err := s.db.SelectContext(ctx, &c.Requests, changedRequestsSQL, since); err != nil {
-		return c, fmt.Errorf("list changed requests: %w", err)
+// changedRow is a row that changed and its version; anyVersion when its matches did.
+type changedRow struct {
+	ID      string `db:"id"`
+	Version int64  `db:"version"`
+}
+
+// anyVersion is newer than every version that is held.
+const anyVersion = math.MaxInt64
+
+// changedSince returns the requests and the offers that any instance changed
+// since a time, themselves or by a match.
+func (s store) changedSince(ctx context.Context, since time.Time) (requests, offers []changedRow, err error) {
+	if err := s.db.SelectContext(ctx, &requests, changedRequestsSQL, since, int64(anyVersion)); err != nil {
+		return nil, nil, fmt.Errorf("list changed requests: %w", err)
 	}
-	if err := s.db.SelectContext(ctx, &c.Offers, changedOffersSQL, since); err != nil {
-		return c, fmt.Errorf("list changed offers: %w", err)
+	if err := s.db.SelectContext(ctx, &offers, changedOffersSQL, since, int64(anyVersion)); err != nil {
+		return nil, nil, fmt.Errorf("list changed offers: %w", err)
 	}
-	return c, nil
+	return requests, offers, nil
 }
 
 const renewingOffersSQL = `SELECT DISTINCT l.offer_id FROM capacity c JOIN offer_lines l USING (offer_line_id)

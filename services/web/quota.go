@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-chi/httprate"
 
+	"heli/services/web/api"
 	"heli/services/web/page"
 	"heli/services/web/site"
 )
@@ -40,17 +41,26 @@ func slowDown(d site.Deps, perMinute int) func(http.Handler) http.Handler {
 			switch {
 			case !publicWrite(r):
 			case refuse.OnLimit(w, r, key):
-				d.Pages.TooMany(w, r)
+				tooMany(d, w, r)
 				return
 			case slow.OnLimit(w, r, key) || (form(r) && !page.Script(r) && slowScriptless.OnLimit(w, r, key)):
 				if !hold(waiting, r) {
-					d.Pages.TooMany(w, r)
+					tooMany(d, w, r)
 					return
 				}
 			}
 			next.ServeHTTP(w, r)
 		})
 	}
+}
+
+// tooMany tells the caller to come back later, the API's in its own form.
+func tooMany(d site.Deps, w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, apiPrefix) {
+		api.TooMany(w, r)
+		return
+	}
+	d.Pages.TooMany(w, r)
 }
 
 // publicWrite reports whether somebody writes without an account. Login is

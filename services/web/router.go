@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -92,8 +93,8 @@ func recoverPanic(d site.Deps) func(http.Handler) http.Handler {
 				if caught == nil {
 					return
 				}
-				if caught == http.ErrAbortHandler { //nolint:errorlint // net/http compares so too
-					panic(caught)
+				if err, ok := caught.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+					panic(caught) //nolint:forbidigo // net/http ends the connection by it
 				}
 				d.Log.ErrorContext(r.Context(), "panic while serving", "route", chi.RouteContext(r.Context()).RoutePattern(),
 					"panic", caught, "stack", string(debug.Stack()))

@@ -264,3 +264,6 @@ const (
 
 // began is when everything in the tests was entered: an hour before its clock.
 var began = testkit.NewClock(time.Time{}).Now().Add(-time.Hour)
+
+// keptLonger is longer than a session's identity is believed without asking.
+const keptLonger = time.Minute

@@ -32,7 +32,7 @@ func someRequest() contract.Request {
 
 func someOffer() contract.Offer {
 	return contract.Offer{
-		ID: offerID, Code: "KTYJ-4W94K", Organisation: "shaanxi", Path: testkit.Shaanxi.Path, State: "available", Stage: "available",
+		ID: offerID, Code: "KTYJ-4W94W", Organisation: "shaanxi", Path: testkit.Shaanxi.Path, State: "available", Stage: "available",
 		Version: 3, CreatedAt: began, UpdatedAt: began, Title: "N95 口罩现货", Mode: contract.ModeDelivery, RegionCode: "610100",
 		OfferLines: []contract.OfferLineView{{
 			OfferLine: contract.OfferLine{ID: offerLine, Category: "ppe", Item: "mask_n95", Capacity: contract.Capacity{Quantity: new(int64(5000)), Unit: "piece", Per: contract.PerTotal}},
@@ -110,7 +110,9 @@ func (d *desk) answerOffers() {
 		}
 		return contract.Found{ID: offerID}, nil
 	})
-	moved := func() (contract.Moved, error) { return contract.Moved{ID: offerID, State: "paused", Version: 4}, d.moveErr }
+	moved := func() (contract.Moved, error) {
+		return contract.Moved{ID: offerID, State: "paused", Version: 4}, d.moveErr
+	}
 	stub(d, contract.OfferMove, func(context.Context, contract.Move) (contract.Moved, error) { return moved() })
 	stub(d, contract.OfferVerifyCredential, func(context.Context, contract.VerifyCredential) (contract.Moved, error) { return moved() })
 }
@@ -165,9 +167,13 @@ func (d *desk) answerNotify() {
 		return withSecret(), nil
 	})
 	stub(d, contract.NotifyRotate, func(context.Context, contract.WebhookByID) (contract.Webhook, error) { return withSecret(), nil })
-	stub(d, contract.NotifyTest, func(context.Context, contract.WebhookByID) (contract.Delivery, error) { return contract.Delivery{}, nil })
+	stub(d, contract.NotifyTest, func(context.Context, contract.WebhookByID) (contract.Delivery, error) {
+		return contract.Delivery{}, nil
+	})
 	stub(d, contract.NotifyRemove, func(context.Context, contract.WebhookByID) (contract.Empty, error) { return contract.Empty{}, nil })
-	stub(d, contract.NotifyReplay, func(context.Context, contract.ReplayDeliveries) (contract.Replayed, error) { return contract.Replayed{Count: 1}, nil })
+	stub(d, contract.NotifyReplay, func(context.Context, contract.ReplayDeliveries) (contract.Replayed, error) {
+		return contract.Replayed{Count: 1}, nil
+	})
 	stub(d, contract.NotifyDeliveries, func(context.Context, contract.ListDeliveries) (contract.Listing[contract.Delivery], error) {
 		return contract.Listing[contract.Delivery]{Items: []contract.Delivery{{
 			ID: "01900000-0000-7000-8000-0000000000d2", Type: "heli.match.proposed", State: "dead", CreatedAt: began,

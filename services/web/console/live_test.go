@@ -1,0 +1,104 @@
+package console_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"heli/pkg/contract"
+	"heli/pkg/testkit"
+	"heli/services/web/live"
+)
+
+// stream is an open live stream of somebody.
+type stream struct {
+	tb    testing.TB
+	lines *bufio.Scanner
+}
+
+func (r *reader) follow(ctx context.Context, path string) *stream {
+	r.tb.Helper()
+	response := r.open(ctx, http.MethodGet, path, nil)
+	r.tb.Cleanup(func() { _ = response.Body.Close() }) // the context has ended it
+	if response.StatusCode != http.StatusOK || response.Header.Get("Content-Type") != "text/event-stream" {
+		r.tb.Fatalf("the stream gave %d, %s", response.StatusCode, response.Header.Get("Content-Type"))
+	}
+	s := &stream{r.tb, bufio.NewScanner(response.Body)}
+	if first := s.next(); first.ID != "" {
+		r.tb.Fatalf("the first event names %q", first.ID)
+	}
+	return s
+}
+
+// next returns the next change.
+func (s *stream) next() live.Change {
+	s.tb.Helper()
+	for s.lines.Scan() {
+		if data, ok := strings.CutPrefix(s.lines.Text(), "data: "); ok {
+			var change live.Change
+			must(s.tb, json.Unmarshal([]byte(data), &change))
+			return change
+		}
+	}
+	s.tb.Fatalf("the stream ended: %v", s.lines.Err())
+	return live.Change{}
+}
+
+// tell publishes a fact as its service does.
+func (d *desk) tell(service string, e contract.Event) {
+	d.tb.Helper()
+	e.SchemaVersion, e.ID, e.Time, e.Organisation = contract.EventVersion, contract.NewID[contract.EventID](), d.world.Clock.Now(), "xian"
+	e.Version = 1
+	_, err := testkit.Bus(d.tb, d.world.Server, service).Publish(d.tb.Context(), e)
+	must(d.tb, err)
+}
+
+// TestTheStreamForwardsOnlyWhatMayBeSeen sends what is foreign before what is
+// not: the first event that arrives is the second that was sent.
+func TestTheStreamForwardsOnlyWhatMayBeSeen(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	s := d.signIn(contract.RoleCoordinator).follow(t.Context(), "/console/live")
+	d.tell("request", contract.Event{Thing: contract.ThingRequest, State: "open", AggregateID: "foreign", Paths: []string{"root/hubei/"}})
+	d.tell("request", contract.Event{Thing: contract.ThingRequest, State: "open", AggregateID: "above", Paths: []string{"root/"}})
+	d.tell("request", contract.Event{Thing: contract.ThingRequest, State: "open", AggregateID: requestID, Paths: []string{testkit.Xian.Path}})
+	if got := s.next(); got.ID != requestID || got.State != "open" {
+		t.Errorf("forwarded %+v", got)
+	}
+}
+
+func TestAStreamAboutOneRequestLeavesOutTheOthers(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	s := d.signIn(contract.RoleCoordinator).follow(t.Context(), "/console/live?request="+requestID)
+	paths := []string{testkit.Xian.Path}
+	d.tell("request", contract.Event{Thing: contract.ThingRequest, State: "open", AggregateID: "other", Paths: paths})
+	d.tell("request", contract.Event{Thing: contract.ThingRequest, State: "open", AggregateID: requestID, Paths: paths})
+	if got := s.next(); got.ID != requestID {
+		t.Errorf("forwarded %+v", got)
+	}
+	d.tell("matcher", contract.Event{Thing: contract.ThingMatch, State: "accepted", AggregateID: matchID, Paths: paths,
+		Data: contract.EventData{RequestID: requestID}})
+	if got := s.next(); got.ID != matchID {
+		t.Errorf("forwarded %+v", got)
+	}
+}
+
+// TestTheStreamEndsWithTheRole closes the stream of somebody whose role was
+// taken away, at the next event.
+func TestTheStreamEndsWithTheRole(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	s := d.signIn(contract.RoleCoordinator).follow(t.Context(), "/console/live")
+	d.change(func() { clear(d.people) })
+	d.world.Clock.Advance(keptLonger)
+	d.tell("request", contract.Event{Thing: contract.ThingRequest, State: "open", AggregateID: requestID, Paths: []string{testkit.Xian.Path}})
+	for s.lines.Scan() {
+		if strings.HasPrefix(s.lines.Text(), "data: ") {
+			t.Errorf("somebody without a role heard %s", s.lines.Text())
+		}
+	}
+}
