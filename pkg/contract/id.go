@@ -69,7 +69,7 @@ const codeAlphabet = "34679ACDEFGHJKMNPQRTWXY"
 
 const codeLetters = 8
 
-// NewCode returns a short code such as "K7FM-3QRAT" for people to read out: 8
+// NewCode returns a short code such as "K7FM-3QRAG" for people to read out: 8
 // random letters (36 bits) and a check letter. Uniqueness is the store's duty.
 func NewCode() string {
 	raw := make([]byte, codeLetters)

@@ -132,7 +132,7 @@ func TestProposalsAndAnswerLinks(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	match := contract.Match{
-		ID: contract.NewID[contract.MatchID](), Code: "K7FM-3QRAT", State: "proposed", OfferID: "own", Generation: 1,
+		ID: contract.NewID[contract.MatchID](), Code: "K7FM-3QRAG", State: "proposed", OfferID: "own", Generation: 1,
 		Factors: []contract.Factor{{Name: "time", Key: "factor.time.any"}},
 	}
 	proposals := make(chan contract.Propose, 1)

@@ -50,7 +50,7 @@ func TestTheQueueAsksForWhatTheAddressSays(t *testing.T) {
 	d := newDesk(t)
 	r := d.signIn(contract.RoleCoordinator)
 	page := r.get("/console?tab=to_match&urgency=urgent&category=ppe&region=610100&text=mask&cursor=abc")
-	page.shows(t, http.StatusOK, "社区隔离点急需口罩", "K7FM-3QRAT", "cursor=further", "Awaiting answer")
+	page.shows(t, http.StatusOK, "社区隔离点急需口罩", "K7FM-3QRAG", "cursor=further", "Awaiting answer")
 	got := last[contract.ListRequests](d, contract.RequestList.Subject)
 	want := contract.ListRequests{
 		Page: contract.Page{Cursor: "abc"}, States: []string{"triaged", "open", "partially_matched", "reopened"},

@@ -12,7 +12,7 @@ import (
 
 func someRequest() contract.Request {
 	return contract.Request{
-		ID: requestID, Code: "K7FM-3QRAT", Organisation: "xian", Path: testkit.Xian.Path, State: "open", Stage: "open", Version: 7,
+		ID: requestID, Code: "K7FM-3QRAG", Organisation: "xian", Path: testkit.Xian.Path, State: "open", Stage: "open", Version: 7,
 		CreatedAt: began, UpdatedAt: began.Add(10 * time.Minute), Title: "社区隔离点急需口罩", Description: "库存只够用到明天。",
 		Urgency: contract.Urgent, Mode: contract.ModeDelivery, RegionCode: "610102",
 		NeedLines: []contract.NeedLineView{

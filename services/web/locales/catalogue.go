@@ -124,7 +124,7 @@ func (c *Catalogue) Zone(name string) (*time.Location, bool) {
 		return nil, false
 	}
 	if zone, ok := c.zones.Load(name); ok {
-		return zone.(*time.Location), true
+		return zone.(*time.Location), true //nolint:errcheck // nothing else is stored
 	}
 	zone, err := time.LoadLocation(name)
 	if err != nil {

@@ -624,7 +624,7 @@ func styleData(p *Page) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Facts([]Fact{{p.T("style.code"), "K7FM-3QRAT"}, {p.T("thing.offer"), p.Capacity(contract.Capacity{Quantity: new(int64(1250)), Unit: "box", Per: contract.PerWeek})}}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Facts([]Fact{{p.T("style.code"), "K7FM-3QRAG"}, {p.T("thing.offer"), p.Capacity(contract.Capacity{Quantity: new(int64(1250)), Unit: "box", Per: contract.PerWeek})}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -708,7 +708,7 @@ func styleData(p *Page) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = Secret(p, p.T("style.code"), "K7FM-3QRAT").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Secret(p, p.T("style.code"), "K7FM-3QRAG").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -792,7 +792,7 @@ func styleTable(p *Page, columns []Column) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 40, "<a class=\"link\" href=\"/console\">K7FM-3QRAT</a>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 40, "<a class=\"link\" href=\"/console\">K7FM-3QRAG</a>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
