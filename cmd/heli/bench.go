@@ -17,8 +17,9 @@ import (
 
 // benchCommand measures. Figures depend on the machine, their ratios less.
 type benchCommand struct {
-	Intake benchIntake `cmd:"" help:"Submissions over HTTP against raw commits on the same PostgreSQL."`
-	Text   benchText   `cmd:"" help:"How well the text factor alone finds what fits."`
+	Intake   benchIntake   `cmd:"" help:"Submissions over HTTP against raw commits on the same PostgreSQL."`
+	Pipeline benchPipeline `cmd:"" help:"From a submission to suggestions, over the demo's data, at a fixed rate."`
+	Text     benchText     `cmd:"" help:"How well the text factor alone finds what fits."`
 }
 
 // benchPlace is where a platform is measured: one of its own.

@@ -59,7 +59,7 @@ func TestAConflictKeepsWhatWasTyped(t *testing.T) {
 	})
 	form := url.Values{"move": {"hold"}, "reason": {"等待物资到货"}, "version": {"7"}, "seen": {seen()}}
 	page := r.post("/console/requests/"+requestID+"/move", form)
-	page.shows(t, http.StatusConflict, "Somebody else has changed this", "What happened since you looked", "测试员丙",
+	page.shows(t, http.StatusConflict, "Somebody else has changed this meanwhile. What you typed is still here", "What happened since you looked", "测试员丙",
 		`value="等待物资到货"`, `name="version" value="8"`, `action="/console/requests/`+requestID+`/move"`)
 	if strings.Count(page.body, "测试员乙") > 3 { // the whole history and the notes, not the news
 		t.Error("what was known already is told as news")

@@ -10,6 +10,9 @@ import (
 	"heli/services/web/templates"
 )
 
+// staleVersion is the conflict of somebody who looked at an older version.
+const staleVersion = "stale_version"
+
 // refusal is an act that could not be done, with what was typed for it.
 type refusal struct {
 	err  error
@@ -36,7 +39,7 @@ func (f *refusal) keptText(p *templates.Page) templates.Kept {
 	return kept
 }
 
-// notice says why an act could not be done. After a conflict it tells what
+// refused says why an act could not be done. After a conflict it tells what
 // happened since the reader looked; what was typed into a form that the page
 // does not have any more is shown too.
 func (c console) refused(
@@ -46,7 +49,10 @@ func (c console) refused(
 		return d.Notice
 	}
 	text, stands := c.problem(r, f.err)
-	if !stands {
+	switch {
+	case fault.As(f.err).Code == staleVersion:
+		text = d.T("console.stale")
+	case !stands:
 		text = d.Fault(f.err)
 	}
 	n := &templates.Notice{Tone: templates.ToneError, Text: text, Fields: templates.ErrorsOf(d.Page, f.err), Thing: thing}
