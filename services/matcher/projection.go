@@ -26,9 +26,6 @@ func (c changes) empty() bool { return len(c.Requests)+len(c.Offers) == 0 }
 // hearRequest takes a fact about a request: it fetches the projection, stores
 // it once, and looks what follows.
 func (s *Service) hearRequest(ctx context.Context, e contract.Event, once inbox.Once) error {
-	if e.State == "submitted" && e.Version == 1 {
-		return nil // nothing is reserved yet; who looks for suggestions fetches it
-	}
 	id := contract.RequestID(e.AggregateID)
 	if held, ok := s.board.request(id); ok && held.Version >= e.Version {
 		return once(func(*sqlx.Tx) error { return nil })

@@ -38,6 +38,7 @@ func (s *Service) Hear(ctx context.Context, e contract.Event, once inbox.Once) e
 	if err != nil {
 		return err
 	}
+	var due []contract.DeliveryID
 	err = once(func(tx *sqlx.Tx) error {
 		if err := s.store.insertEvent(ctx, tx, row); err != nil {
 			return err
@@ -46,13 +47,14 @@ func (s *Service) Hear(ctx context.Context, e contract.Event, once inbox.Once) e
 		if err != nil {
 			return err
 		}
-		_, err = s.store.insertDeliveries(ctx, tx, row, endpoints...)
+		due, err = s.store.insertDeliveries(ctx, tx, row, endpoints...)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	wake(s.deliverWake)
-	wake(s.feedWake)
+	if len(due) > 0 {
+		wake(s.deliverWake)
+	}
 	return nil
 }

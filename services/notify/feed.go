@@ -51,9 +51,10 @@ func (s *Service) Events(ctx context.Context, q contract.PullEvents) (contract.P
 	return pulled, nil
 }
 
-// number gives new events their places in the feeds until ctx ends.
+// number gives new events their places in the feeds until ctx ends: those of a
+// moment together, since one by one it cost more than all else about them.
 func (s *Service) number(ctx context.Context) error {
-	return s.repeat(ctx, "number events", feedInterval, s.feedWake, func(ctx context.Context) (bool, error) {
+	return s.repeat(ctx, "number events", feedInterval, nil, func(ctx context.Context) (bool, error) {
 		n, err := s.store.numberEvents(ctx, feedBatch)
 		return n == feedBatch, err
 	})

@@ -37,9 +37,9 @@ type Service struct {
 	tuning    tuning
 	attempts  *prometheus.CounterVec
 
-	deliverWake, feedWake chan struct{}
-	sending               sync.WaitGroup
-	inFlight              atomic.Int64
+	deliverWake chan struct{}
+	sending     sync.WaitGroup
+	inFlight    atomic.Int64
 }
 
 // tuning is what tests need to be otherwise.
@@ -63,7 +63,7 @@ func newService(d app.Deps, c Config, t tuning) (*Service, error) {
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "heli_webhook_attempts_total", Help: "Attempts to deliver a webhook, by what came of them.",
 		}, []string{"result"}),
-		deliverWake: make(chan struct{}, 1), feedWake: make(chan struct{}, 1),
+		deliverWake: make(chan struct{}, 1),
 	}
 	return s, d.Registry.Register(s.attempts)
 }
