@@ -8,9 +8,11 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,7 +23,21 @@ import (
 )
 
 // attempt is a submission that was sent; its id is empty until it is answered.
-type attempt struct{ key, id string }
+type attempt struct {
+	key, id string
+	staff   bool // by staff, who open it at once; else by the public
+	cut     bool // its connection broke while it was under way
+}
+
+// draft is what the attempt submits.
+func (a attempt) draft() map[string]any {
+	if a.staff {
+		return requestDraft(a.title(), "open", 10)
+	}
+	draft := requestDraft(a.title(), "", 10)
+	delete(draft, "state")
+	return draft
+}
 
 // title tells the attempt's row from all others.
 func (a attempt) title() string { return "masks " + a.key }
@@ -32,17 +48,17 @@ func TestAcknowledgedSubmissionsSurviveKill(t *testing.T) {
 	t.Parallel()
 	const rounds, acknowledged = 3, 120
 	data := testkit.DataDir(t)
+	i := startHeli(t, data)
+	key := i.coordinator().key
 	var all []attempt
 	for range rounds {
-		i := startHeli(t, data)
-		attempts := submitUntilKilled(t, i, acknowledged)
+		all = append(all, submitUntilKilled(t, i, key, acknowledged)...)
 		awaitNoPostgres(t, data)
-		all = append(all, attempts...)
+		i = startHeli(t, data)
 	}
-	i := startHeli(t, data)
-	public := i.public()
+	callers := map[bool]client{true: caller(i, true, key), false: caller(i, false, key)}
 	for _, a := range all {
-		again := public.call(http.StatusCreated, http.MethodPost, "/requests", a.key, publicDraft(a))
+		again := callers[a.staff].call(http.StatusCreated, http.MethodPost, "/requests", a.key, a.draft())
 		if a.id != "" && again.ID != a.id {
 			t.Errorf("the key %s gave %s before the kill and %s after", a.key, a.id, again.ID)
 		}
@@ -56,23 +72,16 @@ func TestAcknowledgedSubmissionsSurviveKill(t *testing.T) {
 	checkInvariants(t, i)
 }
 
-func publicDraft(a attempt) map[string]any {
-	draft := requestDraft(a.title(), "", 10)
-	delete(draft, "state")
-	return draft
-}
-
 // submitUntilKilled submits from several callers and kills heli when enough
 // were acknowledged and others are still under way. It returns every attempt.
-func submitUntilKilled(t *testing.T, i *instance, enough int) []attempt {
+func submitUntilKilled(t *testing.T, i *instance, key string, enough int) []attempt {
 	t.Helper()
 	const callers = 8
-	public := i.public()
 	acknowledged := make(chan struct{}, callers)
 	attempts := make([][]attempt, callers)
 	var running sync.WaitGroup
 	for n := range callers {
-		running.Go(func() { attempts[n] = submitUntilGone(t.Context(), public, acknowledged) })
+		running.Go(func() { attempts[n] = submitUntilGone(t.Context(), caller(i, n%2 == 0, key), acknowledged) })
 	}
 	ended := make(chan struct{})
 	go func() {
@@ -93,33 +102,43 @@ func submitUntilKilled(t *testing.T, i *instance, enough int) []attempt {
 	i.kill()
 	<-ended
 	close(acknowledged)
-	all := []attempt{}
-	cut := 0
-	for _, some := range attempts {
-		all = append(all, some...)
-		if n := len(some); n > 0 && some[n-1].id == "" {
-			cut++
-		}
-	}
-	if cut == 0 {
+	return checkCut(t, slices.Concat(attempts...))
+}
+
+// checkCut asserts that the kill met submissions under way.
+func checkCut(t *testing.T, all []attempt) []attempt {
+	t.Helper()
+	if !slices.ContainsFunc(all, func(a attempt) bool { return a.cut }) {
 		t.Error("no submission was under way when heli was killed")
 	}
 	return all
 }
 
+// caller returns a client of the public, or of staff with the key.
+func caller(i *instance, staff bool, key string) client {
+	c := i.public()
+	if staff {
+		c.key = key
+	}
+	return c
+}
+
 // submitUntilGone submits until nobody answers.
-func submitUntilGone(ctx context.Context, public client, acknowledged chan<- struct{}) []attempt {
+func submitUntilGone(ctx context.Context, by client, acknowledged chan<- struct{}) []attempt {
 	var attempts []attempt
 	for {
-		a := attempt{key: string(contract.NewID[contract.RequestID]())}
-		status, content, err := public.do(ctx, http.MethodPost, "/requests", a.key, publicDraft(a))
+		a := attempt{key: string(contract.NewID[contract.RequestID]()), staff: by.key != ""}
+		sent := false // a refused connection is no submission under way
+		traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent = true }})
+		status, content, err := by.do(traced, http.MethodPost, "/requests", a.key, a.draft())
 		if err == nil && (status == http.StatusCreated || status == http.StatusAccepted) {
 			var submitted answer
 			if err := json.Unmarshal(content, &submitted); err != nil {
-				public.t.Errorf("read answer: %v", err)
+				by.t.Errorf("read answer: %v", err)
 			}
 			a.id = submitted.ID
 		}
+		a.cut = err != nil && sent
 		attempts = append(attempts, a)
 		if err != nil {
 			return attempts
