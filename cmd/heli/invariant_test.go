@@ -10,8 +10,7 @@ import (
 // holding are the states of a match that reserve, as SQL.
 const holding = `('proposed', 'accepted', 'contact_released', 'in_progress', 'reported_done', 'confirmed', 'disputed')`
 
-// drained count what is still on its way; they must come to 0. The matcher
-// fetches a request that was only submitted when somebody looks for suggestions.
+// drained count what is still on its way; they must come to 0.
 var drained = map[string]string{
 	"unpublished events of request": `SELECT count(*) FROM request.outbox WHERE published_at IS NULL`,
 	"unpublished events of offer":   `SELECT count(*) FROM offer.outbox WHERE published_at IS NULL`,
@@ -20,7 +19,7 @@ var drained = map[string]string{
 	"requests unknown to the matcher": `
 		SELECT count(*) FROM request.requests r
 		LEFT JOIN matcher.requests m ON m.request_id = r.id
-		WHERE coalesce(m.version, 0) < r.version AND NOT (r.version = 1 AND r.state = 'submitted')`,
+		WHERE coalesce(m.version, 0) < r.version`,
 	"offers unknown to the matcher": `
 		SELECT count(*) FROM offer.offers o
 		LEFT JOIN matcher.offers m ON m.offer_id = o.id
