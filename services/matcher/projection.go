@@ -28,7 +28,7 @@ func (c changes) empty() bool { return len(c.Requests)+len(c.Offers) == 0 }
 func (s *Service) hearRequest(ctx context.Context, e contract.Event, once inbox.Once) error {
 	id := contract.RequestID(e.AggregateID)
 	if held, ok := s.board.request(id); ok && held.Version >= e.Version {
-		return once(func(*sqlx.Tx) error { return nil })
+		return nil // read before with a later fact: there is no effect to note
 	}
 	ended := e.Data.Erased || e.State == "closed" || e.State == "confirmed"
 	p, err := s.projectedRequest(ctx, id)
@@ -57,7 +57,7 @@ func (s *Service) hearRequest(ctx context.Context, e contract.Event, once inbox.
 func (s *Service) hearOffer(ctx context.Context, e contract.Event, once inbox.Once) error {
 	id := contract.OfferID(e.AggregateID)
 	if held, ok := s.board.offer(id); ok && held.Version >= e.Version {
-		return once(func(*sqlx.Tx) error { return nil })
+		return nil // read before with a later fact: there is no effect to note
 	}
 	ended := e.Data.Erased || slices.Contains([]string{"expired", "withdrawn", "blocked"}, e.State)
 	p, err := s.projectedOffer(ctx, id)

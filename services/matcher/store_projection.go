@@ -102,25 +102,30 @@ type requestRow struct {
 	Reserved []byte             `db:"reserved"` // JSON object: need line id → amount
 }
 
-const loadRequestsSQL = `SELECT r.request_id, r.document,
+// One statement for all rows and one for some: a statement for both would read
+// all rows each time.
+const (
+	loadRequestsSQL = `SELECT r.request_id, r.document,
 	COALESCE((SELECT jsonb_object_agg(n.need_line_id, n.reserved) FROM needs n WHERE n.request_id = r.request_id), '{}') AS reserved
-	FROM requests r WHERE r.document IS NOT NULL AND r.suggestable
-	AND ($1::uuid[] IS NULL OR r.request_id = ANY($1))`
+	FROM requests r WHERE r.document IS NOT NULL AND r.suggestable`
+	loadSomeRequestsSQL = loadRequestsSQL + ` AND r.request_id = ANY($1)`
+)
 
 // loadRequests returns the projections of the requests named, or of all when
 // ids is nil. Those that ended are left out.
 func (s store) loadRequests(ctx context.Context, ids []contract.RequestID) ([]requestRow, error) {
 	var rows []requestRow
-	if err := s.db.SelectContext(ctx, &rows, loadRequestsSQL, idArray(ids)); err != nil {
+	q, parameters := loadRequestsSQL, []any{}
+	if ids != nil {
+		q, parameters = loadSomeRequestsSQL, []any{idArray(ids)}
+	}
+	if err := s.db.SelectContext(ctx, &rows, q, parameters...); err != nil {
 		return nil, fmt.Errorf("load requests: %w", err)
 	}
 	return rows, nil
 }
 
 func idArray[T ~string](ids []T) any {
-	if ids == nil {
-		return nil
-	}
 	texts := make([]string, len(ids))
 	for i, id := range ids {
 		texts[i] = string(id)
@@ -147,7 +152,8 @@ type periodRow struct {
 	Reserved int64                `json:"reserved"`
 }
 
-const loadOffersSQL = `SELECT o.offer_id, o.document,
+const (
+	loadOffersSQL = `SELECT o.offer_id, o.document,
 	COALESCE((SELECT jsonb_agg(jsonb_build_object('line', c.offer_line_id, 'period', c.period_start, 'reserved', c.reserved))
 		FROM capacity c JOIN offer_lines l USING (offer_line_id) WHERE l.offer_id = o.offer_id AND c.reserved > 0), '[]') AS periods,
 	m.asked, m.accepted, m.done, load.live AS org_load, COALESCE(h.asked, 0) AS used
@@ -158,14 +164,20 @@ const loadOffersSQL = `SELECT o.offer_id, o.document,
 		FROM matches WHERE matches.offer_id = o.offer_id) m
 	CROSS JOIN LATERAL (SELECT count(*) AS live FROM matches WHERE offer_path = o.org_path
 		AND state IN ('proposed', 'accepted', 'contact_released', 'in_progress', 'reported_done', 'disputed')) load
-	LEFT JOIN helper_load h ON h.helper_key = o.document->>'helper_key' AND h.week = $2
-	WHERE o.document IS NOT NULL AND ($1::uuid[] IS NULL OR o.offer_id = ANY($1))`
+	LEFT JOIN helper_load h ON h.helper_key = o.document->>'helper_key' AND h.week = $1
+	WHERE o.document IS NOT NULL`
+	loadSomeOffersSQL = loadOffersSQL + ` AND o.offer_id = ANY($2)`
+)
 
 // loadOffers returns the projections of the offers named, or of all when ids is
 // nil. Those that ended are left out.
 func (s store) loadOffers(ctx context.Context, ids []contract.OfferID, week time.Time) ([]offerRow, error) {
 	var rows []offerRow
-	if err := s.db.SelectContext(ctx, &rows, loadOffersSQL, idArray(ids), week); err != nil {
+	q, parameters := loadOffersSQL, []any{week}
+	if ids != nil {
+		q, parameters = loadSomeOffersSQL, []any{week, idArray(ids)}
+	}
+	if err := s.db.SelectContext(ctx, &rows, q, parameters...); err != nil {
 		return nil, fmt.Errorf("load offers: %w", err)
 	}
 	return rows, nil
@@ -212,6 +224,6 @@ func (s store) renewingOffers(ctx context.Context, since time.Time) ([]contract.
 }
 
 var projectionStatements = []string{
-	upsertRequestSQL, upsertOfferSQL, forgetRequestSQL, forgetOfferSQL, loadRequestsSQL, loadOffersSQL,
-	changedRequestsSQL, changedOffersSQL, renewingOffersSQL,
+	upsertRequestSQL, upsertOfferSQL, forgetRequestSQL, forgetOfferSQL, loadRequestsSQL, loadSomeRequestsSQL,
+	loadOffersSQL, loadSomeOffersSQL, changedRequestsSQL, changedOffersSQL, renewingOffersSQL,
 }
