@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nyaruka/phonenumbers"
+	"pgregory.net/rapid"
+
 	"heli/pkg/contract"
 	"heli/pkg/fault"
 	"heli/pkg/reference"
@@ -105,6 +108,21 @@ func TestPhone(t *testing.T) {
 		}
 		expect(t, typed, func(c *Checker) { c.Phone("f", typed) }, want...)
 	}
+}
+
+// The short way must say what the library says.
+func TestPlainPhonesAreRead(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		phone := rapid.StringMatching(`\+861[38][0-9]{9}`).Draw(t, "phone")
+		if !plain(phone) {
+			t.Fatalf("%s is not read at once", phone)
+		}
+		number, err := phonenumbers.Parse(phone, defaultRegion)
+		if err != nil || !phonenumbers.IsValidNumber(number) || phonenumbers.Format(number, phonenumbers.E164) != phone {
+			t.Fatalf("%s is read otherwise", phone)
+		}
+	})
 }
 
 func TestContactFields(t *testing.T) {

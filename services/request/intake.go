@@ -19,10 +19,9 @@ import (
 )
 
 const (
-	intakeWriters = 2
-	intakeBatch   = 64
-	intakeTime    = 15 * time.Second // for one transaction, whoever still waits for it
-	recodeTries   = 5
+	intakeBatch = 64
+	intakeTime  = 15 * time.Second // for one transaction, whoever still waits for it
+	recodeTries = 5
 )
 
 var errClosing = errors.New("the intake is closed")
@@ -42,9 +41,10 @@ type outcome struct {
 	err    error
 }
 
-// intake stores submissions. Writers put all that wait into one transaction: a
-// commit costs the same for sixty-four as for one, and while it runs the next
-// gather. A lone submission waits for nobody.
+// intake stores submissions. One writer puts all that wait into one
+// transaction: a commit costs the same for sixty-four as for one, and while it
+// runs the next gather. A lone submission waits for nobody. A second writer
+// would make the transactions smaller, and so all slower.
 type intake struct {
 	store  *store
 	stored func() // called after a commit
@@ -58,9 +58,7 @@ type intake struct {
 func newIntake(s *store, stored func()) *intake {
 	// Nothing waits in the queue itself, so nothing is left there at the end.
 	i := &intake{store: s, stored: stored, queue: make(chan *submission), closed: make(chan struct{})}
-	for range intakeWriters {
-		i.work.Go(i.write)
-	}
+	i.work.Go(i.write)
 	return i
 }
 
@@ -140,7 +138,7 @@ func (i *intake) storeAll(waiting []*submission) {
 }
 
 // distinctKeys parts off the repeats of a key, which must see the first one
-// committed, and sorts the rest, so that two writers meet keys in one order.
+// committed, and sorts the rest, so that two processes meet keys in one order.
 func distinctKeys(waiting []*submission) (together, later []*submission) {
 	seen := map[string]bool{}
 	for _, s := range waiting {

@@ -41,16 +41,21 @@ func Intake(ctx context.Context, c *Client, db *pg.DB, o IntakeOptions) (result 
 		return IntakeResult{}, err
 	}
 	defer func() { err = errors.Join(err, dropRaw(context.WithoutCancel(ctx), db)) }()
+	wires, err := c.wires(ctx, o.Connections, "/requests", requestBody, http.StatusCreated)
+	if err != nil {
+		return IntakeResult{}, err
+	}
+	defer closeAll(wires)
 	phase := o.Duration / (2 * intakeRounds)
 	var raw, submitted load
 	for round := range intakeRounds + 1 {
 		if round == 1 { // the first warms up connections, statements and caches
 			raw, submitted = load{}, load{}
 		}
-		if err := raw.run(ctx, o.Connections, phase, func(ctx context.Context) error { return insertRaw(ctx, db) }); err != nil {
+		if err := raw.run(ctx, o.Connections, phase, func(int) error { return insertRaw(ctx, db) }); err != nil {
 			return IntakeResult{}, fmt.Errorf("commit raw rows: %w", err)
 		}
-		if err := submitted.run(ctx, o.Connections, phase, c.submit); err != nil {
+		if err := submitted.run(ctx, o.Connections, phase, func(n int) error { return wires[n].send() }); err != nil {
 			return IntakeResult{}, fmt.Errorf("submit: %w", err)
 		}
 	}
@@ -69,18 +74,14 @@ var requestBody = []byte(`{"title":"社区需要口罩和消毒液","description
 	`"languages":["zh"],"contact":{"name":"示例·压测","phone":"+8610000000000"},` +
 	`"consent":{"version":"1","purposes":["matching"]}}`)
 
-func (c *Client) submit(ctx context.Context) error {
-	return c.post(ctx, "/requests", requestBody, http.StatusCreated, nil)
-}
-
 // load is what several connections did, each one call after another.
 type load struct {
 	samples []time.Duration
 	elapsed time.Duration
 }
 
-// run works on so many connections for a time and adds what was done.
-func (l *load) run(ctx context.Context, connections int, duration time.Duration, work func(context.Context) error) error {
+// run works on connections 0 to n-1 for a time and adds what was done.
+func (l *load) run(ctx context.Context, connections int, duration time.Duration, work func(connection int) error) error {
 	var (
 		all    sync.WaitGroup
 		mu     sync.Mutex
@@ -90,9 +91,9 @@ func (l *load) run(ctx context.Context, connections int, duration time.Duration,
 	began := time.Now()
 	timer := time.AfterFunc(duration, func() { over.Store(true) })
 	defer timer.Stop()
-	for range connections {
+	for n := range connections {
 		all.Go(func() {
-			samples, err := repeat(ctx, &over, work)
+			samples, err := repeat(ctx, &over, func() error { return work(n) })
 			mu.Lock()
 			defer mu.Unlock()
 			l.samples = append(l.samples, samples...)
@@ -107,11 +108,11 @@ func (l *load) run(ctx context.Context, connections int, duration time.Duration,
 	return failed
 }
 
-func repeat(ctx context.Context, over *atomic.Bool, work func(context.Context) error) ([]time.Duration, error) {
+func repeat(ctx context.Context, over *atomic.Bool, work func() error) ([]time.Duration, error) {
 	var samples []time.Duration
 	for !over.Load() && ctx.Err() == nil {
 		began := time.Now()
-		if err := work(ctx); err != nil {
+		if err := work(); err != nil {
 			return samples, err
 		}
 		samples = append(samples, time.Since(began))
