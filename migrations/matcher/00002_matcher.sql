@@ -17,7 +17,7 @@ CREATE TABLE requests (
     open        boolean NOT NULL, -- reservations are allowed
     suggestable boolean NOT NULL, -- suggestions are allowed
     org_path    text COLLATE "C" NOT NULL,
-    document    jsonb,
+    document    json, -- written and read whole
     changed_at  timestamptz NOT NULL
 );
 CREATE INDEX requests_changed ON requests (changed_at);
@@ -37,7 +37,7 @@ CREATE TABLE offers (
     version    bigint NOT NULL,
     available  boolean NOT NULL,
     org_path   text COLLATE "C" NOT NULL,
-    document   jsonb, -- the contract's ProjectedOffer; emptied when the offer ends
+    document   json, -- the contract's ProjectedOffer; emptied when the offer ends
     changed_at timestamptz NOT NULL
 );
 CREATE INDEX offers_changed ON offers (changed_at);

@@ -19,9 +19,9 @@ const (
 	// that are Unavailable do not count: they say nothing about the fact.
 	MaxTries = 8
 
+	leastFetch     = 16
 	fetchTime      = 10 * time.Second
 	fetchHeartbeat = 2 * time.Second
-	fetchPerSlot   = 16
 	rebindWait     = 500 * time.Millisecond
 	giveBackDelay  = 200 * time.Millisecond
 	repairTime     = 3 * time.Second
@@ -31,13 +31,19 @@ const (
 
 // Handler is what a consumer does with facts.
 type Handler struct {
-	// Handle takes one fact; nil acknowledges it. It may be called again for
-	// the same fact, also at the same time in another instance.
-	Handle func(ctx context.Context, event contract.Event) error
+	// Handle takes what arrived together, in the order of the stream: one fact
+	// when little happens, up to Batch under load. Nil acknowledges all. When
+	// it fails for several, it is called again for each alone, so that a
+	// poisoned one harms no other. It may be called again for the same fact,
+	// also at the same time in another instance.
+	Handle func(ctx context.Context, events []contract.Event) error
 	// Dead keeps a message that cannot be handled for people to look at. When
 	// it fails, the message is delivered again.
 	Dead func(ctx context.Context, letter DeadLetter) error
-	// Concurrency is how many facts are handled at once; 0 means 1, in the
+	// Batch is how many facts Handle takes at most; 0 means 1. No batch waits
+	// for more to come.
+	Batch int
+	// Concurrency is how many batches are handled at once; 0 means 1, in the
 	// order of the stream except for those that failed before.
 	Concurrency int
 	// FirstRetry is the longest delay after a first failure; 0 means 100 ms.
@@ -95,10 +101,11 @@ func newConsumption(ctx context.Context, b *Bus, c contract.Consumer, h Handler)
 	if h.FirstRetry == 0 {
 		h.FirstRetry = firstRetry
 	}
+	h.Batch, h.Concurrency = max(1, h.Batch), max(1, h.Concurrency)
 	k := &consumption{
 		bus: b, consumer: c, handler: h,
 		log:      b.log.With("consumer", c.Name),
-		slots:    make(chan struct{}, max(1, h.Concurrency)),
+		slots:    make(chan struct{}, h.Concurrency),
 		failures: failures{count: map[uint64]int{}},
 	}
 	k.work, k.cancel = context.WithCancel(context.WithoutCancel(ctx))
@@ -142,43 +149,60 @@ func (k *consumption) bind(ctx context.Context) (jetstream.Consumer, error) {
 	return source, nil
 }
 
-// fetch handles one batch; batches are small, so that little waits here while
-// another instance is idle.
+// fetch handles what one pull brings; it asks for little more than it can handle
+// at once, so that little waits here while another instance is idle.
 func (k *consumption) fetch(ctx context.Context, source jetstream.Consumer) error {
 	pull, cancel := context.WithTimeout(ctx, fetchTime)
 	defer cancel()
-	batch, err := source.Fetch(cap(k.slots)*fetchPerSlot, jetstream.FetchContext(pull), jetstream.FetchHeartbeat(fetchHeartbeat))
+	size := max(k.handler.Concurrency*k.handler.Batch, leastFetch)
+	pulled, err := source.Fetch(size, jetstream.FetchContext(pull), jetstream.FetchHeartbeat(fetchHeartbeat))
 	if err != nil {
 		return fmt.Errorf("fetch facts: %w", err)
 	}
-	for msg := range batch.Messages() {
-		k.start(ctx, msg)
+	for msg := range pulled.Messages() {
+		k.start(ctx, msg, pulled.Messages())
 	}
-	err = batch.Error()
+	err = pulled.Error()
 	if err == nil || isContextEnd(err) {
 		return nil
 	}
 	return fmt.Errorf("fetch facts: %w", err)
 }
 
-// start handles a message in a slot of its own, or gives it back when the end
-// comes before a slot is free.
-func (k *consumption) start(ctx context.Context, msg jetstream.Msg) {
-	select {
-	case <-ctx.Done():
-		k.giveBack(msg)
+// start handles a message and what came with it in a slot of their own, or gives
+// it back when the end comes before a slot is free.
+func (k *consumption) start(ctx context.Context, first jetstream.Msg, more <-chan jetstream.Msg) {
+	if ctx.Err() != nil {
+		k.giveBack(first)
 		return
-	default:
 	}
 	select {
 	case <-ctx.Done():
-		k.giveBack(msg)
+		k.giveBack(first)
 	case k.slots <- struct{}{}:
+		batch := k.gather(first, more)
 		k.running.Go(func() {
 			defer func() { <-k.slots }()
-			k.deliver(msg)
+			k.deliver(batch)
 		})
 	}
+}
+
+// gather adds to a message those that are here already.
+func (k *consumption) gather(first jetstream.Msg, more <-chan jetstream.Msg) []jetstream.Msg {
+	batch := []jetstream.Msg{first}
+	for len(batch) < k.handler.Batch {
+		select {
+		case msg, open := <-more:
+			if !open {
+				return batch
+			}
+			batch = append(batch, msg)
+		default:
+			return batch
+		}
+	}
+	return batch
 }
 
 // giveBack lets another instance have what this one fetched but never began,

@@ -33,17 +33,29 @@ func newHearing() *hearing {
 func (h *hearing) handler(handle func(contract.Event) error) bus.Handler {
 	return bus.Handler{
 		FirstRetry: quick,
-		Handle: func(_ context.Context, e contract.Event) error {
+		Handle: each(func(_ context.Context, e contract.Event) error {
 			if err := handle(e); err != nil {
 				return err
 			}
 			h.events <- e
 			return nil
-		},
+		}),
 		Dead: func(_ context.Context, letter bus.DeadLetter) error {
 			h.dead <- letter
 			return nil
 		},
+	}
+}
+
+// each handles facts one by one.
+func each(handle func(context.Context, contract.Event) error) func(context.Context, []contract.Event) error {
+	return func(ctx context.Context, events []contract.Event) error {
+		for _, e := range events {
+			if err := handle(ctx, e); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 }
 
@@ -96,7 +108,7 @@ func TestConsumeActsAsSystem(t *testing.T) {
 	t.Parallel()
 	_, b := streaming(t)
 	actors := make(chan contract.Actor, 1)
-	consume(t, b, contract.MatcherHearsRequest, bus.Handler{Handle: func(ctx context.Context, _ contract.Event) error {
+	consume(t, b, contract.MatcherHearsRequest, bus.Handler{Handle: func(ctx context.Context, _ []contract.Event) error {
 		actors <- contract.ActorFrom(ctx)
 		return nil
 	}})
@@ -197,7 +209,7 @@ func TestConsumeKeepsWhatCannotBePutAside(t *testing.T) {
 	kept := make(chan bus.DeadLetter, 1)
 	consume(t, b, contract.MatcherHearsRequest, bus.Handler{
 		FirstRetry: quick,
-		Handle:     func(context.Context, contract.Event) error { panic("bad") },
+		Handle:     func(context.Context, []contract.Event) error { panic("bad") },
 		Dead: func(_ context.Context, letter bus.DeadLetter) error {
 			switch deaths.Add(1) {
 			case 1:
@@ -239,7 +251,7 @@ func TestConsumeAtOnce(t *testing.T) {
 	const slots = 8
 	_, b := streaming(t)
 	arrived, release := make(chan struct{}, slots), make(chan struct{})
-	consume(t, b, contract.MatcherHearsRequest, bus.Handler{Concurrency: slots, Handle: func(context.Context, contract.Event) error {
+	consume(t, b, contract.MatcherHearsRequest, bus.Handler{Concurrency: slots, Handle: func(context.Context, []contract.Event) error {
 		arrived <- struct{}{}
 		<-release
 		return nil
@@ -253,6 +265,49 @@ func TestConsumeAtOnce(t *testing.T) {
 	close(release)
 }
 
+func TestConsumeHandsOverTogether(t *testing.T) {
+	t.Parallel()
+	const facts, batch = 40, 16
+	_, b := streaming(t)
+	for n := range facts {
+		publish(t, b, fact(n))
+	}
+	sizes := make(chan int, facts)
+	h := newHearing()
+	handler := h.handler(func(e contract.Event) error {
+		if e.AggregateID == "7" {
+			panic("defect")
+		}
+		return nil
+	})
+	handle := handler.Handle
+	handler.Batch = batch
+	handler.Handle = func(ctx context.Context, events []contract.Event) error {
+		sizes <- len(events)
+		return handle(ctx, events)
+	}
+	consume(t, b, contract.MatcherHearsRequest, handler)
+	if letter := receive(t, h.dead, "the dead letter"); letter.Reason != bus.ReasonPanic || letter.Tries != 1 {
+		t.Errorf("put aside %+v", letter)
+	}
+	seen := map[string]bool{}
+	for len(seen) < facts-1 {
+		seen[receive(t, h.events, "an event").AggregateID] = true
+	}
+	settled(t, b, contract.MatcherHearsRequest.Name)
+	if seen["7"] || len(h.dead) > 0 {
+		t.Errorf("the poisoned fact was handled: %v; others were put aside: %d", seen["7"], len(h.dead))
+	}
+	close(sizes)
+	largest := 0
+	for n := range sizes {
+		largest = max(largest, n)
+	}
+	if largest < 2 || largest > batch {
+		t.Errorf("at most %d facts came together", largest)
+	}
+}
+
 func TestConsumeEndWaitsForHandlers(t *testing.T) {
 	t.Parallel()
 	server, b := streaming(t)
@@ -261,7 +316,7 @@ func TestConsumeEndWaitsForHandlers(t *testing.T) {
 	var finished atomic.Bool
 	ended := make(chan error, 1)
 	go func() {
-		ended <- b.Consume(ctx, contract.MatcherHearsRequest, bus.Handler{FirstRetry: quick, Handle: func(ctx context.Context, _ contract.Event) error {
+		ended <- b.Consume(ctx, contract.MatcherHearsRequest, bus.Handler{FirstRetry: quick, Handle: func(ctx context.Context, _ []contract.Event) error {
 			reached <- struct{}{}
 			<-release
 			finished.Store(true)

@@ -50,21 +50,77 @@ type DeadLetter struct {
 	Tries  int
 }
 
-// deliver handles one message to its end: acknowledged, put aside or given back.
-func (k *consumption) deliver(msg jetstream.Msg) {
+// received is a message and the fact that it holds.
+type received struct {
+	msg   jetstream.Msg
+	event contract.Event
+}
+
+// deliver handles messages to their end: each acknowledged, put aside or given
+// back.
+func (k *consumption) deliver(batch []jetstream.Msg) {
+	readable := make([]received, 0, len(batch))
+	for _, msg := range batch {
+		event, reason, err := decodeEvent(msg.Data())
+		if err != nil {
+			k.settle(k.work, msg, reason, err)
+			continue
+		}
+		readable = append(readable, received{msg, event})
+	}
+	if len(readable) == 0 || k.deliverTogether(readable) || len(readable) == 1 {
+		return
+	}
+	for n := range readable {
+		for _, waiting := range readable[n:] {
+			k.prolong(waiting.msg)
+		}
+		k.deliverTogether(readable[n : n+1])
+	}
+}
+
+// deliverTogether hands facts to the handler in one call and settles them,
+// unless it failed for several at once for a reason that may be one's own: then
+// it reports false, and each is to be tried alone.
+func (k *consumption) deliverTogether(batch []received) bool {
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(k.work, deliveryTime)
 	defer cancel()
-	ctx = extractTrace(ctx, msg.Headers())
-	ctx, span := k.bus.tracer.Start(ctx, "consume "+k.consumer.Name, trace.WithSpanKind(trace.SpanKindConsumer))
+	ctx, span := k.trace(ctx, batch)
 	defer span.End()
-	ctx = contract.WithActor(ctx, contract.System())
-	event, reason, err := decodeEvent(msg.Data())
-	if err == nil {
-		reason, err = k.handle(ctx, event)
-	}
-	k.settle(ctx, msg, reason, err)
+	reason, err := k.handle(contract.WithActor(ctx, contract.System()), batch)
 	k.bus.finish(span, "consume", k.consumer.Name, start, err)
+	if err != nil && len(batch) > 1 && !fault.Is(err, fault.Unavailable) {
+		return false
+	}
+	for _, r := range batch {
+		k.settle(ctx, r.msg, reason, err)
+	}
+	return true
+}
+
+// trace begins a span: as part of the trace of a fact that came alone, linked to
+// the traces of several.
+func (k *consumption) trace(ctx context.Context, batch []received) (context.Context, trace.Span) {
+	options := []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindConsumer)}
+	if len(batch) == 1 {
+		ctx = extractTrace(ctx, batch[0].msg.Headers())
+		return k.bus.tracer.Start(ctx, "consume "+k.consumer.Name, options...)
+	}
+	for _, r := range batch {
+		if from := trace.SpanContextFromContext(extractTrace(ctx, r.msg.Headers())); from.IsValid() {
+			options = append(options, trace.WithLinks(trace.Link{SpanContext: from}))
+		}
+	}
+	return k.bus.tracer.Start(ctx, "consume "+k.consumer.Name, options...)
+}
+
+// prolong keeps the server from giving the message away while others are
+// handled before it.
+func (k *consumption) prolong(msg jetstream.Msg) {
+	if err := msg.InProgress(); err != nil {
+		k.log.Debug("could not prolong the time of a fact", "error", err)
+	}
 }
 
 // decodeEvent returns the fact, or why it can never be handled.
@@ -84,13 +140,17 @@ func decodeEvent(data []byte) (contract.Event, string, error) {
 func withoutInput(err error) error { return fmt.Errorf("%T", err) }
 
 // handle runs the handler; the reason is set when trying again is useless.
-func (k *consumption) handle(ctx context.Context, event contract.Event) (reason string, err error) {
+func (k *consumption) handle(ctx context.Context, batch []received) (reason string, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			reason, err = ReasonPanic, newPanic(p)
 		}
 	}()
-	err = k.handler.Handle(ctx, event)
+	events := make([]contract.Event, len(batch))
+	for n, r := range batch {
+		events[n] = r.event
+	}
+	err = k.handler.Handle(ctx, events)
 	// A handler that used up its own time speaks against the fact; one that
 	// was cut off by a stop, or waited for somebody else, does not.
 	if usedUp := ctx.Err() != nil && k.work.Err() == nil; isContextEnd(err) && !usedUp {

@@ -167,6 +167,7 @@ type ProjectedOffer struct {
 	TimeZone       string       `json:"time_zone"`
 	ValidUntil     *time.Time   `json:"valid_until,omitempty"`
 	PhoneVerified  bool         `json:"phone_verified"`
+	Words          Words        `json:"words,omitempty"` // of what all lines share
 	Lines          []LineWords  `json:"lines"`
 }
 
@@ -182,6 +183,6 @@ var (
 	OfferVerifyCredential = Endpoint[VerifyCredential, Moved]{"svc.offer.verify_credential"}
 	OfferNote             = Endpoint[AddNote, Empty]{"svc.offer.note"}
 	OfferContact          = Endpoint[ContactReading, Contact]{"svc.offer.contact"}
-	OfferProjection       = Endpoint[GetByID, ProjectedOffer]{"svc.offer.projection"}
+	OfferProjections      = Endpoint[GetProjections, Projections[ProjectedOffer]]{"svc.offer.projection"}
 	OfferCount            = Endpoint[Empty, Counts]{"svc.offer.count"}
 )

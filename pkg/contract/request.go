@@ -150,6 +150,20 @@ type GetByID struct {
 	ID string `json:"id"`
 }
 
+// MaxProjections is how many projections one call may ask for.
+const MaxProjections = 100
+
+// GetProjections asks for what the matcher may know of up to MaxProjections
+// requests or offers.
+type GetProjections struct {
+	IDs []string `json:"ids"`
+}
+
+// Projections are those found, in no certain order; unknown ones are left out.
+type Projections[T any] struct {
+	Items []T `json:"items"`
+}
+
 // FindByCode asks for the id behind a short code, for the form that takes code and PIN.
 type FindByCode struct {
 	Code string `json:"code"`
@@ -203,24 +217,19 @@ type ProjectedRequest struct {
 	Campaign      string      `json:"campaign,omitempty"`
 	OpenedByStaff bool        `json:"opened_by_staff"`
 	PhoneVerified bool        `json:"phone_verified"`
+	Words         Words       `json:"words,omitempty"` // of what all lines share
 	Lines         []LineWords `json:"lines"`
 }
 
 // LineWords is a need or offer line as the matcher sees it.
 type LineWords struct {
-	ID       string     `json:"id"`
-	Category string     `json:"category"`
-	Item     string     `json:"item,omitempty"`
-	Quantity *int64     `json:"quantity,omitempty"`
-	Unit     Unit       `json:"unit"`
-	Per      Period     `json:"per,omitempty"` // offer lines
-	Words    []WordHash `json:"words,omitempty"`
-}
-
-// WordHash is a keyed hash of a word with its weight in the text.
-type WordHash struct {
-	Hash   uint64  `json:"h,string"`
-	Weight float32 `json:"w"`
+	ID       string `json:"id"`
+	Category string `json:"category"`
+	Item     string `json:"item,omitempty"`
+	Quantity *int64 `json:"quantity,omitempty"`
+	Unit     Unit   `json:"unit"`
+	Per      Period `json:"per,omitempty"`   // offer lines
+	Words    Words  `json:"words,omitempty"` // its own
 }
 
 // The calls that the request service answers.
@@ -234,7 +243,7 @@ var (
 	RequestVerifyPhone = Endpoint[Move, Moved]{"svc.request.verify_phone"}
 	RequestNote        = Endpoint[AddNote, Empty]{"svc.request.note"}
 	RequestContact     = Endpoint[ContactReading, Contact]{"svc.request.contact"}
-	RequestProjection  = Endpoint[GetByID, ProjectedRequest]{"svc.request.projection"}
+	RequestProjections = Endpoint[GetProjections, Projections[ProjectedRequest]]{"svc.request.projection"}
 	RequestCount       = Endpoint[Empty, Counts]{"svc.request.count"}
 )
 

@@ -138,9 +138,9 @@ func TestNoEventIsLostOrDoubledByACrash(t *testing.T) {
 	t.Parallel()
 	program := build(t, "crash")
 	places := []string{
-		"pg.before_commit", "pg.after_commit:2", "pg.before_commit:40",
+		"pg.before_commit", "pg.after_commit:2", "pg.before_commit:6",
 		"outbox.before_publish", "outbox.published", "outbox.published:2", "outbox.marked",
-		"inbox.before_commit", "inbox.before_commit:150", "inbox.committed:7", "inbox.committed:300",
+		"inbox.before_commit", "inbox.before_commit:3", "inbox.committed:2", "inbox.committed:5",
 	}
 	for _, place := range places {
 		t.Run(place, func(t *testing.T) {

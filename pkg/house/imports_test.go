@@ -38,8 +38,8 @@ func listPackages(t *testing.T) []goPackage {
 // from storeys below its own.
 var layers = [][]string{
 	{"heli/pkg/fault", "heli/pkg/crash", "heli/migrations"},
-	{"heli/pkg/contract", "heli/pkg/word"},
-	{"heli/pkg/lifecycle", "heli/pkg/access", "heli/pkg/reference", "heli/pkg/cursor", "heli/pkg/seal"},
+	{"heli/pkg/contract"},
+	{"heli/pkg/lifecycle", "heli/pkg/access", "heli/pkg/reference", "heli/pkg/cursor", "heli/pkg/seal", "heli/pkg/word"},
 	{"heli/pkg/check", "heli/pkg/tabular"},
 	{"heli/pkg/bus", "heli/pkg/pg", "heli/pkg/contact", "heli/pkg/importer"},
 	{"heli/pkg/inbox", "heli/pkg/outbox", "heli/pkg/idempotency", "heli/pkg/embedded"},

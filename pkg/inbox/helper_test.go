@@ -9,6 +9,7 @@ import (
 
 	"heli/pkg/bus"
 	"heli/pkg/contract"
+	"heli/pkg/fault"
 	"heli/pkg/pg"
 	"heli/pkg/testkit"
 )
@@ -36,8 +37,29 @@ func effect(ctx context.Context, e contract.Event) func(tx *sqlx.Tx) error {
 	}
 }
 
-func handleOnce(ctx context.Context, e contract.Event, once Once) error {
-	return once(effect(ctx, e))
+// each handles events one by one; it refuses several, so that they come again
+// alone.
+func each(h func(ctx context.Context, e contract.Event, once func(effect func(tx *sqlx.Tx) error) error) error) Handler {
+	return func(ctx context.Context, events []contract.Event, once Once) error {
+		if len(events) > 1 {
+			return fault.NewConflict("conflict", "one at a time")
+		}
+		return h(ctx, events[0], func(effect func(tx *sqlx.Tx) error) error {
+			return once(func(tx *sqlx.Tx, _ []contract.Event) error { return effect(tx) })
+		})
+	}
+}
+
+// handleOnce has the effect of all that are fresh.
+func handleOnce(ctx context.Context, _ []contract.Event, once Once) error {
+	return once(func(tx *sqlx.Tx, fresh []contract.Event) error {
+		for _, e := range fresh {
+			if err := effect(ctx, e)(tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func number(t *testing.T, db *pg.DB, q string, args ...any) int {

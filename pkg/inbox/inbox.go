@@ -9,6 +9,7 @@ package inbox
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -23,16 +24,22 @@ import (
 
 const purgeInterval = time.Hour
 
-// Once runs the effect of the event in hand in one transaction with the note
-// that it happened. For an event whose effect is committed it does nothing and
-// returns nil. The effect may run again when the server undid its transaction,
-// so it must act through tx alone. Errors are as pg's InTx has them.
-type Once func(effect func(tx *sqlx.Tx) error) error
+// Once runs the effect of the events in hand in one transaction with the note
+// that it happened. The effect gets those that had none yet, each once, in the
+// order of the stream; when all had theirs it does not run, and Once returns
+// nil. It may run again when the server undid its transaction, so it must act
+// through tx alone. Errors are as pg's InTx has them.
+type Once func(effect func(tx *sqlx.Tx, fresh []contract.Event) error) error
 
-// Handler handles one event: it may call other services first, then runs the
-// effect through once, and does what follows the commit, such as waking a relay,
-// after. Nil acknowledges the event, also when once was not called.
-type Handler func(ctx context.Context, e contract.Event, once Once) error
+// Handler handles events that arrived together: it may call other services
+// first, then runs their effect through once, and does what follows the commit,
+// such as waking a relay, after. Nil acknowledges all, also when once was not
+// called. When it fails for several it is called again for each alone.
+type Handler func(ctx context.Context, events []contract.Event, once Once) error
+
+// batch is how many events a handler takes together: under load each commit then
+// carries many, and one event alone still waits for no other.
+const batch = 64
 
 type settings struct {
 	concurrency int
@@ -42,7 +49,7 @@ type settings struct {
 // Option changes how Run consumes.
 type Option func(*settings)
 
-// WithConcurrency handles up to n events at once, in no certain order; the
+// WithConcurrency handles up to n batches at once, in no certain order; the
 // default is one after another.
 func WithConcurrency(n int) Option { return func(s *settings) { s.concurrency = n } }
 
@@ -66,27 +73,30 @@ func Run(ctx context.Context, db *pg.DB, b *bus.Bus, c contract.Consumer, h Hand
 // handler joins the handler of events to the database.
 func handler(db *pg.DB, c contract.Consumer, h Handler, concurrency int) bus.Handler {
 	return bus.Handler{
-		Handle: func(ctx context.Context, e contract.Event) error {
-			return handle(ctx, db, c.Name, e, h)
+		Handle: func(ctx context.Context, events []contract.Event) error {
+			return handle(ctx, db, c.Name, events, h)
 		},
 		Dead: func(ctx context.Context, letter bus.DeadLetter) error {
 			return keepLetter(ctx, db, letter)
 		},
+		Batch:       batch,
 		Concurrency: concurrency,
 	}
 }
 
-func handle(ctx context.Context, db *pg.DB, consumer string, e contract.Event, h Handler) error {
-	if !contract.ValidID(e.ID) {
-		return fault.NewInvalid(fault.Field{Location: "id", Code: "malformed"})
+func handle(ctx context.Context, db *pg.DB, consumer string, events []contract.Event, h Handler) error {
+	for _, e := range events {
+		if !contract.ValidID(e.ID) {
+			return fault.NewInvalid(fault.Field{Location: "id", Code: "malformed"})
+		}
 	}
-	return h(ctx, e, func(effect func(tx *sqlx.Tx) error) error {
+	return h(ctx, events, func(effect func(tx *sqlx.Tx, fresh []contract.Event) error) error {
 		err := db.InTx(ctx, func(tx *sqlx.Tx) error {
-			first, err := insertSeen(ctx, tx, consumer, e.ID)
-			if err != nil || !first {
+			fresh, err := noteSeen(ctx, tx, consumer, events)
+			if err != nil || len(fresh) == 0 {
 				return err
 			}
-			if err := effect(tx); err != nil {
+			if err := effect(tx, fresh); err != nil {
 				return err
 			}
 			crash.Point("inbox.before_commit")
@@ -97,6 +107,28 @@ func handle(ctx context.Context, db *pg.DB, consumer string, e contract.Event, h
 		}
 		return err
 	})
+}
+
+// noteSeen notes the events and returns those that are new to the consumer, each
+// once.
+func noteSeen(ctx context.Context, tx *sqlx.Tx, consumer string, events []contract.Event) ([]contract.Event, error) {
+	ids := make([]contract.EventID, len(events))
+	for n, e := range events {
+		ids[n] = e.ID
+	}
+	slices.Sort(ids) // so that two transactions meet them in one order
+	seen, err := insertSeen(ctx, tx, consumer, ids)
+	if err != nil {
+		return nil, err
+	}
+	var fresh []contract.Event
+	for _, e := range events {
+		if seen[e.ID] {
+			fresh = append(fresh, e)
+			delete(seen, e.ID)
+		}
+	}
+	return fresh, nil
 }
 
 // Purge forgets events that were handled more than 14 days ago, twice the time

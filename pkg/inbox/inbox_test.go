@@ -30,8 +30,8 @@ func TestThreefoldShuffledDeliveryHasOneEffect(t *testing.T) {
 			deliveries := slices.Concat(events, events, events)
 			random := rand.New(rand.NewPCG(seed, seed))
 			random.Shuffle(len(deliveries), func(i, j int) { deliveries[i], deliveries[j] = deliveries[j], deliveries[i] })
-			deliver(t, deliveries, 4, func(e contract.Event) error {
-				return handle(t.Context(), db, "request_match", e, handleOnce)
+			deliver(t, slices.Collect(slices.Chunk(deliveries, 1+int(seed)*3)), 4, func(batch []contract.Event) error {
+				return handle(t.Context(), db, "request_match", batch, handleOnce)
 			})
 			for _, e := range events {
 				if n := effectsOf(t, db, e); n != 1 {
@@ -42,20 +42,20 @@ func TestThreefoldShuffledDeliveryHasOneEffect(t *testing.T) {
 	}
 }
 
-// deliver hands events to a handler from several goroutines at once.
-func deliver(t *testing.T, events []contract.Event, workers int, handle func(contract.Event) error) {
+// deliver hands batches to a handler from several goroutines at once.
+func deliver(t *testing.T, batches [][]contract.Event, workers int, handle func([]contract.Event) error) {
 	t.Helper()
-	queue := make(chan contract.Event, len(events))
-	for _, e := range events {
-		queue <- e
+	queue := make(chan []contract.Event, len(batches))
+	for _, batch := range batches {
+		queue <- batch
 	}
 	close(queue)
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
-			for e := range queue {
-				if err := handle(e); err != nil {
-					t.Errorf("event %s: %v", e.ID, err)
+			for batch := range queue {
+				if err := handle(batch); err != nil {
+					t.Errorf("batch of %d: %v", len(batch), err)
 				}
 			}
 		})
@@ -67,7 +67,7 @@ func TestEachConsumerHasItsEffect(t *testing.T) {
 	t.Parallel()
 	db, e := newDB(t), newEvent()
 	for _, consumer := range []string{"one", "two", "one"} {
-		if err := handle(t.Context(), db, consumer, e, handleOnce); err != nil {
+		if err := handle(t.Context(), db, consumer, []contract.Event{e}, handleOnce); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -80,13 +80,13 @@ func TestFailedEffectMayBeTriedAgain(t *testing.T) {
 	t.Parallel()
 	db, e := newDB(t), newEvent()
 	refusal := fault.NewConflict("conflict", "not yet")
-	err := handle(t.Context(), db, "one", e, func(ctx context.Context, e contract.Event, once Once) error {
+	err := handle(t.Context(), db, "one", []contract.Event{e}, each(func(ctx context.Context, e contract.Event, once func(func(*sqlx.Tx) error) error) error {
 		return once(func(tx *sqlx.Tx) error { return errors.Join(effect(ctx, e)(tx), refusal) })
-	})
+	}))
 	if !errors.Is(err, refusal) {
 		t.Errorf("the handler gave %v", err)
 	}
-	if err := handle(t.Context(), db, "one", e, handleOnce); err != nil {
+	if err := handle(t.Context(), db, "one", []contract.Event{e}, handleOnce); err != nil {
 		t.Fatal(err)
 	}
 	if n := effectsOf(t, db, e); n != 1 {
@@ -98,7 +98,7 @@ func TestEventWithoutAnIDIsRefused(t *testing.T) {
 	t.Parallel()
 	e := newEvent()
 	e.ID = "1"
-	if err := handle(t.Context(), newDB(t), "one", e, handleOnce); !fault.Is(err, fault.Invalid) {
+	if err := handle(t.Context(), newDB(t), "one", []contract.Event{e}, handleOnce); !fault.Is(err, fault.Invalid) {
 		t.Errorf("the handler gave %v", err)
 	}
 }
@@ -109,7 +109,7 @@ func TestRunRedeliversAfterAFailureBehindTheCommit(t *testing.T) {
 	e := newEvent()
 	var tries atomic.Int64
 	done := make(chan struct{})
-	hear(t, db, server, func(ctx context.Context, e contract.Event, once Once) error {
+	hear(t, db, server, each(func(ctx context.Context, e contract.Event, once func(func(*sqlx.Tx) error) error) error {
 		if err := once(effect(ctx, e)); err != nil {
 			return err
 		}
@@ -118,7 +118,7 @@ func TestRunRedeliversAfterAFailureBehindTheCommit(t *testing.T) {
 		}
 		close(done)
 		return nil
-	})
+	}))
 	publish(t, testkit.Bus(t, server, "matcher"), e)
 	await(t, "the third delivery", done)
 	if n := effectsOf(t, db, e); n != 1 || tries.Load() != 3 {
@@ -130,11 +130,11 @@ func TestRunSurvivesADeletedStream(t *testing.T) {
 	t.Parallel()
 	db, server := newDB(t), testkit.NATS(t)
 	handled := make(chan contract.EventID, 16)
-	hear(t, db, server, func(ctx context.Context, e contract.Event, once Once) error {
+	hear(t, db, server, each(func(ctx context.Context, e contract.Event, once func(func(*sqlx.Tx) error) error) error {
 		err := once(effect(ctx, e))
 		handled <- e.ID
 		return err
-	}, WithConcurrency(4), WithLog(testkit.Log(t)))
+	}), WithConcurrency(4), WithLog(testkit.Log(t)))
 	before, after := newEvent(), newEvent()
 	publish(t, testkit.Bus(t, server, "matcher"), before)
 	await(t, "the first delivery", handled)
@@ -157,7 +157,7 @@ func TestPurgeForgetsOnlyWhatCannotComeAgain(t *testing.T) {
 	db := newDB(t)
 	old, recent := newEvent(), newEvent()
 	for _, e := range []contract.Event{old, recent} {
-		if err := handle(t.Context(), db, "one", e, handleOnce); err != nil {
+		if err := handle(t.Context(), db, "one", []contract.Event{e}, handleOnce); err != nil {
 			t.Fatal(err)
 		}
 	}

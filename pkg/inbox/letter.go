@@ -58,7 +58,7 @@ func Replay(ctx context.Context, db *pg.DB, id int64, h Handler) error {
 	if e.SchemaVersion != contract.EventVersion {
 		return fault.NewInvalid(fault.Field{Location: "schema_version", Code: "unknown"})
 	}
-	if err := handle(ctx, db, letter.Consumer, e, h); err != nil {
+	if err := handle(ctx, db, letter.Consumer, []contract.Event{e}, h); err != nil {
 		return fmt.Errorf("replay dead letter %d: %w", id, err)
 	}
 	return pg.MapContext(ctx, updateReplayed(ctx, db, id))

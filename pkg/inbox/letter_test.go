@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"testing"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/nats-io/nats.go"
 
 	"heli/pkg/bus"
@@ -63,13 +64,13 @@ func TestPoisonBecomesDeadLettersAndOthersGoOn(t *testing.T) {
 	send(t, nc, string(poison.ID), encode(t, poison))
 	send(t, nc, string(good.ID), encode(t, good))
 	done := make(chan struct{})
-	hear(t, db, server, func(ctx context.Context, e contract.Event, once Once) error {
+	hear(t, db, server, each(func(ctx context.Context, e contract.Event, once func(func(*sqlx.Tx) error) error) error {
 		if e.ID == poison.ID {
 			panic("defect")
 		}
 		defer close(done)
 		return once(effect(ctx, e))
-	})
+	}))
 	await(t, "the good event", done)
 	letters := listAll(t, db)
 	want := []struct {
@@ -111,7 +112,7 @@ func TestReplayHasTheEffectOnce(t *testing.T) {
 	db, e := newDB(t), newEvent()
 	letter := bury(t, db, e.ID, encode(t, e))
 	refusal := fault.NewConflict("conflict", "not yet")
-	refuse := func(context.Context, contract.Event, Once) error { return refusal }
+	refuse := func(context.Context, []contract.Event, Once) error { return refusal }
 	if err := Replay(t.Context(), db, letter.ID, refuse); !fault.Is(err, fault.Conflict) {
 		t.Errorf("a failed replay gave %v", err)
 	}

@@ -5,25 +5,30 @@ import (
 	"fmt"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 
 	"heli/pkg/bus"
 	"heli/pkg/contract"
 	"heli/pkg/pg"
 )
 
-// insertSeen reports whether the event is new to the consumer. Another
-// transaction that handles the same event is waited for.
-func insertSeen(ctx context.Context, tx *sqlx.Tx, consumer string, id contract.EventID) (bool, error) {
-	const q = `INSERT INTO inbox (consumer, event_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`
-	result, err := tx.ExecContext(ctx, q, consumer, string(id))
-	if err != nil {
-		return false, fmt.Errorf("insert seen event: %w", err)
+// insertSeen returns which of the events are new to the consumer. Another
+// transaction that handles one of them is waited for.
+func insertSeen(ctx context.Context, tx *sqlx.Tx, consumer string, ids []contract.EventID) (map[contract.EventID]bool, error) {
+	const q = `
+		INSERT INTO inbox (consumer, event_id)
+		SELECT $1, unnest($2::uuid[])
+		ON CONFLICT DO NOTHING
+		RETURNING event_id`
+	var fresh []contract.EventID
+	if err := tx.SelectContext(ctx, &fresh, q, consumer, pq.Array(ids)); err != nil {
+		return nil, fmt.Errorf("insert seen events: %w", err)
 	}
-	n, err := result.RowsAffected()
-	if err != nil {
-		return false, fmt.Errorf("count seen events: %w", err)
+	seen := make(map[contract.EventID]bool, len(fresh))
+	for _, id := range fresh {
+		seen[id] = true
 	}
-	return n == 1, nil
+	return seen, nil
 }
 
 func deleteSeen(ctx context.Context, db *pg.DB) (int64, error) {

@@ -11,9 +11,11 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
 	"heli/migrations"
+	"heli/pkg/contract"
 	"heli/pkg/pg"
 )
 
@@ -208,4 +210,11 @@ func fingerprint(files fs.FS, schemas []string) (string, error) {
 		}
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:12]), nil
+}
+
+// Once runs an effect as pkg/inbox does for events that had none yet.
+func Once(t testing.TB, db *pg.DB, fresh ...contract.Event) func(effect func(tx *sqlx.Tx, fresh []contract.Event) error) error {
+	return func(effect func(tx *sqlx.Tx, fresh []contract.Event) error) error {
+		return db.InTx(t.Context(), func(tx *sqlx.Tx) error { return effect(tx, fresh) })
+	}
 }

@@ -46,12 +46,7 @@ func (s *Service) tellWaiting(ctx context.Context, found changes) error {
 	if err := s.bus.Broadcast(waitingSubject, found); err != nil {
 		s.log.DebugContext(ctx, "tell of waiting needs", "err", err) // consoles also look when they load
 	}
-	for _, id := range found.Requests {
-		if err := s.proposeByItself(ctx, id); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.proposeByThemselves(ctx, found.Requests)
 }
 
 // proposeByItself proposes the best offer for each line of a request, where

@@ -50,6 +50,18 @@ func (b *board) offer(id contract.OfferID) (contract.ProjectedOffer, bool) {
 	return o, ok
 }
 
+// requestVersion returns the version held of a request; 0 for an unknown one.
+func (b *board) requestVersion(id contract.RequestID) int64 {
+	r, _ := b.request(id)
+	return r.Version
+}
+
+// offerVersion returns the version held of an offer; 0 for an unknown one.
+func (b *board) offerVersion(id contract.OfferID) int64 {
+	o, _ := b.offer(id)
+	return o.Version
+}
+
 // requestOf returns the request that a need line belongs to.
 func (b *board) requestOf(id contract.NeedLineID) (contract.RequestID, bool) {
 	b.mu.RLock()
@@ -80,8 +92,8 @@ func (b *board) announce() {
 	b.changed = make(chan struct{})
 }
 
-// putRequest takes a request's row.
-func (b *board) putRequest(row requestRow) error {
+// putRequestRow takes a request as the tables have it.
+func (b *board) putRequestRow(row requestRow) error {
 	var p contract.ProjectedRequest
 	if err := json.Unmarshal(row.Document, &p); err != nil {
 		return fmt.Errorf("decode request projection: %w", err)
@@ -90,6 +102,12 @@ func (b *board) putRequest(row requestRow) error {
 	if err := json.Unmarshal(row.Reserved, &reserved); err != nil {
 		return fmt.Errorf("decode reserved amounts: %w", err)
 	}
+	b.putRequest(p, reserved)
+	return nil
+}
+
+// putRequest takes a request with what is reserved of its lines.
+func (b *board) putRequest(p contract.ProjectedRequest, reserved map[contract.NeedLineID]int64) {
 	_, schedule := schedule(p.Windows, p.TimeZone)
 	b.mu.Lock()
 	b.requests[p.RequestID] = p
@@ -100,7 +118,6 @@ func (b *board) putRequest(row requestRow) error {
 	for _, l := range p.Lines {
 		b.index.PutNeed(needOf(p, l, reserved[contract.NeedLineID(l.ID)], schedule))
 	}
-	return nil
 }
 
 func (b *board) removeRequest(id contract.RequestID) {
@@ -179,7 +196,7 @@ func schedule(windows []contract.Window, zoneName string) (*time.Location, rank.
 func needOf(p contract.ProjectedRequest, l contract.LineWords, reserved int64, s rank.Schedule) rank.Need {
 	n := rank.Need{
 		ID: contract.NeedLineID(l.ID), RequestID: p.RequestID, Path: p.Path, Sharing: p.Sharing,
-		Category: l.Category, Item: l.Item, Words: l.Words, Unit: l.Unit,
+		Category: l.Category, Item: l.Item, Words: l.Words.Join(p.Words), Unit: l.Unit,
 		Urgency: p.Urgency, Since: p.WaitingSince, NeededBy: p.NeededBy, Vulnerability: p.Vulnerability,
 		Mode: p.Mode, Region: p.RegionCode, Point: p.Point,
 		Languages: p.Languages, Skills: p.Skills, Safeguards: p.Safeguards, Schedule: s,
@@ -193,7 +210,7 @@ func needOf(p contract.ProjectedRequest, l contract.LineWords, reserved int64, s
 func offerOf(p contract.ProjectedOffer, l contract.LineWords, row offerRow, s rank.Schedule) rank.Offer {
 	return rank.Offer{
 		ID: contract.OfferLineID(l.ID), OfferID: p.OfferID, Path: p.Path, Sharing: p.Sharing, Available: p.Available,
-		Category: l.Category, Item: l.Item, Words: l.Words, Unit: l.Unit, Per: l.Per,
+		Category: l.Category, Item: l.Item, Words: l.Words.Join(p.Words), Unit: l.Unit, Per: l.Per,
 		Mode: p.Mode, Region: p.RegionCode, Point: p.Point, RadiusM: p.RadiusM, ServiceRegions: p.ServiceRegions,
 		Languages: p.Languages, Skills: p.Skills, Safeguards: p.Safeguards, Credentials: p.Credentials,
 		Schedule: s, ValidUntil: p.ValidUntil,

@@ -264,7 +264,7 @@ func (s *Service) freeExcess(ctx context.Context, id contract.OfferID) error {
 			return err
 		}
 	}
-	return s.store.settleCapacity(ctx, s.db, id)
+	return s.store.settleCapacity(ctx, s.db, []contract.OfferID{id})
 }
 
 func (s *Service) freePeriod(ctx context.Context, p excess) error {

@@ -1,8 +1,10 @@
 package matcher
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -23,111 +25,227 @@ type changes struct {
 
 func (c changes) empty() bool { return len(c.Requests)+len(c.Offers) == 0 }
 
-// hearRequest takes a fact about a request: it fetches the projection, stores
-// it once, and looks what follows.
-func (s *Service) hearRequest(ctx context.Context, e contract.Event, once inbox.Once) error {
-	id := contract.RequestID(e.AggregateID)
-	if held, ok := s.board.request(id); ok && held.Version >= e.Version {
-		return nil // read before with a later fact: there is no effect to note
+// news is what a batch of facts says about one request or offer.
+type news[ID ~string] struct {
+	id      ID
+	version int64 // the newest told
+	ended   int64 // the newest told that ended it; 0 when none did
+}
+
+// newsOf sorts facts by what they are about and leaves out what was read before
+// with a later fact: there is no effect to note.
+func newsOf[ID ~string](events []contract.Event, held func(ID) int64, ends ...string) []news[ID] {
+	latest := map[ID]news[ID]{}
+	for _, e := range events {
+		id := ID(e.AggregateID)
+		if held(id) >= e.Version {
+			continue
+		}
+		n := latest[id]
+		n.id, n.version = id, max(n.version, e.Version)
+		if e.Data.Erased || slices.Contains(ends, e.State) {
+			n.ended = max(n.ended, e.Version)
+		}
+		latest[id] = n
 	}
-	ended := e.Data.Erased || e.State == "closed" || e.State == "confirmed"
-	p, err := s.projectedRequest(ctx, id)
-	gone := fault.Is(err, fault.NotFound)
-	if err != nil && !gone {
+	return slices.SortedFunc(maps.Values(latest), func(a, b news[ID]) int { return cmp.Compare(a.id, b.id) })
+}
+
+func idsOf[ID ~string](all []news[ID]) []ID {
+	ids := make([]ID, len(all))
+	for i, n := range all {
+		ids[i] = n.id
+	}
+	return ids
+}
+
+// hearRequests takes facts about requests: it fetches their projections in one
+// call, stores them once, and looks what follows.
+func (s *Service) hearRequests(ctx context.Context, events []contract.Event, once inbox.Once) error {
+	told := newsOf(events, s.board.requestVersion, "closed", "confirmed")
+	if len(told) == 0 {
+		return nil
+	}
+	projected, err := s.projectedRequests(ctx, idsOf(told))
+	if err != nil {
 		return err
 	}
-	err = once(func(tx *sqlx.Tx) error {
-		if gone || (ended && p.Version <= e.Version) {
-			return s.store.forgetRequest(ctx, tx, id, e.Version, s.clock())
-		}
-		return s.store.upsertRequest(ctx, tx, p, s.clock())
+	var first []contract.RequestID
+	err = once(func(tx *sqlx.Tx, _ []contract.Event) (err error) {
+		first, err = s.storeRequests(ctx, tx, told, projected)
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	if gone || ended {
-		if err := s.endMatches(ctx, id, "", "request_closed"); err != nil {
+	s.adopt(first, projected)
+	for _, n := range told {
+		if _, there := projected[n.id]; there && n.ended == 0 {
+			continue
+		}
+		if err := s.endMatches(ctx, n.id, "", "request_closed"); err != nil {
 			return err
 		}
 	}
-	return s.afterRequest(ctx, id)
+	ids := idsOf(told)
+	known := slices.DeleteFunc(slices.Clone(ids), func(id contract.RequestID) bool { return slices.Contains(first, id) })
+	if err := s.reload(ctx, changes{Requests: known}); err != nil {
+		return err
+	}
+	s.tell(ctx, changes{Requests: ids})
+	return s.proposeByThemselves(ctx, ids)
 }
 
-// hearOffer takes a fact about an offer.
-func (s *Service) hearOffer(ctx context.Context, e contract.Event, once inbox.Once) error {
-	id := contract.OfferID(e.AggregateID)
-	if held, ok := s.board.offer(id); ok && held.Version >= e.Version {
-		return nil // read before with a later fact: there is no effect to note
-	}
-	ended := e.Data.Erased || slices.Contains([]string{"expired", "withdrawn", "blocked"}, e.State)
-	p, err := s.projectedOffer(ctx, id)
-	gone := fault.Is(err, fault.NotFound)
-	if err != nil && !gone {
-		return err
-	}
-	err = once(func(tx *sqlx.Tx) error {
-		if gone || (ended && p.Version <= e.Version) {
-			return s.store.forgetOffer(ctx, tx, id, e.Version, s.clock())
-		}
-		return s.store.upsertOffer(ctx, tx, p, s.clock())
-	})
-	if err != nil {
-		return err
-	}
-	if gone || ended {
-		if err := s.endMatches(ctx, "", id, "offer_ended"); err != nil {
+// proposeByThemselves proposes for requests where the policy lets the matcher
+// act by itself.
+func (s *Service) proposeByThemselves(ctx context.Context, ids []contract.RequestID) error {
+	for _, id := range ids {
+		if err := s.proposeByItself(ctx, id); err != nil {
 			return err
 		}
 	}
-	return s.afterOffer(ctx, id)
+	return nil
 }
 
-// afterRequest shows a changed request to every instance and proposes for it
-// where the policy lets the matcher act by itself.
-func (s *Service) afterRequest(ctx context.Context, id contract.RequestID) error {
-	if err := s.publishChanges(ctx, changes{Requests: []contract.RequestID{id}}); err != nil {
-		return err
+// storeRequests stores what is there and forgets what is gone or ended. It
+// returns those that are there for the first time.
+func (s *Service) storeRequests(ctx context.Context, tx *sqlx.Tx, told []news[contract.RequestID], projected map[contract.RequestID]contract.ProjectedRequest) ([]contract.RequestID, error) {
+	var stay []contract.ProjectedRequest
+	for _, n := range told {
+		p, there := projected[n.id]
+		if there && p.Version > n.ended {
+			stay = append(stay, p)
+			continue
+		}
+		if err := s.store.forgetRequest(ctx, tx, n.id, n.version, s.clock()); err != nil {
+			return nil, err
+		}
 	}
-	return s.proposeByItself(ctx, id)
+	return s.store.upsertRequests(ctx, tx, stay, s.clock())
 }
 
-// afterOffer shows a changed offer to every instance, frees what it can no
-// longer give, and finds the needs that wait for it.
-func (s *Service) afterOffer(ctx context.Context, id contract.OfferID) error {
-	if err := s.freeExcess(ctx, id); err != nil {
-		return err
+// adopt takes requests that were stored for the first time onto the board, unless
+// somebody was faster: nothing can be reserved of them yet that would have to be
+// read back.
+func (s *Service) adopt(first []contract.RequestID, projected map[contract.RequestID]contract.ProjectedRequest) {
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
+	for _, id := range first {
+		if p := projected[id]; p.Suggestable && s.board.requestVersion(id) == 0 {
+			s.board.putRequest(p, nil)
+		}
 	}
-	if err := s.publishChanges(ctx, changes{Offers: []contract.OfferID{id}}); err != nil {
-		return err
-	}
-	return s.findWaiting(ctx, id)
+	s.board.announce()
 }
 
-func (s *Service) projectedRequest(ctx context.Context, id contract.RequestID) (contract.ProjectedRequest, error) {
-	ctx = contract.WithActor(ctx, contract.System())
-	p, err := bus.Call(ctx, s.bus, contract.RequestProjection, contract.GetByID{ID: string(id)})
+// hearOffers takes facts about offers.
+func (s *Service) hearOffers(ctx context.Context, events []contract.Event, once inbox.Once) error {
+	told := newsOf(events, s.board.offerVersion, "expired", "withdrawn", "blocked")
+	if len(told) == 0 {
+		return nil
+	}
+	projected, err := s.projectedOffers(ctx, idsOf(told))
 	if err != nil {
-		return p, fmt.Errorf("fetch request projection: %w", err)
+		return err
 	}
-	return p, nil
+	err = once(func(tx *sqlx.Tx, _ []contract.Event) error { return s.storeOffers(ctx, tx, told, projected) })
+	if err != nil {
+		return err
+	}
+	for _, n := range told {
+		if _, there := projected[n.id]; there && n.ended == 0 {
+			continue
+		}
+		if err := s.endMatches(ctx, "", n.id, "offer_ended"); err != nil {
+			return err
+		}
+	}
+	return s.afterOffers(ctx, idsOf(told))
 }
 
-func (s *Service) projectedOffer(ctx context.Context, id contract.OfferID) (contract.ProjectedOffer, error) {
-	ctx = contract.WithActor(ctx, contract.System())
-	p, err := bus.Call(ctx, s.bus, contract.OfferProjection, contract.GetByID{ID: string(id)})
-	if err != nil {
-		return p, fmt.Errorf("fetch offer projection: %w", err)
+func (s *Service) storeOffers(ctx context.Context, tx *sqlx.Tx, told []news[contract.OfferID], projected map[contract.OfferID]contract.ProjectedOffer) error {
+	var stay []contract.ProjectedOffer
+	for _, n := range told {
+		p, there := projected[n.id]
+		if there && p.Version > n.ended {
+			stay = append(stay, p)
+			continue
+		}
+		if err := s.store.forgetOffer(ctx, tx, n.id, n.version, s.clock()); err != nil {
+			return err
+		}
 	}
-	return p, nil
+	return s.store.upsertOffers(ctx, tx, stay, s.clock())
+}
+
+// afterOffers shows changed offers to every instance, frees what they can no
+// longer give, and finds the needs that wait for them.
+func (s *Service) afterOffers(ctx context.Context, ids []contract.OfferID) error {
+	for _, id := range ids {
+		if err := s.freeExcess(ctx, id); err != nil {
+			return err
+		}
+	}
+	if err := s.publishChanges(ctx, changes{Offers: ids}); err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := s.findWaiting(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// projectedRequests fetches what may be known of requests; those that are gone
+// are left out.
+func (s *Service) projectedRequests(ctx context.Context, ids []contract.RequestID) (map[contract.RequestID]contract.ProjectedRequest, error) {
+	found, err := fetch(ctx, s, contract.RequestProjections, ids)
+	if err != nil {
+		return nil, fmt.Errorf("fetch request projections: %w", err)
+	}
+	byID := make(map[contract.RequestID]contract.ProjectedRequest, len(found))
+	for _, p := range found {
+		byID[p.RequestID] = p
+	}
+	return byID, nil
+}
+
+func (s *Service) projectedOffers(ctx context.Context, ids []contract.OfferID) (map[contract.OfferID]contract.ProjectedOffer, error) {
+	found, err := fetch(ctx, s, contract.OfferProjections, ids)
+	if err != nil {
+		return nil, fmt.Errorf("fetch offer projections: %w", err)
+	}
+	byID := make(map[contract.OfferID]contract.ProjectedOffer, len(found))
+	for _, p := range found {
+		byID[p.OfferID] = p
+	}
+	return byID, nil
+}
+
+func fetch[ID ~string, P any](ctx context.Context, s *Service, from contract.Endpoint[contract.GetProjections, contract.Projections[P]], ids []ID) ([]P, error) {
+	q := contract.GetProjections{IDs: make([]string, len(ids))}
+	for i, id := range ids {
+		q.IDs[i] = string(id)
+	}
+	found, err := bus.Call(contract.WithActor(ctx, contract.System()), s.bus, from, q)
+	return found.Items, err
 }
 
 // refreshRequest fetches a request now instead of waiting for its event.
 func (s *Service) refreshRequest(ctx context.Context, id contract.RequestID) error {
-	p, err := s.projectedRequest(ctx, id)
+	found, err := s.projectedRequests(ctx, []contract.RequestID{id})
 	if err != nil {
 		return err
 	}
-	err = s.db.InTx(ctx, func(tx *sqlx.Tx) error { return s.store.upsertRequest(ctx, tx, p, s.clock()) })
+	p, there := found[id]
+	if !there {
+		return fault.NewNotFound("request")
+	}
+	err = s.db.InTx(ctx, func(tx *sqlx.Tx) error {
+		_, err := s.store.upsertRequests(ctx, tx, []contract.ProjectedRequest{p}, s.clock())
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -136,11 +254,17 @@ func (s *Service) refreshRequest(ctx context.Context, id contract.RequestID) err
 
 // refreshOffer fetches an offer now instead of waiting for its event.
 func (s *Service) refreshOffer(ctx context.Context, id contract.OfferID) error {
-	p, err := s.projectedOffer(ctx, id)
+	found, err := s.projectedOffers(ctx, []contract.OfferID{id})
 	if err != nil {
 		return err
 	}
-	err = s.db.InTx(ctx, func(tx *sqlx.Tx) error { return s.store.upsertOffer(ctx, tx, p, s.clock()) })
+	p, there := found[id]
+	if !there {
+		return fault.NewNotFound("offer")
+	}
+	err = s.db.InTx(ctx, func(tx *sqlx.Tx) error {
+		return s.store.upsertOffers(ctx, tx, []contract.ProjectedOffer{p}, s.clock())
+	})
 	if err != nil {
 		return err
 	}
@@ -152,11 +276,16 @@ func (s *Service) publishChanges(ctx context.Context, c changes) error {
 	if err := s.reload(ctx, c); err != nil {
 		return err
 	}
+	s.tell(ctx, c)
+	return nil
+}
+
+// tell names changed rows to the other instances.
+func (s *Service) tell(ctx context.Context, c changes) {
 	c.From = s.instance
 	if err := s.bus.Broadcast(changedSubject, c); err != nil {
-		s.log.DebugContext(ctx, "tell of changes", "err", err) // the others look by themselves every second
+		s.log.DebugContext(ctx, "tell of changes", "err", err) // they look by themselves every second
 	}
-	return nil
 }
 
 // reload reads the rows named into the board. Reading and taking over happen
@@ -187,7 +316,7 @@ func (s *Service) reloadRequests(ctx context.Context, ids []contract.RequestID) 
 	}
 	missing := slices.Clone(ids)
 	for _, row := range rows {
-		if err := s.board.putRequest(row); err != nil {
+		if err := s.board.putRequestRow(row); err != nil {
 			return err
 		}
 		missing = slices.DeleteFunc(missing, func(id contract.RequestID) bool { return id == row.ID })
@@ -233,7 +362,7 @@ func (s *Service) load(ctx context.Context) error {
 		return err
 	}
 	for _, row := range requests {
-		if err := s.board.putRequest(row); err != nil {
+		if err := s.board.putRequestRow(row); err != nil {
 			return err
 		}
 	}

@@ -63,10 +63,10 @@ func (s *Service) work(ctx context.Context, d app.Deps) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.relay.Run(ctx) })
 	group.Go(func() error {
-		return inbox.Run(ctx, d.DB, d.Bus, contract.MatcherHearsRequest, s.hearRequest, inbox.WithConcurrency(4))
+		return inbox.Run(ctx, d.DB, d.Bus, contract.MatcherHearsRequest, s.hearRequests, inbox.WithConcurrency(4))
 	})
 	group.Go(func() error {
-		return inbox.Run(ctx, d.DB, d.Bus, contract.MatcherHearsOffer, s.hearOffer, inbox.WithConcurrency(4))
+		return inbox.Run(ctx, d.DB, d.Bus, contract.MatcherHearsOffer, s.hearOffers, inbox.WithConcurrency(4))
 	})
 	group.Go(func() error { return s.hearChanges(ctx) })
 	group.Go(func() error { return s.every(ctx, expireEvery, s.expireHolds) })
@@ -128,10 +128,8 @@ func (s *Service) sweep(ctx context.Context) error {
 	if err := s.reload(ctx, changes{Offers: renewing}); err != nil {
 		return err
 	}
-	for _, id := range s.board.openRequests() {
-		if err := s.proposeByItself(ctx, id); err != nil {
-			return err
-		}
+	if err := s.proposeByThemselves(ctx, s.board.openRequests()); err != nil {
+		return err
 	}
 	_, err = idempotency.Purge(ctx, s.db, s.clock())
 	return err

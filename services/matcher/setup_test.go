@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jmoiron/sqlx"
-
 	"heli/pkg/bus"
 	"heli/pkg/contract"
 	"heli/pkg/fault"
@@ -59,27 +57,29 @@ func (p *projections) serve(t *testing.T, world *testkit.World) {
 	requests, err := bus.NewServer(testkit.Bus(t, world.Server, "request"), "request")
 	must(t, err)
 	t.Cleanup(requests.Stop)
-	must(t, bus.Handle(requests, contract.RequestProjection, func(_ context.Context, q contract.GetByID) (contract.ProjectedRequest, error) {
+	must(t, bus.Handle(requests, contract.RequestProjections, func(_ context.Context, q contract.GetProjections) (contract.Projections[contract.ProjectedRequest], error) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		return found(p.requests, q.ID, "request")
+		return found(p.requests, q.IDs), nil
 	}))
 	offers, err := bus.NewServer(testkit.Bus(t, world.Server, "offer"), "offer")
 	must(t, err)
 	t.Cleanup(offers.Stop)
-	must(t, bus.Handle(offers, contract.OfferProjection, func(_ context.Context, q contract.GetByID) (contract.ProjectedOffer, error) {
+	must(t, bus.Handle(offers, contract.OfferProjections, func(_ context.Context, q contract.GetProjections) (contract.Projections[contract.ProjectedOffer], error) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		return found(p.offers, q.ID, "offer")
+		return found(p.offers, q.IDs), nil
 	}))
 }
 
-func found[T any](m map[string]T, id, thing string) (T, error) {
-	v, ok := m[id]
-	if !ok {
-		return v, fault.NewNotFound(thing)
+func found[T any](m map[string]T, ids []string) contract.Projections[T] {
+	f := contract.Projections[T]{Items: []T{}}
+	for _, id := range ids {
+		if v, ok := m[id]; ok {
+			f.Items = append(f.Items, v)
+		}
 	}
-	return v, nil
+	return f
 }
 
 func must(t testing.TB, err error) {
@@ -148,7 +148,7 @@ func (b *bench) tell(t testing.TB, p contract.ProjectedRequest, state string) {
 	b.fakes.requests[string(p.RequestID)] = p
 	b.fakes.mu.Unlock()
 	e := contract.Event{SchemaVersion: 1, ID: contract.NewID[contract.EventID](), Thing: contract.ThingRequest, State: state, AggregateID: string(p.RequestID), Version: p.Version}
-	must(t, b.hearRequest(t.Context(), e, b.once(t)))
+	must(t, b.hearRequests(t.Context(), []contract.Event{e}, testkit.Once(t, b.db, e)))
 }
 
 // tellOffer makes an offer known through its fact.
@@ -158,11 +158,7 @@ func (b *bench) tellOffer(t testing.TB, p contract.ProjectedOffer, state string)
 	b.fakes.offers[string(p.OfferID)] = p
 	b.fakes.mu.Unlock()
 	e := contract.Event{SchemaVersion: 1, ID: contract.NewID[contract.EventID](), Thing: contract.ThingOffer, State: state, AggregateID: string(p.OfferID), Version: p.Version}
-	must(t, b.hearOffer(t.Context(), e, b.once(t)))
-}
-
-func (b *bench) once(t testing.TB) func(func(*sqlx.Tx) error) error {
-	return func(effect func(*sqlx.Tx) error) error { return b.db.InTx(t.Context(), effect) }
+	must(t, b.hearOffers(t.Context(), []contract.Event{e}, testkit.Once(t, b.db, e)))
 }
 
 func proposal(r contract.ProjectedRequest, o contract.ProjectedOffer, quantity *int64) contract.Propose {

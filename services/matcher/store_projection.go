@@ -13,64 +13,128 @@ import (
 	"heli/pkg/contract"
 )
 
-// upsertRequestSQL takes a newer version of a request and its need lines. What
-// is reserved stays; a quantity never falls below it.
-const upsertRequestSQL = `WITH taken AS (
+// upsertRequestsSQL takes newer versions of requests and their need lines. What
+// is reserved stays; a quantity never falls below it. It returns the requests
+// that were not there.
+const upsertRequestsSQL = `WITH taken AS (
 	INSERT INTO requests AS r (request_id, version, open, suggestable, org_path, document, changed_at)
-	VALUES ($1, $2, $3, $4, $5, $6, $7)
-	ON CONFLICT (request_id) DO UPDATE SET version = $2, open = $3, suggestable = $4, org_path = $5, document = $6, changed_at = $7
-	WHERE r.version < $2 RETURNING request_id)
-	INSERT INTO needs AS n (need_line_id, request_id, quantity)
-	SELECT l.id, taken.request_id, l.quantity FROM taken, jsonb_to_recordset($8) AS l (id uuid, quantity bigint)
+	SELECT id, version, open, suggestable, path, document, $2
+	FROM json_to_recordset($1) AS g (id uuid, version bigint, open boolean, suggestable boolean, path text, document json)
+	ORDER BY id
+	ON CONFLICT (request_id) DO UPDATE SET version = EXCLUDED.version, open = EXCLUDED.open, suggestable = EXCLUDED.suggestable,
+		org_path = EXCLUDED.org_path, document = EXCLUDED.document, changed_at = EXCLUDED.changed_at
+	WHERE r.version < EXCLUDED.version RETURNING request_id, xmax = 0 AS first),
+	lines AS (INSERT INTO needs AS n (need_line_id, request_id, quantity)
+	SELECT l.id, l.owner, l.quantity FROM json_to_recordset($3) AS l (id uuid, owner uuid, quantity bigint)
+	WHERE l.owner IN (SELECT request_id FROM taken)
 	ON CONFLICT (need_line_id) DO UPDATE SET quantity = CASE WHEN EXCLUDED.quantity IS NULL THEN NULL
-		ELSE GREATEST(EXCLUDED.quantity, n.reserved) END`
+		ELSE GREATEST(EXCLUDED.quantity, n.reserved) END)
+	SELECT request_id FROM taken WHERE first`
 
-// upsertRequest stores the projection of a request unless a newer one is there.
-func (s store) upsertRequest(ctx context.Context, tx *sqlx.Tx, p contract.ProjectedRequest, now time.Time) error {
-	document, lines, err := encodeProjection(p, p.Lines)
-	if err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, upsertRequestSQL, p.RequestID, p.Version, p.Open, p.Suggestable, p.Path, document, now, lines)
-	if err != nil {
-		return fmt.Errorf("store request projection: %w", err)
-	}
-	return nil
+// projectedRow is a row of upsertRequestsSQL's or upsertOffersSQL's first recordset.
+type projectedRow struct {
+	ID          string          `json:"id"`
+	Version     int64           `json:"version"`
+	Open        bool            `json:"open"`
+	Suggestable bool            `json:"suggestable"`
+	Available   bool            `json:"available"`
+	Path        string          `json:"path"`
+	Document    json.RawMessage `json:"document"`
 }
 
-const upsertOfferSQL = `WITH taken AS (
+// projectedLine is a row of the second.
+type projectedLine struct {
+	ID       string          `json:"id"`
+	Owner    string          `json:"owner"`
+	Quantity *int64          `json:"quantity"`
+	Per      contract.Period `json:"per"`
+}
+
+func linesOf(owner string, lines []contract.LineWords) []projectedLine {
+	rows := make([]projectedLine, len(lines))
+	for i, l := range lines {
+		rows[i] = projectedLine{ID: l.ID, Owner: owner, Quantity: l.Quantity, Per: l.Per}
+	}
+	return rows
+}
+
+// upsertRequests stores projections of requests unless newer ones are there, and
+// returns those that were not there at all.
+func (s store) upsertRequests(ctx context.Context, tx *sqlx.Tx, all []contract.ProjectedRequest, now time.Time) ([]contract.RequestID, error) {
+	if len(all) == 0 {
+		return nil, nil
+	}
+	rows, lines := make([]projectedRow, len(all)), []projectedLine{}
+	for i, p := range all {
+		document, err := json.Marshal(p)
+		if err != nil {
+			return nil, fmt.Errorf("encode projection: %w", err)
+		}
+		rows[i] = projectedRow{
+			ID: string(p.RequestID), Version: p.Version, Open: p.Open, Suggestable: p.Suggestable, Path: p.Path, Document: document,
+		}
+		lines = append(lines, linesOf(string(p.RequestID), p.Lines)...)
+	}
+	given, err := parameters(rows, lines, now)
+	if err != nil {
+		return nil, err
+	}
+	var first []contract.RequestID
+	if err := tx.SelectContext(ctx, &first, upsertRequestsSQL, given...); err != nil {
+		return nil, fmt.Errorf("store request projections: %w", err)
+	}
+	return first, nil
+}
+
+// parameters are those of upsertRequestsSQL and upsertOffersSQL.
+func parameters(rows []projectedRow, lines []projectedLine, now time.Time) ([]any, error) {
+	owners, err := json.Marshal(rows)
+	if err != nil {
+		return nil, fmt.Errorf("encode projections: %w", err)
+	}
+	owned, err := json.Marshal(lines)
+	if err != nil {
+		return nil, fmt.Errorf("encode lines: %w", err)
+	}
+	return []any{owners, now, owned}, nil
+}
+
+const upsertOffersSQL = `WITH taken AS (
 	INSERT INTO offers AS o (offer_id, version, available, org_path, document, changed_at)
-	VALUES ($1, $2, $3, $4, $5, $6)
-	ON CONFLICT (offer_id) DO UPDATE SET version = $2, available = $3, org_path = $4, document = $5, changed_at = $6
-	WHERE o.version < $2 RETURNING offer_id)
+	SELECT id, version, available, path, document, $2
+	FROM json_to_recordset($1) AS g (id uuid, version bigint, available boolean, path text, document json)
+	ORDER BY id
+	ON CONFLICT (offer_id) DO UPDATE SET version = EXCLUDED.version, available = EXCLUDED.available,
+		org_path = EXCLUDED.org_path, document = EXCLUDED.document, changed_at = EXCLUDED.changed_at
+	WHERE o.version < EXCLUDED.version RETURNING offer_id)
 	INSERT INTO offer_lines (offer_line_id, offer_id, capacity, per)
-	SELECT l.id, taken.offer_id, l.quantity, l.per FROM taken, jsonb_to_recordset($7) AS l (id uuid, quantity bigint, per text)
+	SELECT l.id, l.owner, l.quantity, l.per FROM json_to_recordset($3) AS l (id uuid, owner uuid, quantity bigint, per text)
+	WHERE l.owner IN (SELECT offer_id FROM taken)
 	ON CONFLICT (offer_line_id) DO UPDATE SET capacity = EXCLUDED.capacity, per = EXCLUDED.per`
 
-// upsertOffer stores the projection of an offer unless a newer one is there,
-// and sets what its periods may hold.
-func (s store) upsertOffer(ctx context.Context, tx *sqlx.Tx, p contract.ProjectedOffer, now time.Time) error {
-	document, lines, err := encodeProjection(p, p.Lines)
+// upsertOffers stores projections of offers unless newer ones are there, and
+// sets what their periods may hold.
+func (s store) upsertOffers(ctx context.Context, tx *sqlx.Tx, all []contract.ProjectedOffer, now time.Time) error {
+	if len(all) == 0 {
+		return nil
+	}
+	rows, lines, ids := make([]projectedRow, len(all)), []projectedLine{}, make([]contract.OfferID, len(all))
+	for i, p := range all {
+		document, err := json.Marshal(p)
+		if err != nil {
+			return fmt.Errorf("encode projection: %w", err)
+		}
+		rows[i] = projectedRow{ID: string(p.OfferID), Version: p.Version, Available: p.Available, Path: p.Path, Document: document}
+		lines, ids[i] = append(lines, linesOf(string(p.OfferID), p.Lines)...), p.OfferID
+	}
+	given, err := parameters(rows, lines, now)
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, upsertOfferSQL, p.OfferID, p.Version, p.Available, p.Path, document, now, lines)
-	if err != nil {
-		return fmt.Errorf("store offer projection: %w", err)
+	if _, err := tx.ExecContext(ctx, upsertOffersSQL, given...); err != nil {
+		return fmt.Errorf("store offer projections: %w", err)
 	}
-	return s.settleCapacity(ctx, tx, p.OfferID)
-}
-
-func encodeProjection(document any, lines []contract.LineWords) (doc, recordset []byte, err error) {
-	doc, err = json.Marshal(document)
-	if err != nil {
-		return nil, nil, fmt.Errorf("encode projection: %w", err)
-	}
-	recordset, err = json.Marshal(lines)
-	if err != nil {
-		return nil, nil, fmt.Errorf("encode lines: %w", err)
-	}
-	return doc, recordset, nil
+	return s.settleCapacity(ctx, tx, ids)
 }
 
 const forgetRequestSQL = `UPDATE requests SET version = $2, open = false, suggestable = false, document = NULL, changed_at = $3
@@ -224,6 +288,6 @@ func (s store) renewingOffers(ctx context.Context, since time.Time) ([]contract.
 }
 
 var projectionStatements = []string{
-	upsertRequestSQL, upsertOfferSQL, forgetRequestSQL, forgetOfferSQL, loadRequestsSQL, loadSomeRequestsSQL,
+	upsertRequestsSQL, upsertOffersSQL, forgetRequestSQL, forgetOfferSQL, loadRequestsSQL, loadSomeRequestsSQL,
 	loadOffersSQL, loadSomeOffersSQL, changedRequestsSQL, changedOffersSQL, renewingOffersSQL,
 }

@@ -206,13 +206,13 @@ func (s store) listExcess(ctx context.Context, id contract.OfferID) ([]excess, e
 
 const settleCapacitySQL = `UPDATE capacity c SET capacity = CASE WHEN l.capacity IS NULL THEN NULL
 		ELSE GREATEST(l.capacity, c.reserved) END
-	FROM offer_lines l WHERE l.offer_line_id = c.offer_line_id AND l.offer_id = $1
+	FROM offer_lines l WHERE l.offer_line_id = c.offer_line_id AND l.offer_id = ANY($1)
 	AND c.capacity IS DISTINCT FROM CASE WHEN l.capacity IS NULL THEN NULL ELSE GREATEST(l.capacity, c.reserved) END`
 
-// settleCapacity sets every period of an offer to the line's capacity, or to
-// what is already reserved where that is more.
-func (s store) settleCapacity(ctx context.Context, q sqlx.ExecerContext, id contract.OfferID) error {
-	if _, err := q.ExecContext(ctx, settleCapacitySQL, id); err != nil {
+// settleCapacity sets every period of offers to the line's capacity, or to what
+// is already reserved where that is more.
+func (s store) settleCapacity(ctx context.Context, q sqlx.ExecerContext, ids []contract.OfferID) error {
+	if _, err := q.ExecContext(ctx, settleCapacitySQL, idArray(ids)); err != nil {
 		return fmt.Errorf("settle capacity: %w", err)
 	}
 	return nil

@@ -31,29 +31,33 @@ func (s *Service) answer(server *bus.Server) error {
 	return nil
 }
 
-// Hear puts a fact into the feed and makes it due for every active endpoint of
+// Hear puts facts into the feed and makes each due for every active endpoint of
 // an organisation that may see it, in one transaction.
-func (s *Service) Hear(ctx context.Context, e contract.Event, once inbox.Once) error {
-	row, err := factRow(e, s.publicURL, s.now())
-	if err != nil {
-		return err
-	}
-	var due []contract.DeliveryID
-	err = once(func(tx *sqlx.Tx) error {
-		if err := s.store.insertEvent(ctx, tx, row); err != nil {
+func (s *Service) Hear(ctx context.Context, events []contract.Event, once inbox.Once) error {
+	due := false
+	err := once(func(tx *sqlx.Tx, fresh []contract.Event) error {
+		rows := make([]eventRow, len(fresh))
+		for i, e := range fresh {
+			var err error
+			if rows[i], err = factRow(e, s.publicURL, s.now()); err != nil {
+				return err
+			}
+		}
+		if err := s.store.insertEvents(ctx, tx, rows...); err != nil {
 			return err
 		}
-		endpoints, err := s.store.matchingEndpoints(ctx, tx, row.Sight, patternsOf(e))
+		wanted, err := s.store.selectWanted(ctx, tx, rows)
 		if err != nil {
 			return err
 		}
-		due, err = s.store.insertDeliveries(ctx, tx, row, endpoints...)
+		due = len(wanted) > 0
+		_, err = s.store.insertDeliveries(ctx, tx, s.now(), wanted...)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if len(due) > 0 {
+	if due {
 		wake(s.deliverWake)
 	}
 	return nil

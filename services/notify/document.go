@@ -68,7 +68,9 @@ func factRow(e contract.Event, publicURL string, now time.Time) (eventRow, error
 	}
 	document := newCloudEvent(e.ID, e.Type(), e.AggregateID, e.Time, data)
 	document.Sequence = strconv.FormatInt(e.Version, 10)
-	return document.row(sightOf(e.Paths), now)
+	row, err := document.row(sightOf(e.Paths), now)
+	row.Patterns = patternsOf(e)
+	return row, err
 }
 
 // endpointRow returns an event about an endpoint, which is in no feed.

@@ -16,7 +16,6 @@ import (
 )
 
 const (
-	hearers       = 4 // facts are independent of each other here
 	buryInterval  = time.Minute
 	purgeInterval = time.Hour
 	// keptLog is how long finished deliveries and the feed can be looked at.
@@ -46,7 +45,7 @@ func Run(ctx context.Context, d app.Deps, c Config) error {
 	group.Go(func() error { return s.number(ctx) })
 	group.Go(func() error { return s.keep(ctx) })
 	group.Go(func() error {
-		return inbox.Run(ctx, d.DB, d.Bus, contract.NotifyHearsAll, s.Hear, inbox.WithLog(d.Log), inbox.WithConcurrency(hearers))
+		return inbox.Run(ctx, d.DB, d.Bus, contract.NotifyHearsAll, s.Hear, inbox.WithLog(d.Log))
 	})
 	group.Go(func() error {
 		defer server.Stop()

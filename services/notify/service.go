@@ -251,14 +251,14 @@ func (s *Service) probe(ctx context.Context, tx *sqlx.Tx, id contract.EndpointID
 	if err != nil {
 		return contract.Delivery{}, err
 	}
-	if err := s.store.insertEvent(ctx, tx, row); err != nil {
+	if err := s.store.insertEvents(ctx, tx, row); err != nil {
 		return contract.Delivery{}, err
 	}
-	ids, err := s.store.insertDeliveries(ctx, tx, row, id)
+	ids, err := s.store.insertDeliveries(ctx, tx, now, wanted{EventID: event, EndpointID: id, Type: kind})
 	if err != nil {
 		return contract.Delivery{}, err
 	}
 	return contract.Delivery{
-		ID: ids[0], EventID: event, Type: kind, State: statePending, Attempts: []contract.Attempt{}, NextAt: &now, CreatedAt: now,
+		ID: contract.DeliveryID(ids[0]), EventID: event, Type: kind, State: statePending, Attempts: []contract.Attempt{}, NextAt: &now, CreatedAt: now,
 	}, nil
 }

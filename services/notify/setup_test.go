@@ -91,9 +91,7 @@ func (b *bench) run(t *testing.T) {
 // hear takes a fact in as the inbox does the first time.
 func (b *bench) hear(t *testing.T, e contract.Event) {
 	t.Helper()
-	must(t, b.Hear(t.Context(), e, func(effect func(tx *sqlx.Tx) error) error {
-		return b.store.db.InTx(t.Context(), effect)
-	}))
+	must(t, b.Hear(t.Context(), []contract.Event{e}, testkit.Once(t, b.store.db, e)))
 }
 
 func (b *bench) deliveries(t *testing.T, w contract.Webhook) []contract.Delivery {

@@ -117,20 +117,6 @@ func (s *store) listEndpoints(ctx context.Context, path string, after *moment, l
 	return rows, nil
 }
 
-const matchingEndpointsSQL = `SELECT id FROM endpoints
-	WHERE state = 'active' AND org_path = ANY ($1) AND patterns && $2 ORDER BY id`
-
-// matchingEndpoints returns the endpoints of the paths that want an event which
-// any of the patterns matches.
-func (s *store) matchingEndpoints(ctx context.Context, tx *sqlx.Tx, paths, patterns []string) ([]contract.EndpointID, error) {
-	var ids []contract.EndpointID
-	err := tx.SelectContext(ctx, &ids, matchingEndpointsSQL, pq.StringArray(paths), pq.StringArray(patterns))
-	if err != nil {
-		return nil, fmt.Errorf("match endpoints: %w", err)
-	}
-	return ids, nil
-}
-
 const expireSecretSQL = `UPDATE endpoint_secrets SET valid_until = $2 WHERE endpoint_id = $1 AND valid_until IS NULL`
 
 //nolint:gosec // a statement about secrets holds none
@@ -200,7 +186,7 @@ func (s *store) purge(ctx context.Context, before time.Time) error {
 // statements returns every statement of the schema, for the test that prepares them.
 func statements() []string {
 	return slices.Concat([]string{
-		insertEndpointSQL, selectEndpointSQL, lockEndpointSQL, updateEndpointSQL, listEndpointsSQL, matchingEndpointsSQL,
+		insertEndpointSQL, selectEndpointSQL, lockEndpointSQL, updateEndpointSQL, listEndpointsSQL,
 		expireSecretSQL, insertSecretSQL, firstSecretSQL, deleteSecretsSQL,
 		purgeDeliveriesSQL, purgeEventsSQL, purgeSecretsSQL, purgeEndpointsSQL,
 	}, deliveryStatements, logStatements, feedStatements)

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -138,30 +139,58 @@ func (s *store) buryDeliveries(ctx context.Context, q sqlx.ExecerContext, now ti
 	return nil
 }
 
+// wanted is an event that an endpoint gets.
+type wanted struct {
+	EventID    contract.EventID    `db:"event_id"`
+	EndpointID contract.EndpointID `db:"endpoint_id"`
+	Type       string              `db:"type"`
+}
+
+const selectWantedSQL = `
+	SELECT v.event_id, e.id AS endpoint_id, v.type
+	FROM ROWS FROM (json_to_recordset($1) AS (event_id uuid, type text, sight text[], patterns text[])) WITH ORDINALITY
+		AS v (event_id, type, sight, patterns, n)
+	JOIN endpoints e ON e.org_path = ANY (v.sight) AND e.patterns && v.patterns
+	WHERE e.state = 'active'
+	ORDER BY v.n, e.id`
+
+// selectWanted returns which active endpoints of organisations that see the
+// events want which of them.
+func (s *store) selectWanted(ctx context.Context, tx *sqlx.Tx, events []eventRow) ([]wanted, error) {
+	given, err := json.Marshal(events)
+	if err != nil {
+		return nil, fmt.Errorf("encode events: %w", err)
+	}
+	var found []wanted
+	if err := tx.SelectContext(ctx, &found, selectWantedSQL, given); err != nil {
+		return nil, fmt.Errorf("match endpoints: %w", err)
+	}
+	return found, nil
+}
+
 const insertDeliveriesSQL = `
 	INSERT INTO deliveries (id, endpoint_id, event_id, type, state, next_at, created_at)
-	SELECT new.id, new.endpoint_id, $3, $4, 'pending', $5, $5
-	FROM unnest($1::uuid[], $2::uuid[]) AS new (id, endpoint_id)
+	SELECT id, endpoint_id, event_id, type, 'pending', $5, $5
+	FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[]) AS new (id, endpoint_id, event_id, type)
 	ON CONFLICT (endpoint_id, event_id) DO NOTHING`
 
-// insertDeliveries makes an event due for the endpoints at once. An endpoint
-// that has it keeps the delivery it has.
-func (s *store) insertDeliveries(ctx context.Context, tx *sqlx.Tx, e eventRow, endpoints ...contract.EndpointID) ([]contract.DeliveryID, error) {
-	ids, targets := make([]contract.DeliveryID, len(endpoints)), make(pq.StringArray, len(endpoints))
-	keys := make(pq.StringArray, len(endpoints))
-	for i, endpoint := range endpoints {
-		ids[i] = contract.NewID[contract.DeliveryID]()
-		keys[i], targets[i] = string(ids[i]), string(endpoint)
-	}
-	if len(ids) == 0 {
+// insertDeliveries makes events due for endpoints at once and returns the ids of
+// the deliveries. An endpoint that has one already keeps the delivery it has.
+func (s *store) insertDeliveries(ctx context.Context, tx *sqlx.Tx, now time.Time, all ...wanted) ([]string, error) {
+	if len(all) == 0 {
 		return nil, nil
 	}
-	if _, err := tx.ExecContext(ctx, insertDeliveriesSQL, keys, targets, e.ID, e.Type, e.CreatedAt); err != nil {
+	n := len(all)
+	ids, endpoints, events, types := make(pq.StringArray, n), make(pq.StringArray, n), make(pq.StringArray, n), make(pq.StringArray, n)
+	for i, w := range all {
+		ids[i], endpoints[i], events[i], types[i] = contract.NewID[string](), string(w.EndpointID), string(w.EventID), w.Type
+	}
+	if _, err := tx.ExecContext(ctx, insertDeliveriesSQL, ids, endpoints, events, types, now); err != nil {
 		return nil, fmt.Errorf("insert deliveries: %w", err)
 	}
 	return ids, nil
 }
 
 var deliveryStatements = []string{
-	lockReadySQL, takeDeliveriesSQL, updateDeliverySQL, releaseDeliverySQL, insertAttemptSQL, buryDeliveriesSQL, insertDeliveriesSQL,
+	lockReadySQL, takeDeliveriesSQL, updateDeliverySQL, releaseDeliverySQL, insertAttemptSQL, buryDeliveriesSQL, selectWantedSQL, insertDeliveriesSQL,
 }

@@ -2,34 +2,40 @@ package notify
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/jmoiron/sqlx"
-	"github.com/lib/pq"
 
 	"heli/pkg/contract"
 )
 
 // eventRow is a row of events.
 type eventRow struct {
-	ID        contract.EventID
-	Type      string
-	Document  string
-	Sight     []string
-	Numbered  bool
-	CreatedAt time.Time
+	ID        contract.EventID `json:"event_id"`
+	Type      string           `json:"type"`
+	Document  string           `json:"document"`
+	Sight     []string         `json:"sight"`
+	Numbered  bool             `json:"numbered"`
+	CreatedAt time.Time        `json:"created_at"`
+	Patterns  []string         `json:"patterns"` // those that match it; not stored
 }
 
-const insertEventSQL = `
-	INSERT INTO events (event_id, type, document, sight, numbered, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+const insertEventsSQL = `
+	INSERT INTO events (event_id, type, document, sight, numbered, created_at)
+	SELECT event_id, type, document, sight, numbered, created_at
+	FROM json_to_recordset($1) AS e (event_id uuid, type text, document text, sight text[], numbered boolean, created_at timestamptz)
 	ON CONFLICT (event_id) DO NOTHING`
 
-// insertEvent does nothing when there is an event of the id.
-func (s *store) insertEvent(ctx context.Context, tx *sqlx.Tx, e eventRow) error {
-	_, err := tx.ExecContext(ctx, insertEventSQL, e.ID, e.Type, e.Document, pq.StringArray(e.Sight), e.Numbered, e.CreatedAt)
+// insertEvents leaves out those whose id is there.
+func (s *store) insertEvents(ctx context.Context, tx *sqlx.Tx, rows ...eventRow) error {
+	given, err := json.Marshal(rows)
 	if err != nil {
-		return fmt.Errorf("insert event: %w", err)
+		return fmt.Errorf("encode events: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, insertEventsSQL, given); err != nil {
+		return fmt.Errorf("insert events: %w", err)
 	}
 	return nil
 }
@@ -97,4 +103,4 @@ func (s *store) selectFeed(ctx context.Context, path string, after int64, limit 
 	return rows, nil
 }
 
-var feedStatements = []string{insertEventSQL, lockFeedSQL, numberEventsSQL, selectFeedSQL}
+var feedStatements = []string{insertEventsSQL, lockFeedSQL, numberEventsSQL, selectFeedSQL}

@@ -7,6 +7,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"heli/pkg/bus"
+	"heli/pkg/check"
 	"heli/pkg/contract"
 	"heli/pkg/fault"
 	"heli/pkg/inbox"
@@ -26,7 +27,7 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.OfferVerifyCredential, s.VerifyCredential) },
 		func() error { return bus.Handle(server, contract.OfferNote, s.Note) },
 		func() error { return bus.Handle(server, contract.OfferContact, s.Contact) },
-		func() error { return bus.Handle(server, contract.OfferProjection, s.Projection) },
+		func() error { return bus.Handle(server, contract.OfferProjections, s.Projections) },
 		func() error { return bus.Handle(server, contract.OfferCount, s.Count) },
 	} {
 		if err := register(); err != nil {
@@ -36,44 +37,71 @@ func (s *Service) answer(server *bus.Server) error {
 	return nil
 }
 
-// Projection returns what the matcher may know of an offer. Only a service on
+// Projections returns what the matcher may know of offers. Only a service on
 // its own account may ask.
-func (s *Service) Projection(ctx context.Context, q contract.GetByID) (contract.ProjectedOffer, error) {
+func (s *Service) Projections(ctx context.Context, q contract.GetProjections) (contract.Projections[contract.ProjectedOffer], error) {
+	found := contract.Projections[contract.ProjectedOffer]{Items: []contract.ProjectedOffer{}}
 	if contract.ActorFrom(ctx).Role != contract.RoleSystem {
-		return contract.ProjectedOffer{}, errUnknown
+		return found, errUnknown
 	}
-	row, err := s.read(ctx, q.ID)
+	c := check.New(nil)
+	c.Size("ids", len(q.IDs), 1, contract.MaxProjections)
+	if err := c.Err(); err != nil {
+		return found, err
+	}
+	known := slices.DeleteFunc(q.IDs, func(id string) bool { return !contract.ValidID(id) })
+	rows, err := s.store.selectOffers(ctx, known)
 	if err != nil {
-		return contract.ProjectedOffer{}, err
+		return found, pg.MapContext(ctx, err)
 	}
-	return s.projection(row), nil
+	for _, row := range rows {
+		found.Items = append(found.Items, s.projection(row))
+	}
+	return found, nil
 }
 
-// HearMatch follows a fact about a match: it keeps the newest state of each
-// match, and the totals and the shown state of the offer follow. Facts may come
-// in any order and any number of times. One about an offer or line that is not
-// here changes nothing.
-func (s *Service) HearMatch(ctx context.Context, e contract.Event, once inbox.Once) error {
-	d := e.Data
-	if !contract.ValidID(d.MatchID) || !contract.ValidID(d.OfferID) || !contract.ValidID(d.OfferLineID) ||
-		!contract.ValidID(d.RequestID) {
-		return fault.NewInvalid(fault.Field{Location: "data", Code: "malformed"})
-	}
-	err := once(func(tx *sqlx.Tx) error {
-		row, err := s.store.lockOffer(ctx, tx, d.OfferID)
-		if fault.Is(pg.Map(err), fault.NotFound) {
-			return nil
-		}
-		if err != nil {
+// HearMatches follows facts about matches: it keeps the newest state of each
+// match, and the totals and the shown state of the offer follow. Facts may
+// come in any order and any number of times. One about an offer or line that
+// is not here changes nothing.
+func (s *Service) HearMatches(ctx context.Context, events []contract.Event, once inbox.Once) error {
+	for _, e := range events {
+		if err := checkMatch(e.Data); err != nil {
 			return err
 		}
-		return s.followMatch(ctx, tx, row.record(), e)
+	}
+	err := once(func(tx *sqlx.Tx, fresh []contract.Event) error {
+		for _, e := range fresh {
+			if err := s.hearMatch(ctx, tx, e); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return err
 	}
 	s.relay.Wake()
 	return nil
+}
+
+func checkMatch(d contract.EventData) error {
+	if !contract.ValidID(d.MatchID) || !contract.ValidID(d.OfferID) || !contract.ValidID(d.OfferLineID) ||
+		!contract.ValidID(d.RequestID) {
+		return fault.NewInvalid(fault.Field{Location: "data", Code: "malformed"})
+	}
+	return nil
+}
+
+func (s *Service) hearMatch(ctx context.Context, tx *sqlx.Tx, e contract.Event) error {
+	row, err := s.store.lockOffer(ctx, tx, e.Data.OfferID)
+	if fault.Is(pg.Map(err), fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.followMatch(ctx, tx, row.record(), e)
 }
 
 func (s *Service) followMatch(ctx context.Context, tx *sqlx.Tx, r *record, e contract.Event) error {

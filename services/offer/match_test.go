@@ -7,17 +7,17 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/jmoiron/sqlx"
 
 	"heli/pkg/contract"
 	"heli/pkg/fault"
+	"heli/pkg/testkit"
 )
 
 // hear applies a fact without the inbox's promise of once: the effect has to
 // bear repetition by itself.
 func (b *bench) hear(t *testing.T, e contract.Event) {
 	t.Helper()
-	must(t, b.HearMatch(t.Context(), e, func(effect func(*sqlx.Tx) error) error { return b.db.InTx(t.Context(), effect) }))
+	must(t, b.HearMatches(t.Context(), []contract.Event{e}, testkit.Once(t, b.db, e)))
 }
 
 // matchFact tells of a match of the request with a line of the offer.
@@ -63,8 +63,7 @@ func TestMatchesExhaustAndFree(t *testing.T) {
 	if got := b.facts(t, o.ID); !slices.Equal(got, want) {
 		t.Errorf("said %v, want %v", got, want)
 	}
-	p, err := b.Projection(asSystem(t), contract.GetByID{ID: string(o.ID)})
-	must(t, err)
+	p := b.projected(t, o.ID)
 	if !p.Available {
 		t.Error("the matcher alone decides what is left: an exhausted offer stays available to it")
 	}
@@ -190,7 +189,7 @@ func TestForeignFacts(t *testing.T) {
 		t.Errorf("%d matches kept, want none", n)
 	}
 	poison := matchFact(o, 0, "no id", 1, "accepted", 10)
-	err := b.HearMatch(t.Context(), poison, func(func(*sqlx.Tx) error) error { return nil })
+	err := b.HearMatches(t.Context(), []contract.Event{poison}, testkit.Once(t, b.db, poison))
 	wantFault(t, err, fault.Invalid, "")
 }
 
@@ -198,23 +197,20 @@ func TestProjectionHoldsNoText(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	o := b.available(t)
-	p, err := b.Projection(asSystem(t), contract.GetByID{ID: string(o.ID)})
-	must(t, err)
+	p := b.projected(t, o.ID)
 	if *p.Point != (contract.Point{Lat: 34.346, Lon: 108.935}) || p.HelperKey == "" || p.HelperID == "" {
 		t.Errorf("projected at %v as %q", p.Point, p.HelperKey)
 	}
-	if p.Credentials[0].Number != "" || p.Credentials[0].Kind != "psych" || len(p.Lines[0].Words) == 0 {
-		t.Errorf("projected %+v with %d words", p.Credentials, len(p.Lines[0].Words))
+	if p.Credentials[0].Number != "" || p.Credentials[0].Kind != "psych" || len(p.Words) == 0 {
+		t.Errorf("projected %+v with %d words", p.Credentials, len(p.Words))
 	}
-	unverified, err := b.Projection(asSystem(t), contract.GetByID{ID: string(b.offered(t).ID)})
-	must(t, err)
+	unverified := b.projected(t, b.offered(t).ID)
 	if unverified.HelperKey != "" || unverified.Available {
 		t.Errorf("an unverified phone gives the key %q", unverified.HelperKey)
 	}
 	b.move(t, o.ID, "block")
-	ended, err := b.Projection(asSystem(t), contract.GetByID{ID: string(o.ID)})
-	must(t, err)
-	if ended.Available || ended.Point != nil || ended.HelperKey != "" || ended.Lines[0].Words != nil {
+	ended := b.projected(t, o.ID)
+	if ended.Available || ended.Point != nil || ended.HelperKey != "" || ended.Words != nil || ended.Lines[0].Words != nil {
 		t.Errorf("after its end it is projected as %+v", ended)
 	}
 }

@@ -126,7 +126,7 @@ func TestSightEndsAtTheOrganisation(t *testing.T) {
 		c := contract.WithActor(t.Context(), contract.Actor{Role: ctx.role, Path: ctx.path, Subject: string(ctx.subject)})
 		_, get := b.Get(c, contract.GetByID{ID: id})
 		_, move := b.Move(c, contract.Move{ID: id, Move: "withdraw"})
-		_, project := b.Projection(c, contract.GetByID{ID: id})
+		_, project := b.Projections(c, contract.GetProjections{IDs: []string{id}})
 		_, read := b.Contact(c, contract.ContactReading{ID: id, Reason: "why"})
 		for call, err := range map[string]error{"get": get, "move": move, "projection": project, "contact": read} {
 			if !fault.Is(err, fault.NotFound) {

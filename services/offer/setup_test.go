@@ -218,3 +218,14 @@ func (b *bench) count(t *testing.T, query string) int {
 	must(t, b.admin.GetContext(t.Context(), &n, query))
 	return n
 }
+
+// projected returns what the matcher may know.
+func (b *bench) projected(t *testing.T, id contract.OfferID) contract.ProjectedOffer {
+	t.Helper()
+	found, err := b.Projections(asSystem(t), contract.GetProjections{IDs: []string{string(id)}})
+	must(t, err)
+	if len(found.Items) != 1 {
+		t.Fatalf("%d projections, want 1", len(found.Items))
+	}
+	return found.Items[0]
+}

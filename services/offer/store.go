@@ -138,6 +138,18 @@ func (s *store) selectOffer(ctx context.Context, q sqlx.QueryerContext, id contr
 	return row, nil
 }
 
+const selectOffersSQL = `SELECT ` + fullColumns + `
+	FROM offers o JOIN contacts c ON c.offer_id = o.id WHERE o.id = ANY($1::uuid[])`
+
+// selectOffers returns those that are there, in no certain order.
+func (s *store) selectOffers(ctx context.Context, ids []string) ([]fullRow, error) {
+	var rows []fullRow
+	if err := s.db.SelectContext(ctx, &rows, selectOffersSQL, pq.Array(ids)); err != nil {
+		return nil, fmt.Errorf("select offers: %w", err)
+	}
+	return rows, nil
+}
+
 const lockOfferSQL = `SELECT id FROM offers WHERE id = $1 FOR UPDATE`
 
 // lockOffer locks an offer, then reads it: in one statement its lines would be

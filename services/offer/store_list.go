@@ -137,7 +137,7 @@ func (s *store) lockDue(ctx context.Context, tx *sqlx.Tx, now time.Time, limit i
 // statements lists every statement of the schema, so that a test can prepare all.
 func statements() []string {
 	return []string{
-		selectOfferSQL, lockOfferSQL, selectCodeSQL, updateOfferSQL, updateLineSQL, updateContactSQL, insertHistorySQL,
+		selectOfferSQL, selectOffersSQL, lockOfferSQL, selectCodeSQL, updateOfferSQL, updateLineSQL, updateContactSQL, insertHistorySQL,
 		selectHistorySQL, insertNoteSQL, selectNotesSQL, insertOfferSQL, selectSubmittedSQL, upsertHelperSQL,
 		selectHelperSQL, listOffersSQL, planWithValuesSQL, countOffersSQL, lockDueSQL, upsertMatchSQL, selectTotalsSQL,
 		selectReservedSQL, selectReleasesSQL,

@@ -175,10 +175,10 @@ func provenCredentials(held []contract.Credential) []contract.Credential {
 	return proven
 }
 
-// wordsInAll bounds the words of one projection, so that a long list of lines
-// does not repeat the description's beyond measure.
+// Bounds of the words of one projection, however many lines it has.
 const (
-	wordsInAll    = 2048
+	wordsShared   = 256 // of title and description
+	wordsOfLines  = 2048
 	wordsPerLine  = 16 // at least
 	pointDecimals = 1e3
 )
@@ -196,14 +196,15 @@ func (s *Service) projection(f fullRow) contract.ProjectedOffer {
 	live := f.record().situation().Live()
 	if live {
 		s.identify(&p, f)
+		p.Words = word.Hashes(f.Title+"\n"+f.Description, wordsShared, s.keys.WordHash)
 	}
-	limit := max(wordsPerLine, wordsInAll/max(1, len(f.Lines.value)))
+	limit := max(wordsPerLine, wordsOfLines/max(1, len(f.Lines.value)))
 	for _, l := range f.Lines.value {
 		line := contract.LineWords{
 			ID: string(l.ID), Category: l.Category, Item: l.Item, Quantity: l.Quantity, Unit: l.Unit, Per: l.Per,
 		}
 		if live {
-			line.Words = s.words(l.SourceText+"\n"+l.Specification+"\n"+f.Title+"\n"+f.Description, limit)
+			line.Words = word.Hashes(l.SourceText+"\n"+l.Specification, limit, s.keys.WordHash)
 		}
 		p.Lines = append(p.Lines, line)
 	}
@@ -225,12 +226,3 @@ func (s *Service) identify(p *contract.ProjectedOffer, f fullRow) {
 }
 
 func rounded(degrees float64) float64 { return math.Round(degrees*pointDecimals) / pointDecimals }
-
-func (s *Service) words(text string, limit int) []contract.WordHash {
-	terms := word.Terms(text)
-	hashes := make([]contract.WordHash, min(limit, len(terms)))
-	for i := range hashes {
-		hashes[i] = contract.WordHash{Hash: s.keys.WordHash(terms[i].Text), Weight: terms[i].Weight}
-	}
-	return hashes
-}

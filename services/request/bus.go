@@ -7,6 +7,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"heli/pkg/bus"
+	"heli/pkg/check"
 	"heli/pkg/contract"
 	"heli/pkg/fault"
 	"heli/pkg/inbox"
@@ -25,7 +26,7 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.RequestVerifyPhone, s.VerifyPhone) },
 		func() error { return bus.Handle(server, contract.RequestNote, s.Note) },
 		func() error { return bus.Handle(server, contract.RequestContact, s.Contact) },
-		func() error { return bus.Handle(server, contract.RequestProjection, s.Projection) },
+		func() error { return bus.Handle(server, contract.RequestProjections, s.Projections) },
 		func() error { return bus.Handle(server, contract.RequestCount, s.Count) },
 	} {
 		if err := register(); err != nil {
@@ -35,43 +36,70 @@ func (s *Service) answer(server *bus.Server) error {
 	return nil
 }
 
-// Projection returns what the matcher may know of a request. Only a service on
+// Projections returns what the matcher may know of requests. Only a service on
 // its own account may ask.
-func (s *Service) Projection(ctx context.Context, q contract.GetByID) (contract.ProjectedRequest, error) {
+func (s *Service) Projections(ctx context.Context, q contract.GetProjections) (contract.Projections[contract.ProjectedRequest], error) {
+	found := contract.Projections[contract.ProjectedRequest]{Items: []contract.ProjectedRequest{}}
 	if contract.ActorFrom(ctx).Role != contract.RoleSystem {
-		return contract.ProjectedRequest{}, errUnknown
+		return found, errUnknown
 	}
-	row, err := s.read(ctx, q.ID)
+	c := check.New(nil)
+	c.Size("ids", len(q.IDs), 1, contract.MaxProjections)
+	if err := c.Err(); err != nil {
+		return found, err
+	}
+	known := slices.DeleteFunc(q.IDs, func(id string) bool { return !contract.ValidID(id) })
+	rows, err := s.store.selectRequests(ctx, known)
 	if err != nil {
-		return contract.ProjectedRequest{}, err
+		return found, pg.MapContext(ctx, err)
 	}
-	return s.projection(row), nil
+	for _, row := range rows {
+		found.Items = append(found.Items, s.projection(row))
+	}
+	return found, nil
 }
 
-// HearMatch follows a fact about a match: it keeps the newest state of each
+// HearMatches follows facts about matches: it keeps the newest state of each
 // match, and the totals and the shown state of the request follow. Facts may
 // come in any order and any number of times. One about a request or line that
 // is not here changes nothing.
-func (s *Service) HearMatch(ctx context.Context, e contract.Event, once inbox.Once) error {
-	d := e.Data
-	if !contract.ValidID(d.MatchID) || !contract.ValidID(d.RequestID) || !contract.ValidID(d.NeedLineID) {
-		return fault.NewInvalid(fault.Field{Location: "data", Code: "malformed"})
-	}
-	err := once(func(tx *sqlx.Tx) error {
-		row, err := s.store.lockRequest(ctx, tx, d.RequestID)
-		if fault.Is(pg.Map(err), fault.NotFound) {
-			return nil
-		}
-		if err != nil {
+func (s *Service) HearMatches(ctx context.Context, events []contract.Event, once inbox.Once) error {
+	for _, e := range events {
+		if err := checkMatch(e.Data); err != nil {
 			return err
 		}
-		return s.followMatch(ctx, tx, row.record(), e)
+	}
+	err := once(func(tx *sqlx.Tx, fresh []contract.Event) error {
+		for _, e := range fresh {
+			if err := s.hearMatch(ctx, tx, e); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return err
 	}
 	s.relay.Wake()
 	return nil
+}
+
+func checkMatch(d contract.EventData) error {
+	if !contract.ValidID(d.MatchID) || !contract.ValidID(d.RequestID) || !contract.ValidID(d.NeedLineID) {
+		return fault.NewInvalid(fault.Field{Location: "data", Code: "malformed"})
+	}
+	return nil
+}
+
+func (s *Service) hearMatch(ctx context.Context, tx *sqlx.Tx, e contract.Event) error {
+	row, err := s.store.lockRequest(ctx, tx, e.Data.RequestID)
+	if fault.Is(pg.Map(err), fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.followMatch(ctx, tx, row.record(), e)
 }
 
 func (s *Service) followMatch(ctx context.Context, tx *sqlx.Tx, r *record, e contract.Event) error {

@@ -19,9 +19,10 @@ import (
 )
 
 const (
-	intakeBatch = 64
-	intakeTime  = 15 * time.Second // for one transaction, whoever still waits for it
-	recodeTries = 5
+	intakeWriters = 2
+	intakeBatch   = 64
+	intakeTime    = 15 * time.Second // for one transaction, whoever still waits for it
+	recodeTries   = 5
 )
 
 var errClosing = errors.New("the intake is closed")
@@ -41,14 +42,15 @@ type outcome struct {
 	err    error
 }
 
-// intake stores submissions. One writer puts all that wait into one
-// transaction: a commit costs the same for sixty-four as for one, and while it
-// runs the next gather. A lone submission waits for nobody. A second writer
-// would make the transactions smaller, and so all slower.
+// intake stores submissions. All that wait go into one transaction: a commit
+// costs the same for sixty-four as for one, and while it runs the next gather. A
+// lone submission waits for nobody. Writers take turns: one fills its
+// transaction while the disk holds up the other's commit.
 type intake struct {
 	store  *store
 	stored func() // called after a commit
 	queue  chan *submission
+	turn   sync.Mutex // whose writer gathers and fills a transaction
 	closed chan struct{}
 	once   sync.Once
 	work   sync.WaitGroup
@@ -58,7 +60,9 @@ type intake struct {
 func newIntake(s *store, stored func()) *intake {
 	// Nothing waits in the queue itself, so nothing is left there at the end.
 	i := &intake{store: s, stored: stored, queue: make(chan *submission), closed: make(chan struct{})}
-	i.work.Go(i.write)
+	for range intakeWriters {
+		i.work.Go(i.write)
+	}
 	return i
 }
 
@@ -91,25 +95,31 @@ func (i *intake) submit(ctx context.Context, s *submission) (contract.SubmittedR
 
 func (i *intake) write() {
 	for {
-		select {
-		case first := <-i.queue:
-			i.storeAll(i.gather(first))
-		case <-i.closed:
-			i.drain()
+		i.turn.Lock()
+		pass := sync.OnceFunc(i.turn.Unlock)
+		first := i.next()
+		if first == nil {
+			pass()
 			return
 		}
+		i.storeAll(i.gather(first), pass)
+		pass()
 	}
 }
 
-// drain stores what was let in before the intake closed.
-func (i *intake) drain() {
-	for {
-		select {
-		case first := <-i.queue:
-			i.storeAll(i.gather(first))
-		default:
-			return
-		}
+// next waits for a submission; nil when the intake is closed and all that was
+// let in before is taken.
+func (i *intake) next() *submission {
+	select {
+	case first := <-i.queue:
+		return first
+	case <-i.closed:
+	}
+	select {
+	case first := <-i.queue:
+		return first
+	default:
+		return nil
 	}
 }
 
@@ -128,11 +138,12 @@ func (i *intake) gather(first *submission) []*submission {
 	return slices.DeleteFunc(waiting, func(s *submission) bool { return s.ctx.Err() != nil })
 }
 
-// storeAll stores submissions in as few transactions as their keys allow.
-func (i *intake) storeAll(waiting []*submission) {
+// storeAll stores submissions in as few transactions as their keys allow, and
+// passes the turn before the first commit.
+func (i *intake) storeAll(waiting []*submission, pass func()) {
 	for len(waiting) > 0 {
 		together, later := distinctKeys(waiting)
-		i.storeTogether(together)
+		i.storeTogether(together, pass)
 		waiting = later
 	}
 }
@@ -154,11 +165,11 @@ func distinctKeys(waiting []*submission) (together, later []*submission) {
 }
 
 // storeTogether stores all or, when one spoils it for the others, each alone.
-func (i *intake) storeTogether(waiting []*submission) {
-	outcomes, err := i.transact(waiting)
+func (i *intake) storeTogether(waiting []*submission, pass func()) {
+	outcomes, err := i.transact(waiting, pass)
 	if err != nil && len(waiting) > 1 && !fault.Is(err, fault.Unavailable) {
 		for _, s := range waiting {
-			i.storeTogether([]*submission{s})
+			i.storeTogether([]*submission{s}, pass)
 		}
 		return
 	}
@@ -174,7 +185,7 @@ func (i *intake) storeTogether(waiting []*submission) {
 	}
 }
 
-func (i *intake) transact(waiting []*submission) (outcomes []outcome, err error) {
+func (i *intake) transact(waiting []*submission, pass func()) (outcomes []outcome, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), intakeTime)
 	defer cancel()
 	err = i.store.db.InTx(ctx, func(tx *sqlx.Tx) error {
@@ -192,6 +203,7 @@ func (i *intake) transact(waiting []*submission) (outcomes []outcome, err error)
 				return err
 			}
 		}
+		pass()
 		return nil
 	})
 	return outcomes, err

@@ -146,7 +146,7 @@ func TestOneBadSpoilsNoOther(t *testing.T) {
 	list := b.waiting(t, 8)
 	const bad = 3
 	list[bad].record.lines[0].Quantity = amount(-1)
-	b.intake.storeAll(list)
+	b.intake.storeAll(list, func() {})
 	for i, s := range list {
 		o := <-s.done
 		if (o.err != nil) != (i == bad) {
@@ -164,7 +164,7 @@ func TestRepeatsInOneBatch(t *testing.T) {
 	list := b.waiting(t, 3)
 	list[1].key, list[2].key = list[0].key, list[0].key
 	list[2].bodyHash = "another"
-	b.intake.storeAll(list)
+	b.intake.storeAll(list, func() {})
 	first, second, third := <-list[0].done, <-list[1].done, <-list[2].done
 	must(t, first.err)
 	must(t, second.err)

@@ -6,17 +6,17 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/jmoiron/sqlx"
 
 	"heli/pkg/contract"
 	"heli/pkg/fault"
+	"heli/pkg/testkit"
 )
 
 // hear applies a fact without the inbox's promise of once: the effect has to
 // bear repetition by itself.
 func (b *bench) hear(t *testing.T, e contract.Event) {
 	t.Helper()
-	must(t, b.HearMatch(t.Context(), e, func(effect func(*sqlx.Tx) error) error { return b.db.InTx(t.Context(), effect) }))
+	must(t, b.HearMatches(t.Context(), []contract.Event{e}, testkit.Once(t, b.db, e)))
 }
 
 func matchFact(r contract.SubmittedRequest, line int, match contract.MatchID, version int64, state string, quantity int64) contract.Event {
@@ -122,7 +122,7 @@ func TestForeignFacts(t *testing.T) {
 		t.Errorf("%d matches kept, want none", n)
 	}
 	poison := matchFact(r, 0, "no id", 1, "accepted", 10)
-	err := b.HearMatch(t.Context(), poison, func(func(*sqlx.Tx) error) error { return nil })
+	err := b.HearMatches(t.Context(), []contract.Event{poison}, testkit.Once(t, b.db, poison))
 	wantFault(t, err, fault.Invalid, "")
 }
 

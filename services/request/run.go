@@ -34,7 +34,7 @@ func Run(ctx context.Context, d app.Deps) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.relay.Run(ctx) })
 	group.Go(func() error {
-		return inbox.Run(ctx, d.DB, d.Bus, contract.RequestHearsMatch, s.HearMatch, inbox.WithLog(d.Log))
+		return inbox.Run(ctx, d.DB, d.Bus, contract.RequestHearsMatch, s.HearMatches, inbox.WithLog(d.Log))
 	})
 	group.Go(func() error { return s.purge(ctx, d) })
 	group.Go(func() error {

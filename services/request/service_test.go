@@ -315,8 +315,7 @@ func TestVerifyPhone(t *testing.T) {
 	if first.Version != answer.Version+1 || again != first {
 		t.Errorf("got %+v, then %+v", first, again)
 	}
-	p, err := b.Projection(asSystem(t), contract.GetByID{ID: string(answer.ID)})
-	must(t, err)
+	p := b.projected(t, answer.ID)
 	if !p.PhoneVerified || p.OpenedByStaff || p.Open || !p.Suggestable {
 		t.Errorf("projected %+v", p)
 	}
@@ -331,21 +330,19 @@ func TestProjectionHoldsNoText(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	answer := b.opened(t)
-	_, err := b.Projection(as(t, contract.RoleCoordinator, xian), contract.GetByID{ID: string(answer.ID)})
+	_, err := b.Projections(as(t, contract.RoleCoordinator, xian), contract.GetProjections{IDs: []string{string(answer.ID)}})
 	wantFault(t, err, fault.NotFound, "")
-	p, err := b.Projection(asSystem(t), contract.GetByID{ID: string(answer.ID)})
-	must(t, err)
+	p := b.projected(t, answer.ID)
 	if *p.Point != (contract.Point{Lat: 34.346, Lon: 108.935}) || !p.Open || !p.OpenedByStaff || p.Version != answer.Version {
 		t.Errorf("projected %+v", p)
 	}
-	if len(p.Lines) != 1 || len(p.Lines[0].Words) == 0 || *p.Lines[0].Quantity != 10 {
+	if len(p.Lines) != 1 || len(p.Words) == 0 || *p.Lines[0].Quantity != 10 {
 		t.Errorf("lines %+v", p.Lines)
 	}
 	_, err = b.Move(asRequester(t, answer.ID), contract.Move{ID: string(answer.ID), Move: "withdraw"})
 	must(t, err)
-	p, err = b.Projection(asSystem(t), contract.GetByID{ID: string(answer.ID)})
-	must(t, err)
-	if p.Open || p.Suggestable || p.Point != nil || len(p.Lines[0].Words) > 0 {
+	p = b.projected(t, answer.ID)
+	if p.Open || p.Suggestable || p.Point != nil || len(p.Words)+len(p.Lines[0].Words) > 0 {
 		t.Errorf("closed projects %+v", p)
 	}
 }

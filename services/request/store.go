@@ -145,6 +145,18 @@ func (s *store) selectRequest(ctx context.Context, q sqlx.QueryerContext, id con
 	return row, nil
 }
 
+const selectRequestsSQL = `SELECT ` + fullColumns + `
+	FROM requests r JOIN contacts c ON c.request_id = r.id WHERE r.id = ANY($1::uuid[])`
+
+// selectRequests returns those that are there, in no certain order.
+func (s *store) selectRequests(ctx context.Context, ids []string) ([]fullRow, error) {
+	var rows []fullRow
+	if err := s.db.SelectContext(ctx, &rows, selectRequestsSQL, pq.Array(ids)); err != nil {
+		return nil, fmt.Errorf("select requests: %w", err)
+	}
+	return rows, nil
+}
+
 const lockRequestSQL = `SELECT id FROM requests WHERE id = $1 FOR UPDATE`
 
 // lockRequest locks a request, then reads it: in one statement its lines would

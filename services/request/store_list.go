@@ -128,7 +128,7 @@ func (s *store) countRequests(ctx context.Context, path string) (map[string]int6
 // statements lists every statement of the schema, so that a test can prepare all.
 func statements() []string {
 	return []string{
-		selectRequestSQL, lockRequestSQL, selectCodeSQL, updateRequestSQL, updateContactSQL, insertHistorySQL,
+		selectRequestSQL, selectRequestsSQL, lockRequestSQL, selectCodeSQL, updateRequestSQL, updateContactSQL, insertHistorySQL,
 		selectHistorySQL, insertNoteSQL, selectNotesSQL, upsertMatchSQL, selectMatchesSQL, updateTotalsSQL,
 		selectReleaseSQL, listRequestsSQL, countRequestsSQL, insertBatchSQL, selectAnswerSQL, deleteKeySQL,
 		updateAnswerSQL, selectSubmittedSQL,

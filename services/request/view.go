@@ -136,10 +136,10 @@ func foreignView(f fullRow) contract.Request {
 	return v
 }
 
-// wordsInAll bounds the words of one projection, so that a long list of lines
-// does not repeat the description's beyond measure.
+// Bounds of the words of one projection, however many lines it has.
 const (
-	wordsInAll    = 2048
+	wordsShared   = 256 // of title and description
+	wordsOfLines  = 2048
 	wordsPerLine  = 16 // at least
 	pointDecimals = 1e3
 )
@@ -157,11 +157,14 @@ func (s *Service) projection(f fullRow) contract.ProjectedRequest {
 	if point := f.point(); point != nil && p.Suggestable {
 		p.Point = &contract.Point{Lat: rounded(point.Lat), Lon: rounded(point.Lon)}
 	}
-	limit := max(wordsPerLine, wordsInAll/max(1, len(f.Lines.value)))
+	if p.Suggestable {
+		p.Words = word.Hashes(f.Title+"\n"+f.Description, wordsShared, s.keys.WordHash)
+	}
+	limit := max(wordsPerLine, wordsOfLines/max(1, len(f.Lines.value)))
 	for _, l := range f.Lines.value {
 		line := contract.LineWords{ID: string(l.ID), Category: l.Category, Item: l.Item, Quantity: l.Quantity, Unit: l.Unit}
 		if p.Suggestable {
-			line.Words = s.words(l.SourceText+"\n"+l.Specification+"\n"+f.Title+"\n"+f.Description, limit)
+			line.Words = word.Hashes(l.SourceText+"\n"+l.Specification, limit, s.keys.WordHash)
 		}
 		p.Lines = append(p.Lines, line)
 	}
@@ -169,12 +172,3 @@ func (s *Service) projection(f fullRow) contract.ProjectedRequest {
 }
 
 func rounded(degrees float64) float64 { return math.Round(degrees*pointDecimals) / pointDecimals }
-
-func (s *Service) words(text string, limit int) []contract.WordHash {
-	terms := word.Terms(text)
-	hashes := make([]contract.WordHash, min(limit, len(terms)))
-	for i := range hashes {
-		hashes[i] = contract.WordHash{Hash: s.keys.WordHash(terms[i].Text), Weight: terms[i].Weight}
-	}
-	return hashes
-}

@@ -69,10 +69,14 @@ func run(ctx context.Context) error {
 }
 
 // hear has the effect that the tests count.
-func (s side) hear(ctx context.Context, e contract.Event, once inbox.Once) error {
-	return once(func(tx *sqlx.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO effect (event_id) VALUES ($1)`, string(e.ID))
-		return err
+func (s side) hear(ctx context.Context, _ []contract.Event, once inbox.Once) error {
+	return once(func(tx *sqlx.Tx, fresh []contract.Event) error {
+		for _, e := range fresh {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO effect (event_id) VALUES ($1)`, string(e.ID)); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
