@@ -173,6 +173,11 @@ func (s *Scaling) walk(start int32) {
 			tip = s.net.edges[e].head
 			continue
 		}
+		if tip != start { // the way back opens when the walk is filled
+			last := s.net.edges[s.path[len(s.path)-1]]
+			before := s.net.edges[last.mate].head
+			least = min(least, s.potential[tip]-s.potential[before]-last.cost)
+		}
 		s.potential[tip] -= least + s.epsilon
 		s.lowest = min(s.lowest, s.potential[tip])
 		s.next[tip] = s.net.first[tip]

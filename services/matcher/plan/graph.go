@@ -1,0 +1,91 @@
+package plan
+
+import (
+	"heli/services/matcher/plan/flow"
+)
+
+// layout says where the rows of a plan are in a graph: needs first, then bins,
+// then the end.
+type layout struct {
+	needs []int32 // by node
+	bins  []int32 // by node less the needs
+	nodes []int32 // by bin, its node; outside: not in the graph
+	arcs  []int32 // by node of a need, its first arc; the last goes to the end
+	taken [][]arc // by node of a need, the candidates that are arcs
+}
+
+// Graph returns the plan's problem, with the candidates looked at so far, as
+// minimum-cost flow: a node for each need that wants something, then for each
+// offer that is a candidate and each group, then the end. Its optimum is the
+// plan's.
+func (p *Plan) Graph() *flow.Graph {
+	var needs []int32
+	for i := range p.needs {
+		if p.needs[i].quantity > 0 {
+			needs = append(needs, int32(i))
+		}
+	}
+	g, _ := p.graph(needs, func(n int32) []arc { return p.needs[n].list })
+	return g
+}
+
+// graph lays some needs out with some of their candidates.
+func (p *Plan) graph(needs []int32, candidates func(int32) []arc) (*flow.Graph, *layout) {
+	l := &layout{needs: needs, nodes: make([]int32, len(p.bins)), taken: make([][]arc, len(needs))}
+	for b := range l.nodes {
+		l.nodes[b] = outside
+	}
+	count := 0
+	for i, n := range needs {
+		l.taken[i] = candidates(n)
+		count += len(l.taken[i]) + 1
+		for _, a := range l.taken[i] {
+			p.place(l, a.node)
+		}
+	}
+	g := &flow.Graph{Nodes: len(needs) + len(l.bins) + 1, Arcs: make([]flow.Arc, 0, count+len(l.bins))}
+	p.drawNeeds(g, l)
+	p.drawBins(g, l)
+	return g, l
+}
+
+// place gives a bin and all above it nodes.
+func (p *Plan) place(l *layout, b int32) {
+	for ; b != outside && l.nodes[b] == outside; b = p.bins[b].parent {
+		l.nodes[b] = int32(len(l.needs) + len(l.bins))
+		l.bins = append(l.bins, b)
+	}
+}
+
+func (p *Plan) drawNeeds(g *flow.Graph, l *layout) {
+	end, total := g.Nodes-1, int64(0)
+	l.arcs = make([]int32, len(l.needs))
+	for i, n := range l.needs {
+		x := &p.needs[n]
+		l.arcs[i] = int32(len(g.Arcs))
+		for _, a := range l.taken[i] {
+			g.Arcs = append(g.Arcs, flow.Arc{From: i, To: int(l.nodes[a.node]), Cap: x.quantity, Cost: int64(a.cost)})
+		}
+		g.Arcs = append(g.Arcs, flow.Arc{From: i, To: end, Cap: x.quantity, Cost: x.price})
+		g.Supplies = append(g.Supplies, flow.Supply{Node: i, Amount: x.quantity})
+		total += x.quantity
+	}
+	g.Supplies = append(g.Supplies, flow.Supply{Node: end, Amount: -total})
+}
+
+func (p *Plan) drawBins(g *flow.Graph, l *layout) {
+	for i, at := range l.bins {
+		b := &p.bins[at]
+		to := g.Nodes - 1
+		if b.parent != outside {
+			to = int(l.nodes[b.parent])
+		}
+		steps := b.steps
+		if steps == nil {
+			steps = []Step{{Width: b.capacity}}
+		}
+		for _, s := range steps {
+			g.Arcs = append(g.Arcs, flow.Arc{From: len(l.needs) + i, To: to, Cap: s.Width, Cost: s.Cost})
+		}
+	}
+}

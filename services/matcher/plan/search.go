@@ -1,0 +1,198 @@
+package plan
+
+import "math"
+
+// search finds the cheapest way from a node out of balance to where it can be
+// set right (Dijkstra over reduced costs, which are never negative), stops as
+// soon as that is certain, and keeps what it saw for the change of prices.
+type search struct {
+	heap  heap
+	needs []mark
+	bins  []mark
+	round int32
+	seen  []int32 // nodes with a mark of this round
+	best  int64   // length of the best way that ends
+	end   int32   // node where it ends
+	looks int64   // pairs looked at, ever
+}
+
+// mark is what a search knows of a node.
+type mark struct {
+	distance int64
+	round    int32
+	from     int32 // node before; itself: the start
+	done     bool
+}
+
+// Nodes have one number line: needs from 0 up, bins from −1 down.
+func binNode(b int32) int32 { return -1 - b }
+
+func (s *search) mark(node int32) *mark {
+	if node >= 0 {
+		return &s.needs[node]
+	}
+	return &s.bins[-1-node]
+}
+
+func (p *Plan) begin(start int32) {
+	s := &p.search
+	s.needs, s.bins = grown(s.needs, len(p.needs)), grown(s.bins, len(p.bins))
+	if s.round++; s.round == math.MaxInt32 {
+		clear(s.needs)
+		clear(s.bins)
+		s.round = 1
+	}
+	s.heap.reset()
+	s.seen = s.seen[:0]
+	s.best, s.end = math.MaxInt64, start
+	s.reach(start, start, 0)
+}
+
+// reach notes a way to a node, unless a shorter one is known.
+func (s *search) reach(node, from int32, distance int64) {
+	if distance >= s.best {
+		return
+	}
+	m := s.mark(node)
+	if m.round != s.round {
+		s.seen = append(s.seen, node)
+	} else if m.done || m.distance <= distance {
+		return
+	}
+	*m = mark{distance: distance, round: s.round, from: from}
+	s.heap.push(item{distance, node})
+}
+
+// finish notes a way that ends at a node.
+func (s *search) finish(node int32, distance int64) {
+	if distance < s.best {
+		s.best, s.end = distance, node
+	}
+}
+
+// nearest takes the nearest node that was not taken yet, or reports false when
+// none can be better than the best end.
+func (s *search) nearest() (node int32, distance int64, ok bool) {
+	for s.heap.len() > 0 {
+		top := s.heap.pop()
+		if top.distance >= s.best {
+			return 0, 0, false
+		}
+		if m := s.mark(top.node); !m.done {
+			m.done = true
+			return top.node, top.distance, true
+		}
+	}
+	return 0, 0, false
+}
+
+// forward finds where a unit too many at the start goes best: to be unmatched,
+// to free capacity, or to a bin that misses one.
+func (p *Plan) forward(start int32) {
+	p.begin(start)
+	for {
+		node, distance, ok := p.search.nearest()
+		switch {
+		case !ok:
+			return
+		case node >= 0:
+			p.offerUnit(node, distance)
+		default:
+			p.passUnit(-1-node, distance)
+		}
+	}
+}
+
+// offerUnit looks where a need could put a unit.
+func (p *Plan) offerUnit(n int32, distance int64) {
+	s, x := &p.search, &p.needs[n]
+	base := distance - x.worth
+	s.finish(n, base+x.price)
+	for i, a := range x.list {
+		if base+int64(a.cost) >= s.best { // prices are not negative
+			s.looks += int64(i)
+			return
+		}
+		s.reach(binNode(a.node), n, base+int64(a.cost)+p.prices[a.node])
+	}
+	s.looks += int64(len(x.list))
+}
+
+// passUnit looks where a bin could send a unit: on to its parent, back to a
+// need that then looks elsewhere, or down in exchange for another bin's.
+func (p *Plan) passUnit(at int32, distance int64) {
+	s, b := &p.search, &p.bins[at]
+	node, price := binNode(at), p.prices[at]
+	if b.excess < 0 {
+		s.finish(node, distance)
+		return
+	}
+	if cost, room := b.next(); room > 0 {
+		if way := distance + cost + p.priceOf(b.parent) - price; b.parent == outside {
+			s.finish(node, way)
+		} else {
+			s.reach(binNode(b.parent), node, way)
+		}
+	}
+	for _, n := range b.users {
+		s.reach(n, node, distance)
+	}
+	for _, c := range b.children {
+		if cost, taken := p.bins[c].last(); taken > 0 {
+			s.reach(binNode(c), node, distance+p.prices[c]-cost-price)
+		}
+	}
+}
+
+// backward finds where a unit that the start misses comes from best: from a
+// need that leaves one unmatched, or from a bin that then takes one less.
+func (p *Plan) backward(start int32) {
+	p.reach()
+	p.begin(start)
+	for {
+		node, distance, ok := p.search.nearest()
+		switch {
+		case !ok:
+			return
+		case node >= 0:
+			p.drawUnit(node, distance)
+		default:
+			p.pullUnit(-1-node, distance)
+		}
+	}
+}
+
+// drawUnit looks whom a need could get a unit back from.
+func (p *Plan) drawUnit(n int32, distance int64) {
+	s, x := &p.search, &p.needs[n]
+	if x.left > 0 {
+		s.finish(n, distance+x.worth-x.price)
+	}
+	for _, u := range x.uses {
+		s.reach(binNode(u.bin), n, distance)
+	}
+}
+
+// pullUnit looks whom a bin could get a unit from.
+func (p *Plan) pullUnit(at int32, distance int64) {
+	s, b := &p.search, &p.bins[at]
+	node, price := binNode(at), p.prices[at]
+	if cost, taken := b.last(); taken > 0 {
+		if way := distance + price - cost - p.priceOf(b.parent); b.parent == outside {
+			s.finish(node, way)
+		} else {
+			s.reach(binNode(b.parent), node, way)
+		}
+	}
+	for _, a := range b.incoming {
+		if x := &p.needs[a.node]; x.quantity > 0 {
+			s.reach(a.node, node, distance+int64(a.cost)+price-x.worth)
+		}
+	}
+	s.looks += int64(len(b.incoming))
+	for _, c := range b.children {
+		if cost, room := p.bins[c].next(); room > 0 {
+			s.reach(binNode(c), node, distance+cost+price-p.prices[c])
+		}
+	}
+}
