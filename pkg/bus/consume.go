@@ -152,8 +152,11 @@ func (k *consumption) bind(ctx context.Context) (jetstream.Consumer, error) {
 // fetch handles what one pull brings; it asks for little more than it can handle
 // at once, so that little waits here while another instance is idle.
 func (k *consumption) fetch(ctx context.Context, source jetstream.Consumer) error {
-	pull, cancel := context.WithTimeout(ctx, fetchTime)
+	pull, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTime)
 	defer cancel()
+	// What is on its way here when the end comes is still received, to be given
+	// back: else the server would wait for it until it believes us dead.
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(giveBackDelay/2, cancel) })()
 	size := max(k.handler.Concurrency*k.handler.Batch, leastFetch)
 	pulled, err := source.Fetch(size, jetstream.FetchContext(pull), jetstream.FetchHeartbeat(fetchHeartbeat))
 	if err != nil {
