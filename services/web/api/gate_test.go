@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"heli/pkg/contract"
 	"heli/pkg/fault"
@@ -138,5 +139,60 @@ func TestATokenWhileItsServiceIsAway(t *testing.T) {
 	r := w.do(ask{method: http.MethodGet, path: "/requests/" + id, credential: site.Token(w.keys, site.Track, id, 0)})
 	if r.status != http.StatusServiceUnavailable || r.header.Get("Retry-After") == "" {
 		t.Errorf("status %d: %s", r.status, r.body)
+	}
+}
+
+func TestStaffSubmitWhileTheDirectoryIsAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	send := func(method, path, credential string) int {
+		a := ask{method: method, path: path, credential: credential}
+		if method == http.MethodPost {
+			a.body = goodRequest
+		}
+		return w.do(a).status
+	}
+	takes(w)
+	if got := send(http.MethodPost, "/requests", coordinatorKey); got != http.StatusCreated {
+		t.Fatalf("before the outage: %d", got)
+	}
+	w.nats.Stop(t)
+	w.clock.Advance(10 * time.Minute)
+	for _, c := range []struct {
+		name, method, path, credential string
+		want                           int
+	}{
+		{"a key that was seen submits", http.MethodPost, "/requests", coordinatorKey, http.StatusAccepted},
+		{"and may do nothing else", http.MethodPost, "/matches", coordinatorKey, http.StatusServiceUnavailable},
+		{"nor read", http.MethodGet, "/requests", coordinatorKey, http.StatusServiceUnavailable},
+		{"a key that nobody saw", http.MethodPost, "/requests", integratorKey, http.StatusServiceUnavailable},
+	} {
+		if got := send(c.method, c.path, c.credential); got != c.want {
+			t.Errorf("%s: %d, want %d", c.name, got, c.want)
+		}
+	}
+	w.clock.Advance(time.Hour)
+	if got := send(http.MethodPost, "/requests", coordinatorKey); got != http.StatusServiceUnavailable {
+		t.Errorf("a key that was seen long ago: %d", got)
+	}
+}
+
+func TestARevokedKeyIsNotRemembered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	takes(w)
+	submit := func() int {
+		return w.do(ask{method: http.MethodPost, path: "/requests", credential: coordinatorKey, body: goodRequest}).status
+	}
+	for _, want := range []int{http.StatusCreated, http.StatusUnauthorized} {
+		if got := submit(); got != want {
+			t.Errorf("status %d, want %d", got, want)
+		}
+		w.revoke(coordinatorKey)
+		w.clock.Advance(time.Minute)
+	}
+	w.nats.Stop(t)
+	if got := submit(); got != http.StatusServiceUnavailable {
+		t.Errorf("a revoked key is answered %d", got)
 	}
 }

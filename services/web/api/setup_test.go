@@ -47,20 +47,21 @@ type world struct {
 	mu      sync.Mutex
 	servers map[string]*bus.Server
 	actors  map[string]contract.Actor // by subject: who asked last
+	revoked map[string]bool           // keys
 }
 
 func newWorld(tb testing.TB) *world {
 	tb.Helper()
 	w := &world{
 		tb: tb, nats: testkit.NATS(tb), clock: testkit.NewClock(time.Time{}),
-		servers: map[string]*bus.Server{}, actors: map[string]contract.Actor{},
+		servers: map[string]*bus.Server{}, actors: map[string]contract.Actor{}, revoked: map[string]bool{},
 	}
 	w.keys = w.nats.Keys()
 	w.handler = w.mount()
 	stub(w, contract.DirectoryAuthenticate, func(_ context.Context, q contract.Authenticate) (contract.Actor, error) {
 		roles := map[string]contract.Role{coordinatorKey: contract.RoleCoordinator, integratorKey: contract.RoleIntegrator}
 		role, ok := roles[q.Key]
-		if !ok {
+		if !ok || w.isRevoked(q.Key) {
 			return contract.Actor{}, fault.NewNotFound("key")
 		}
 		return contract.Actor{Role: role, APIKeyID: contract.APIKeyID(q.Key), Organisation: testkit.Xian.ID, Path: testkit.Xian.Path}, nil
@@ -107,6 +108,19 @@ func (w *world) server(service string) *bus.Server {
 	w.tb.Cleanup(s.Stop)
 	w.servers[service] = s
 	return s
+}
+
+// revoke ends a key without telling web of it.
+func (w *world) revoke(key string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.revoked[key] = true
+}
+
+func (w *world) isRevoked(key string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.revoked[key]
 }
 
 // actor returns who asked last at a subject.

@@ -8,11 +8,17 @@ import (
 
 	"heli/pkg/bus"
 	"heli/pkg/contract"
+	"heli/pkg/fault"
 )
 
 // keptFor is how long an identity is believed without asking again. A change
 // that the directory announces ends it at once.
 const keptFor = 5 * time.Second
+
+// rememberedFor is how long an identity may still submit while the directory
+// cannot be reached: no key is revoked meanwhile, since that goes over the same
+// bus, and nobody who enters needs is turned away by an outage.
+const rememberedFor = time.Hour
 
 // maxKept bounds the memory of identities.
 const maxKept = 10_000
@@ -29,7 +35,7 @@ type Identities struct {
 
 type identity struct {
 	actor contract.Actor
-	until time.Time
+	asked time.Time // when the directory answered
 }
 
 // NewIdentities returns identities that ask over the bus. Run keeps them fresh.
@@ -46,13 +52,15 @@ func (i *Identities) Run(ctx context.Context) error {
 // Actor returns who a key or a session's person is. An identity that is
 // unknown, ended or revoked is NotFound.
 func (i *Identities) Actor(ctx context.Context, q contract.Authenticate) (contract.Actor, error) {
-	// Keys are kept as digests: a dump of the memory shows none.
-	key := sha256.Sum256([]byte(q.Key + "\n" + string(q.PersonID)))
+	key := digest(q)
 	actor, epoch, ok := i.recall(key)
 	if ok {
 		return actor, nil
 	}
 	actor, err := bus.Call(ctx, i.bus, contract.DirectoryAuthenticate, q)
+	if fault.Is(err, fault.NotFound) {
+		i.drop(key)
+	}
 	if err != nil {
 		return contract.Actor{}, err
 	}
@@ -60,11 +68,27 @@ func (i *Identities) Actor(ctx context.Context, q contract.Authenticate) (contra
 	return actor, nil
 }
 
+// Remembered returns who a key or a session's person was when the directory was
+// last asked, up to an hour ago. It is for submissions while Actor is
+// Unavailable, and for nothing else.
+func (i *Identities) Remembered(q contract.Authenticate) (contract.Actor, bool) {
+	key := digest(q)
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	found, ok := i.known[key]
+	return found.actor, ok && i.now().Before(found.asked.Add(rememberedFor))
+}
+
+// digest is what an identity is kept under: a dump of the memory shows no key.
+func digest(q contract.Authenticate) [sha256.Size]byte {
+	return sha256.Sum256([]byte(q.Key + "\n" + string(q.PersonID)))
+}
+
 func (i *Identities) recall(key [sha256.Size]byte) (contract.Actor, int, bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	found, ok := i.known[key]
-	return found.actor, i.epoch, ok && i.now().Before(found.until)
+	return found.actor, i.epoch, ok && i.now().Before(found.asked.Add(keptFor))
 }
 
 func (i *Identities) keep(key [sha256.Size]byte, actor contract.Actor, epoch int) {
@@ -76,7 +100,14 @@ func (i *Identities) keep(key [sha256.Size]byte, actor contract.Actor, epoch int
 	if len(i.known) >= maxKept {
 		clear(i.known)
 	}
-	i.known[key] = identity{actor, i.now().Add(keptFor)}
+	i.known[key] = identity{actor, i.now()}
+}
+
+// drop forgets an identity that the directory does not know any more.
+func (i *Identities) drop(key [sha256.Size]byte) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	delete(i.known, key)
 }
 
 func (i *Identities) forget() {
