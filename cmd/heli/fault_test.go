@@ -55,6 +55,7 @@ func TestAcknowledgedSubmissionsSurviveKill(t *testing.T) {
 		all = append(all, submitUntilKilled(t, i, key, acknowledged)...)
 		awaitNoPostgres(t, data)
 		i = startHeli(t, data)
+		t.Logf("ready %v after the restart", i.took)
 	}
 	callers := map[bool]client{true: caller(i, true, key), false: caller(i, false, key)}
 	for _, a := range all {

@@ -40,7 +40,12 @@ func TestMain(m *testing.M) {
 // heliCommand is a command line of heli, not started yet, free of the settings
 // of whoever runs the tests.
 func heliCommand(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, os.Args[0], args...)
+	return programCommand(ctx, os.Args[0], args...)
+}
+
+// programCommand is heliCommand of another build.
+func programCommand(ctx context.Context, program string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = []string{asProgram + "=1"}
 	for _, name := range []string{"PATH", "HOME", "TMPDIR", "PG_BIN"} {
 		if value, ok := os.LookupEnv(name); ok {
@@ -73,14 +78,23 @@ type instance struct {
 	cmd   *exec.Cmd
 	ended chan struct{} // closed when the process has ended
 	err   error         // of its end; to be read after ended
+	took  time.Duration // from its start until it was ready
 }
 
 // startHeli runs heli up on the data folder until it says ready. It is told to
 // stop at the end of the test, and must do so without an error.
 func startHeli(t *testing.T, data string, args ...string) *instance {
 	t.Helper()
+	return startProgram(t, os.Args[0], nil, data, args...)
+}
+
+// startProgram is startHeli of another build, with more in its environment.
+func startProgram(t *testing.T, program string, environment []string, data string, args ...string) *instance {
+	t.Helper()
 	all := append([]string{"up", "--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"}, args...)
-	i := &instance{t: t, data: data, cmd: heliCommand(context.WithoutCancel(t.Context()), all...), ended: make(chan struct{})}
+	cmd := programCommand(context.WithoutCancel(t.Context()), program, all...)
+	cmd.Env = append(cmd.Env, environment...)
+	i := &instance{t: t, data: data, cmd: cmd, ended: make(chan struct{})}
 	stderr, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
 	if err != nil {
 		t.Fatalf("make log: %v", err)
@@ -90,6 +104,7 @@ func startHeli(t *testing.T, data string, args ...string) *instance {
 	if err != nil {
 		t.Fatalf("make pipe: %v", err)
 	}
+	began := time.Now()
 	if err := i.cmd.Start(); err != nil {
 		t.Fatalf("start heli: %v", err)
 	}
@@ -98,6 +113,7 @@ func startHeli(t *testing.T, data string, args ...string) *instance {
 	go i.watch(stdout, ready)
 	select {
 	case i.url = <-ready:
+		i.took = time.Since(began)
 	case <-i.ended:
 		t.Fatalf("heli up ended before it was ready: %v", i.err)
 	case <-time.After(waitLimit):
