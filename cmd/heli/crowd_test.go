@@ -13,6 +13,10 @@ import (
 	"heli/pkg/contract"
 )
 
+// gap is the time between two rounds of a crowd that is not to go as fast as it
+// can: 50 a second.
+const gap = 20 * time.Millisecond
+
 // sent is a call that somebody made under a key, and what was answered.
 type sent struct {
 	path, key string

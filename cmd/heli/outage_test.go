@@ -19,9 +19,6 @@ import (
 // default makes the outage as long as it takes to see what the test is about.
 const outageLength = "HELI_TEST_OUTAGE"
 
-// outageGap is the time between two submissions: 50 a second.
-const outageGap = 20 * time.Millisecond
-
 // outsideNATS is a server with the users of an installation, apart from it.
 type outsideNATS struct {
 	*embedded.NATS
@@ -74,7 +71,7 @@ func TestSubmissionsGoOnWithoutNATS(t *testing.T) {
 	data := testkit.DataDir(t)
 	nats := startOutsideNATS(t, data)
 	i := startHeli(t, data, "--nats-url", nats.URL(), "--nats-keys")
-	pace := time.NewTicker(outageGap)
+	pace := time.NewTicker(gap)
 	defer pace.Stop()
 	c := newCrowd(i, i.coordinator().key)
 	c.pace = pace.C
