@@ -23,17 +23,14 @@ type IntakeOptions struct {
 	Duration time.Duration
 }
 
-// IntakeResult compares submissions over HTTP with transactions of one row (BEGIN,
-// INSERT, COMMIT: what every write of the services is at its barest) on the same
-// PostgreSQL in the same run. Lone statements, without BEGIN and COMMIT, are
-// shown beside them: they spare two round trips.
+// IntakeResult compares submissions over HTTP with bare commits of one row on
+// the same PostgreSQL in the same run.
 type IntakeResult struct {
 	SubmissionsPerS float64 `json:"submissions_per_s"`
 	P50MS           float64 `json:"p50_ms"`
 	P99MS           float64 `json:"p99_ms"`
 	RawCommitsPerS  float64 `json:"raw_commits_per_s"`
 	Ratio           float64 `json:"ratio"`
-	StatementsPerS  float64 `json:"raw_statements_per_s"`
 }
 
 // Intake measures submissions of requests against raw commits on as many
@@ -49,27 +46,23 @@ func Intake(ctx context.Context, c *Client, db *pg.DB, o IntakeOptions) (result 
 		return IntakeResult{}, err
 	}
 	defer closeAll(wires)
-	loads := []load{
-		{name: "commit raw rows", work: func(int) error { return commitRaw(ctx, db) }},
-		{name: "insert raw rows", work: func(int) error { return insertRaw(ctx, db) }},
-		{name: "submit", work: func(n int) error { return wires[n].send() }},
-	}
-	phase := o.Duration / time.Duration(len(loads)*intakeRounds)
+	phase := o.Duration / (2 * intakeRounds)
+	var raw, submitted load
 	for round := range intakeRounds + 1 {
-		for i := range loads {
-			if err := loads[i].run(ctx, o.Connections, phase); err != nil {
-				return IntakeResult{}, fmt.Errorf("%s: %w", loads[i].name, err)
-			}
-			if round == 0 { // it warms up connections, statements and caches
-				loads[i].forget()
-			}
+		if round == 1 { // the first warms up connections, statements and caches
+			raw, submitted = load{}, load{}
+		}
+		if err := raw.run(ctx, o.Connections, phase, func(int) error { return insertRaw(ctx, db) }); err != nil {
+			return IntakeResult{}, fmt.Errorf("commit raw rows: %w", err)
+		}
+		if err := submitted.run(ctx, o.Connections, phase, func(n int) error { return wires[n].send() }); err != nil {
+			return IntakeResult{}, fmt.Errorf("submit: %w", err)
 		}
 	}
-	commits, statements, submitted := loads[0], loads[1], loads[2]
 	return IntakeResult{
-		SubmissionsPerS: round(submitted.perSecond()), RawCommitsPerS: round(commits.perSecond()), StatementsPerS: round(statements.perSecond()),
+		SubmissionsPerS: round(submitted.perSecond()), RawCommitsPerS: round(raw.perSecond()),
 		P50MS: quantile(submitted.samples, 0.5), P99MS: quantile(submitted.samples, 0.99),
-		Ratio: round(submitted.perSecond() / commits.perSecond()),
+		Ratio: round(submitted.perSecond() / raw.perSecond()),
 	}, nil
 }
 
@@ -81,17 +74,14 @@ var requestBody = []byte(`{"title":"社区需要口罩和消毒液","description
 	`"languages":["zh"],"contact":{"name":"示例·压测","phone":"+8610000000000"},` +
 	`"consent":{"version":"1","purposes":["matching"]}}`)
 
-// load is work for several connections, each one call after another, and what
-// came of it.
+// load is what several connections did, each one call after another.
 type load struct {
-	name    string
-	work    func(connection int) error
 	samples []time.Duration
 	elapsed time.Duration
 }
 
 // run works on connections 0 to n-1 for a time and adds what was done.
-func (l *load) run(ctx context.Context, connections int, duration time.Duration) error {
+func (l *load) run(ctx context.Context, connections int, duration time.Duration, work func(connection int) error) error {
 	var (
 		all    sync.WaitGroup
 		mu     sync.Mutex
@@ -103,7 +93,7 @@ func (l *load) run(ctx context.Context, connections int, duration time.Duration)
 	defer timer.Stop()
 	for n := range connections {
 		all.Go(func() {
-			samples, err := repeat(ctx, &over, func() error { return l.work(n) })
+			samples, err := repeat(ctx, &over, func() error { return work(n) })
 			mu.Lock()
 			defer mu.Unlock()
 			l.samples = append(l.samples, samples...)
@@ -129,7 +119,5 @@ func repeat(ctx context.Context, over *atomic.Bool, work func() error) ([]time.D
 	}
 	return samples, ctx.Err()
 }
-
-func (l *load) forget() { l.samples, l.elapsed = nil, 0 }
 
 func (l *load) perSecond() float64 { return float64(len(l.samples)) / l.elapsed.Seconds() }

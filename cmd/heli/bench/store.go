@@ -4,15 +4,11 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/jmoiron/sqlx"
-
 	"heli/pkg/pg"
 )
 
 // rawText is about as long as a short row of a request.
 const rawText = "one row of some length, as a submission at its barest would be"
-
-const insertRawSQL = `INSERT INTO bench.raw_commit (text) VALUES ($1)`
 
 // createRaw makes the table of the raw commits.
 func createRaw(ctx context.Context, db *pg.DB) error {
@@ -26,17 +22,10 @@ func createRaw(ctx context.Context, db *pg.DB) error {
 	return nil
 }
 
-// commitRaw inserts one row in a transaction as the services make them.
-func commitRaw(ctx context.Context, db *pg.DB) error {
-	return db.InTx(ctx, func(tx *sqlx.Tx) error {
-		_, err := tx.ExecContext(ctx, insertRawSQL, rawText)
-		return err
-	})
-}
-
-// insertRaw inserts one row by a lone statement.
+// insertRaw commits one row.
 func insertRaw(ctx context.Context, db *pg.DB) error {
-	if _, err := db.ExecContext(ctx, insertRawSQL, rawText); err != nil {
+	const q = `INSERT INTO bench.raw_commit (text) VALUES ($1)`
+	if _, err := db.ExecContext(ctx, q, rawText); err != nil {
 		return fmt.Errorf("insert raw row: %w", err)
 	}
 	return nil
