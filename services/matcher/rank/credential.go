@@ -10,8 +10,7 @@ import (
 // breaksCredential: where the category asks for one, the offer holds a
 // credential of the kind that somebody verified and that has not run out.
 func breaksCredential(q *Question, o *Offer) bool {
-	category, ok := q.at.Reference.Category(q.need.Category)
-	if !ok || !category.Credential {
+	if !q.credential {
 		return false
 	}
 	for _, c := range o.Credentials {

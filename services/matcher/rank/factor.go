@@ -21,7 +21,7 @@ type softFactor struct {
 	reasons string
 }
 
-var softFactors = []softFactor{
+var softFactors = [factorCount]softFactor{
 	{"urgency", func(w Weights) float64 { return w.Urgency }, urgency, urgencyReason, "waiting"},
 	{"closeness", func(w Weights) float64 { return w.Closeness }, closeness, closenessReason, "remote unknown about exact"},
 	{"skill", func(w Weights) float64 { return w.Skill }, skillFit, skillReason, "has more none"},
@@ -39,8 +39,7 @@ var softFactors = []softFactor{
 func (q *Question) Score(o *Offer) float64 {
 	var sum, total float64
 	for i := range softFactors {
-		weight := softFactors[i].weight(q.at.Policy.Weights)
-		if weight > 0 {
+		if weight := q.weights[i]; weight > 0 {
 			sum += weight * softFactors[i].value(q, o)
 			total += weight
 		}
@@ -73,7 +72,9 @@ var floors = map[contract.Urgency]float64{
 // most urgent as it waits, so that none starves (ageing, as schedulers do), and
 // none passes a critical one. The span is the policy's for the urgency, halved
 // for the vulnerable, and never longer than the time the need has in all.
-func urgency(q *Question, _ *Offer) float64 {
+func urgency(q *Question, _ *Offer) float64 { return q.urgency }
+
+func (q *Question) urgencyNow() float64 {
 	waited := q.at.Now.Sub(q.need.Since)
 	span := q.at.Policy.wait(q.need.Urgency)
 	if len(q.need.Vulnerability) > 0 {
@@ -94,9 +95,9 @@ func urgencyReason(q *Question, _ *Offer) (string, map[string]any) {
 }
 
 const (
-	// neutral is the value where nothing is known for or against.
-	neutral = 0.5
-	// unknownPlace is below neutral: somebody whose place is known is surer help.
+	// Neutral is the value where nothing is known for or against.
+	Neutral = 0.5
+	// unknownPlace is below Neutral: somebody whose place is known is surer help.
 	unknownPlace = 0.3
 )
 
@@ -105,23 +106,29 @@ const (
 // (hyperbolic distance decay, as in spatial interaction models). Remote help is
 // as close as can be.
 func closeness(q *Question, o *Offer) float64 {
-	ways := q.modes(o)
-	if ways&remote != 0 {
+	ways := q.ways(o)
+	if ways&Remote != 0 {
 		return 1
 	}
 	m, known := q.distance(o)
 	if !known {
 		return unknownPlace
 	}
-	half := float64(q.at.Policy.OnsiteHalfM)
-	if ways&delivery != 0 {
-		half = float64(q.at.Policy.DeliveryHalfM)
-	}
-	return half / (half + m)
+	return decay(q.half(ways), m)
 }
 
+// half returns the distance at which closeness has fallen to one half.
+func (q *Question) half(ways Ways) float64 {
+	if ways&Delivery != 0 {
+		return float64(q.at.Policy.DeliveryHalfM)
+	}
+	return float64(q.at.Policy.OnsiteHalfM)
+}
+
+func decay(half, amount float64) float64 { return half / (half + amount) }
+
 func closenessReason(q *Question, o *Offer) (string, map[string]any) {
-	if q.modes(o)&remote != 0 {
+	if q.ways(o)&Remote != 0 {
 		return "remote", nil
 	}
 	m, known := q.distance(o)
@@ -139,8 +146,11 @@ func closenessReason(q *Question, o *Offer) (string, map[string]any) {
 // what differs is how many more there are. Those who can do much are kept for
 // the needs that ask for much (least flexible resource first).
 func skillFit(q *Question, o *Offer) float64 {
-	return math.Min(1, float64(1+len(q.need.Skills))/float64(1+len(o.Skills)))
+	return SkillValue(len(q.need.Skills), len(o.Skills))
 }
+
+// SkillValue is the factor's value for so many skills asked for and held.
+func SkillValue(asked, held int) float64 { return math.Min(1, float64(1+asked)/float64(1+held)) }
 
 func skillReason(q *Question, o *Offer) (string, map[string]any) {
 	switch {
@@ -160,11 +170,15 @@ func languageFit(q *Question, o *Offer) float64 {
 	case len(q.need.Languages) == 0:
 		return 1
 	case !common:
-		return neutral
+		return Neutral
 	default:
-		return 1 / float64(1+i)
+		return LanguageValue(i)
 	}
 }
+
+// LanguageValue is the factor's value for the language at a place, from 0, in
+// the need's order.
+func LanguageValue(place int) float64 { return 1 / float64(1+place) }
 
 func languageReason(q *Question, o *Offer) (string, map[string]any) {
 	if i, common := commonLanguage(q.need.Languages, o.Languages); common {
@@ -176,15 +190,15 @@ func languageReason(q *Question, o *Offer) (string, map[string]any) {
 	return "unknown", nil
 }
 
-// mostText keeps words, however alike, behind the same item of the catalogue.
-const mostText = 0.9
+// MostText keeps words, however alike, behind the same item of the catalogue.
+const MostText = 0.9
 
 // textFit is 1 for the same item of the catalogue, else the likeness of the words.
 func textFit(q *Question, o *Offer) float64 {
 	if q.sameItem(o) {
 		return 1
 	}
-	return mostText * q.likeness(o)
+	return MostText * q.likeness(o)
 }
 
 // likeness compares the words. They are prepared late, since most pairs end at
@@ -219,16 +233,16 @@ const enoughTime = 4 * time.Hour
 // timeFit = common time / enough time, at most 1. Without any stated time the
 // two can surely agree on one.
 func timeFit(q *Question, o *Offer) float64 {
-	m, named := q.meet(o)
-	if !named {
+	m := q.meet(o)
+	if !m.named {
 		return 1
 	}
 	return math.Min(1, float64(m.total)/float64(enoughTime))
 }
 
 func timeReason(q *Question, o *Offer) (string, map[string]any) {
-	m, named := q.meet(o)
-	if !named {
+	m := q.meet(o)
+	if !m.named {
 		return "any", nil
 	}
 	return "common", map[string]any{"hours": math.Round(m.total.Hours()*10) / 10}
@@ -237,14 +251,19 @@ func timeReason(q *Question, o *Offer) (string, map[string]any) {
 // helperBalance = 1 − used/budget: the one who was asked least this week comes
 // first. Goods and places have no load.
 func helperBalance(q *Question, o *Offer) float64 {
-	budget := q.budget(o)
 	if o.Helper == "" {
 		return 1
 	}
+	return HelperValue(o.Load.Used, q.budget(o))
+}
+
+// HelperValue is the factor's value for a helper who was asked so often of so
+// many times.
+func HelperValue(used, budget int64) float64 {
 	if budget <= 0 {
 		return 0
 	}
-	return min(1, max(0, 1-float64(o.Load.Used)/float64(budget)))
+	return min(1, max(0, 1-float64(used)/float64(budget)))
 }
 
 // helperReason tells no number: organisations see of each other's helpers only
@@ -253,7 +272,7 @@ func helperReason(q *Question, o *Offer) (string, map[string]any) {
 	switch value := helperBalance(q, o); {
 	case o.Helper == "":
 		return "none", nil
-	case value >= neutral:
+	case value >= Neutral:
 		return "free", nil
 	default:
 		return "busy", nil
@@ -263,12 +282,16 @@ func helperReason(q *Question, o *Offer) (string, map[string]any) {
 // organisationBalance = half / (half + live matches): the same fall as
 // closeness, since an organisation's strength is not stated.
 func organisationBalance(q *Question, o *Offer) float64 {
-	half := float64(q.at.Policy.OrganisationHalf)
-	return half / (half + float64(max(o.OrganisationLoad, 0)))
+	return OrganisationValue(q.at.Policy, o.OrganisationLoad)
+}
+
+// OrganisationValue is the factor's value for so many live matches.
+func OrganisationValue(p Policy, load int64) float64 {
+	return decay(float64(p.OrganisationHalf), float64(max(load, 0)))
 }
 
 func organisationReason(q *Question, o *Offer) (string, map[string]any) {
-	if organisationBalance(q, o) >= neutral {
+	if organisationBalance(q, o) >= Neutral {
 		return "free", nil
 	}
 	return "busy", nil
@@ -285,8 +308,10 @@ const (
 // responseHistory is the expected chance that an ask ends in help: the product
 // of two posterior means of beta-binomial models (Gelman and others, "Bayesian
 // Data Analysis", 3rd edition, chapter 2).
-func responseHistory(_ *Question, o *Offer) float64 {
-	r := o.Response
+func responseHistory(_ *Question, o *Offer) float64 { return ResponseValue(o.Response) }
+
+// ResponseValue is the factor's value for a history.
+func ResponseValue(r Response) float64 {
 	accept := share(r.Accepted+priorAccepted, r.Asked+priorAsked)
 	finish := share(r.Done+priorDone, r.Accepted+priorBegun)
 	return accept * finish
@@ -309,7 +334,7 @@ func responseReason(_ *Question, o *Offer) (string, map[string]any) {
 func continuity(q *Question, o *Offer) float64 {
 	switch {
 	case len(q.need.Continuity) == 0:
-		return neutral
+		return Neutral
 	case q.knows(o):
 		return 1
 	default:

@@ -14,11 +14,14 @@ func tongue(tag string) string {
 	case "zh", "en", "yue":
 		return tag
 	}
+	if len(tag) == 2 && lower(tag[0]) && lower(tag[1]) && !retired(tag) {
+		return tag
+	}
 	base, rest, compound := strings.Cut(strings.ToLower(strings.ReplaceAll(tag, "_", "-")), "-")
 	if base == "zh" && compound && len(rest) >= 3 && (len(rest) == 3 || rest[3] == '-') {
 		base = rest[:3] // an extended subtag such as zh-yue (RFC 5646, section 2.2.2)
 	}
-	if len(base) == 2 && base != "iw" && base != "in" && base != "ji" {
+	if len(base) == 2 && !retired(base) {
 		return base
 	}
 	parsed, err := (language.DeprecatedBase | language.Macro).Parse(base)
@@ -28,6 +31,11 @@ func tongue(tag string) string {
 	known, _ := parsed.Base()
 	return known.String()
 }
+
+func lower(letter byte) bool { return 'a' <= letter && letter <= 'z' }
+
+// retired reports whether a code was replaced by another.
+func retired(code string) bool { return code == "iw" || code == "in" || code == "ji" }
 
 // commonLanguage returns the place, in the need's order of preference, of the
 // first language that the offer speaks.

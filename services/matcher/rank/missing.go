@@ -93,7 +93,7 @@ func (q *Question) shortage(rules []Rule) Shortage {
 	return Shortage{Rules: rules, Key: key, Args: map[string]any{
 		"count": 0, "rules": rules, "category": n.Category, "region": n.Region, "mode": n.Mode,
 		"languages": n.Languages, "skills": n.Skills, "safeguards": n.Safeguards, "unit": n.Unit,
-		"until": q.week.to,
+		"until": q.until,
 	}}
 }
 

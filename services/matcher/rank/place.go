@@ -2,51 +2,64 @@ package rank
 
 import (
 	"math"
+	"slices"
 
 	"heli/pkg/contract"
+	"heli/pkg/reference"
 )
 
-// modes is a set of ways of delivery.
-type modes uint8
+// Ways is a set of ways of delivery.
+type Ways uint8
 
+// The ways.
 const (
-	remote modes = 1 << iota
-	onsite
-	delivery
-	anyMode = remote | onsite | delivery
+	Remote Ways = 1 << iota
+	Onsite
+	Delivery
+	AnyWay = Remote | Onsite | Delivery
 )
 
-func modesOf(m contract.Mode) modes {
+// WaysOf returns the ways that a mode leaves open.
+
+func WaysOf(m contract.Mode) Ways {
 	switch m {
 	case contract.ModeRemote:
-		return remote
+		return Remote
 	case contract.ModeOnsite:
-		return onsite
+		return Onsite
 	case contract.ModeDelivery:
-		return delivery
+		return Delivery
 	default: // any, and not stated
-		return anyMode
+		return AnyWay
 	}
 }
 
-// modes returns the ways in which this offer could serve the need. Where both
+// ways returns the ways in which this offer could serve the need. Where both
 // leave it open the category decides: nobody delivers a meal remotely. A
 // category never forbids what both sides named.
-func (q *Question) modes(o *Offer) modes {
-	shared := modesOf(q.need.Mode) & modesOf(o.Mode)
-	if c, ok := q.at.Reference.Category(q.need.Category); ok {
-		var usual modes
-		for _, m := range c.Modes {
-			usual |= modesOf(m)
-		}
-		if shared&usual != 0 {
-			return shared & usual
-		}
+func (q *Question) ways(o *Offer) Ways {
+	return q.Ways(WaysOf(o.Mode))
+}
+
+// Ways returns which of an offer's ways could serve the need.
+func (q *Question) Ways(offered Ways) Ways {
+	shared := q.waysWanted & offered
+	if shared&q.waysUsual != 0 {
+		return shared & q.waysUsual
 	}
 	return shared
 }
 
-func breaksMode(q *Question, o *Offer) bool { return q.modes(o) == 0 }
+// usualWays returns the ways of a category.
+func usualWays(c contract.Category) Ways {
+	var usual Ways
+	for _, m := range c.Modes {
+		usual |= WaysOf(m)
+	}
+	return usual
+}
+
+func breaksMode(q *Question, o *Offer) bool { return q.ways(o) == 0 }
 
 func modeArgs(q *Question, o *Offer) map[string]any {
 	return map[string]any{"mode": q.need.Mode, "offer_mode": o.Mode}
@@ -55,11 +68,11 @@ func modeArgs(q *Question, o *Offer) map[string]any {
 // breaksPlace: the offer must reach the need in one of the ways that both
 // accept. Without a common way that is the mode's rule to say, not this one's.
 func breaksPlace(q *Question, o *Offer) bool {
-	ways := q.modes(o)
+	ways := q.ways(o)
 	if ways == 0 {
 		return false
 	}
-	for _, way := range []modes{remote, delivery, onsite} {
+	for _, way := range []Ways{Remote, Delivery, Onsite} {
 		if ways&way != 0 && q.reaches(o, way) {
 			return false
 		}
@@ -71,75 +84,90 @@ func breaksPlace(q *Question, o *Offer) bool {
 // need or not, by the region tree. A radius is hard between two points; without
 // both it means the offer's prefecture. An offer that names no area reaches
 // everywhere remotely and by delivery, and its own prefecture on site.
-func (q *Question) reaches(o *Offer, way modes) bool {
+func (q *Question) reaches(o *Offer, way Ways) bool {
 	for _, region := range o.ServiceRegions {
-		if q.at.Reference.Within(q.need.Region, region) {
+		if slices.Contains(q.lineage(), region) {
 			return true
 		}
 	}
 	named := len(o.ServiceRegions) > 0
-	if way == remote {
+	if way == Remote {
 		return !named
 	}
 	if o.RadiusM != nil {
 		if q.need.Point == nil || o.Point == nil {
 			return q.inPrefectureOf(o)
 		}
-		return metres(*q.need.Point, *o.Point) <= float64(*o.RadiusM)
+		return q.metres(o) <= float64(*o.RadiusM)
 	}
 	if named {
 		return false
 	}
-	return way == delivery || q.inPrefectureOf(o)
+	return way == Delivery || q.inPrefectureOf(o)
 }
 
 func (q *Question) inPrefectureOf(o *Offer) bool {
-	return q.at.Reference.Within(q.need.Region, q.at.Reference.Prefecture(o.Region))
+	return slices.Contains(q.lineage(), q.at.Reference.Prefecture(o.Region))
+}
+
+// lineage returns the need's region and those it lies in.
+func (q *Question) lineage() []string {
+	if q.regions == nil {
+		q.regions = append([]string{}, q.at.Reference.Lineage(q.need.Region)...)
+	}
+	return q.regions
 }
 
 func placeArgs(q *Question, o *Offer) map[string]any {
 	args := map[string]any{"region": q.need.Region, "offer_region": o.Region}
 	if q.need.Point != nil && o.Point != nil {
-		args["km"] = kilometres(metres(*q.need.Point, *o.Point))
+		args["km"] = kilometres(q.metres(o))
 	}
 	return args
 }
 
 // countyM stands for "somewhere in this county" where no point is known: about
 // the distance between two places of one county.
-const countyM = 10_000
+const countyM = 10_000.0
 
 // distance returns the metres between need and offer, exact between two points.
 // A region's centre stands in for a point that is not stated; then the answer
 // is never below countyM. False when nothing is known.
 func (q *Question) distance(o *Offer) (float64, bool) {
-	needPoint, needExact := q.need.Point, q.need.Point != nil
-	offerPoint, offerExact := o.Point, o.Point != nil
-	if !needExact {
-		needPoint = q.centre(q.need.Region)
+	if q.need.Point != nil && o.Point != nil {
+		return q.metres(o), true
 	}
-	if !offerExact {
-		offerPoint = q.centre(o.Region)
-	}
+	needPoint, offerPoint := PlaceOf(q.at.Reference, q.need.Point, q.need.Region), PlaceOf(q.at.Reference, o.Point, o.Region)
 	if needPoint == nil || offerPoint == nil {
 		return 0, false
 	}
-	m := metres(*needPoint, *offerPoint)
-	if !needExact || !offerExact {
-		m = math.Max(m, countyM)
-	}
-	return m, true
+	return math.Max(metres(*needPoint, *offerPoint), countyM), true
 }
 
-func (q *Question) centre(region string) *contract.Point {
-	if p, ok := q.at.Reference.PointOf(region); ok {
+// metres returns the distance between the two points that are stated.
+func (q *Question) metres(o *Offer) float64 {
+	if q.kept.measured {
+		return q.kept.metres
+	}
+	m := metres(*q.need.Point, *o.Point)
+	q.kept.measured, q.kept.metres = q.keeping, m
+	return m
+}
+
+// PlaceOf returns where a side is: its point, else its region's centre; nil when
+// nothing is known.
+func PlaceOf(ref *reference.Snapshot, point *contract.Point, region string) *contract.Point {
+	if point != nil {
+		return point
+	}
+	if p, ok := ref.PointOf(region); ok {
 		return &p
 	}
 	return nil
 }
 
-// earthM is the mean radius of the earth (IUGG).
-const earthM = 6_371_008.8
+// EarthM is the mean radius of the earth (IUGG), in metres.
+const EarthM = 6_371_008.8
 
 // metres returns the great-circle distance by the haversine formula, which
 // keeps its precision for near points (Sinnott, "Virtues of the Haversine", 1984).
@@ -148,7 +176,7 @@ func metres(a, b contract.Point) float64 {
 	sinLat := math.Sin((lat2 - lat1) / 2)
 	sinLon := math.Sin(radians(b.Lon-a.Lon) / 2)
 	h := sinLat*sinLat + math.Cos(lat1)*math.Cos(lat2)*sinLon*sinLon
-	return 2 * earthM * math.Asin(math.Sqrt(math.Min(1, h)))
+	return 2 * EarthM * math.Asin(math.Sqrt(math.Min(1, h)))
 }
 
 func radians(degrees float64) float64 { return degrees * math.Pi / 180 }

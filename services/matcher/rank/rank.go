@@ -35,12 +35,32 @@ type Moment struct {
 // Question is one need at one moment, prepared to be compared with many
 // offers. It is not safe for concurrent use.
 type Question struct {
-	need   *Need
-	at     Moment
-	acting string
-	text   *TextQuery // made when first asked for
-	week   span       // in which both must be free
-	wanted []span     // the need's windows within the week; nil means any time
+	need    *Need
+	at      Moment
+	acting  string
+	weights [factorCount]float64
+
+	credential bool // the category asks for one
+	waysWanted Ways
+	waysUsual  Ways // of the category
+	urgency    float64
+	text       *TextQuery // made when first asked for
+	regions    []string   // the lineage of the need's, made when first asked for
+
+	until  time.Time // end of the week in which both must be free
+	week   span      // the same from now
+	wanted []span    // the need's windows within the week; nil means any time
+	clocks []steady
+
+	keeping bool // one offer is being judged: what is computed for it is kept
+	kept    kept
+}
+
+// kept is what a rule and a factor both need of one pair.
+type kept struct {
+	meeting       meeting
+	metres        float64
+	met, measured bool
 }
 
 // Ask prepares a need. The need must not change while the question is in use.
@@ -49,9 +69,31 @@ func Ask(need *Need, at Moment) *Question {
 	if q.acting == "" {
 		q.acting = need.Path
 	}
-	q.week = horizon(need, at.Now)
-	q.wanted = need.Schedule.within(q.week)
+	for i := range softFactors {
+		q.weights[i] = softFactors[i].weight(at.Policy.Weights)
+	}
+	if c, known := at.Reference.Category(need.Category); known {
+		q.credential, q.waysUsual = c.Credential, usualWays(c)
+	}
+	q.waysWanted = WaysOf(need.Mode)
+	q.urgency = q.urgencyNow()
+	q.until = horizon(need, at.Now)
+	q.week = span{0, q.until.Sub(at.Now)}
+	q.wanted = q.within(need.Schedule, q.week)
 	return q
+}
+
+// Fit returns the score of an offer, and false when a rule stops it. It is what
+// Check and Score say, computed at once.
+func (q *Question) Fit(o *Offer) (float64, bool) {
+	q.keeping = true
+	fits := q.Check(o) == ""
+	score := 0.0
+	if fits {
+		score = q.Score(o)
+	}
+	q.keeping, q.kept = false, kept{}
+	return score, fits
 }
 
 // Verdict says what a pair is worth, or what stops it.
