@@ -32,6 +32,8 @@ type Index interface {
 	// Best returns the k best offer lines that fit the need, the highest score
 	// first, equal scores by offer line id. The need itself may be unknown.
 	Best(need rank.Need, at rank.Moment, k int) []Candidate
+	// Top returns what Best does without the factors, for whoever shows none.
+	Top(need rank.Need, at rank.Moment, k int) []Candidate
 	// Waiting returns the k need lines held that the offer serves best, the
 	// highest score first, equal scores by need line id.
 	Waiting(offer rank.Offer, at rank.Moment, k int) []Candidate

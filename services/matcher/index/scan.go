@@ -122,11 +122,20 @@ func (s *Scan) Best(need rank.Need, at rank.Moment, k int) []Candidate {
 	return explain(top(s.fitting(q, &need), k), at)
 }
 
+// Top implements Index.
+func (s *Scan) Top(need rank.Need, at rank.Moment, k int) []Candidate {
+	candidates := s.Best(need, at, k)
+	for i := range candidates {
+		candidates[i].Factors = nil
+	}
+	return candidates
+}
+
 // fitting yields the offers that fit a need.
 func (s *Scan) fitting(q *rank.Question, need *rank.Need) iter.Seq[found] {
 	return func(yield func(found) bool) {
 		for id, o := range s.offers {
-			if q.Check(o) == "" && !yield(found{string(id), q.Score(o), need, o}) {
+			if score, fits := q.Fit(o); fits && !yield(found{string(id), score, need, o}) {
 				return
 			}
 		}
@@ -145,8 +154,7 @@ func (s *Scan) Waiting(offer rank.Offer, at rank.Moment, k int) []Candidate {
 func (s *Scan) served(offer *rank.Offer, at rank.Moment) iter.Seq[found] {
 	return func(yield func(found) bool) {
 		for id, n := range s.needs {
-			q := rank.Ask(n, at)
-			if q.Check(offer) == "" && !yield(found{string(id), q.Score(offer), n, offer}) {
+			if score, fits := rank.Ask(n, at).Fit(offer); fits && !yield(found{string(id), score, n, offer}) {
 				return
 			}
 		}

@@ -60,13 +60,9 @@ func (c *Ceiling) Of(v *Values) float64 {
 	return sum
 }
 
-// ClosenessCeiling bounds closeness for offers that are at least so far away
-// and could serve by some of the ways. An offer whose distance is not known
-// may be among them.
-func (q *Question) ClosenessCeiling(ways Ways, leastM float64) float64 {
-	if ways&Remote != 0 {
-		return 1
-	}
+// HalfCeiling returns the greatest distance at which closeness may have fallen
+// to one half, for offers that could serve by some of the ways.
+func (q *Question) HalfCeiling(ways Ways) float64 {
 	half := 0.0
 	if ways&Delivery != 0 {
 		half = q.half(Delivery)
@@ -74,8 +70,11 @@ func (q *Question) ClosenessCeiling(ways Ways, leastM float64) float64 {
 	if ways&Onsite != 0 {
 		half = math.Max(half, q.half(Onsite))
 	}
-	return math.Max(unknownPlace, decay(half, leastM))
+	return half
 }
+
+// UnknownPlace is the value of closeness where nothing is known.
+const UnknownPlace = unknownPlace
 
 // LeastAboutM is the least distance that is assumed where a side has no point.
 const LeastAboutM = countyM
@@ -88,3 +87,12 @@ func (q *Question) TimeCeiling(hours int) float64 {
 	}
 	return math.Min(1, float64(time.Duration(hours)*time.Hour)/float64(enoughTime))
 }
+
+// Urgency returns the value of the urgency factor, the same for every offer.
+func (q *Question) Urgency() float64 { return q.urgency }
+
+// Credential reports whether the need's category asks for one.
+func (q *Question) Credential() bool { return q.credential }
+
+// Acting returns the path of the organisation that pairs.
+func (q *Question) Acting() string { return q.acting }

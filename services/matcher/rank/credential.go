@@ -14,14 +14,15 @@ func breaksCredential(q *Question, o *Offer) bool {
 		return false
 	}
 	for _, c := range o.Credentials {
-		if verified(c) && !runOut(c, q.at.Now) && q.proves(c.Kind) {
+		if Verified(c) && !runOut(c, q.at.Now) && q.proves(c.Kind) {
 			return false
 		}
 	}
 	return true
 }
 
-func verified(c contract.Credential) bool { return c.VerifiedBy != "" || c.VerifiedAt != nil }
+// Verified reports whether somebody verified a credential.
+func Verified(c contract.Credential) bool { return c.VerifiedBy != "" || c.VerifiedAt != nil }
 
 func runOut(c contract.Credential, now time.Time) bool {
 	return c.ValidUntil != nil && !now.Before(*c.ValidUntil)

@@ -282,12 +282,13 @@ func helperReason(q *Question, o *Offer) (string, map[string]any) {
 // organisationBalance = half / (half + live matches): the same fall as
 // closeness, since an organisation's strength is not stated.
 func organisationBalance(q *Question, o *Offer) float64 {
-	return OrganisationValue(q.at.Policy, o.OrganisationLoad)
+	return OrganisationValue(q.at.Policy.OrganisationHalf, o.OrganisationLoad)
 }
 
-// OrganisationValue is the factor's value for so many live matches.
-func OrganisationValue(p Policy, load int64) float64 {
-	return decay(float64(p.OrganisationHalf), float64(max(load, 0)))
+// OrganisationValue is the factor's value for so many live matches, by the
+// number at which it is one half.
+func OrganisationValue(half, load int64) float64 {
+	return decay(float64(half), float64(max(load, 0)))
 }
 
 func organisationReason(q *Question, o *Offer) (string, map[string]any) {

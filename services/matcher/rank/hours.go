@@ -93,8 +93,7 @@ func floorDiv(a, b int64) int64 {
 // Hours returns the hours of which a part lies in the time that the need has;
 // the whole week outside the years for which schedules have their hours.
 func (q *Question) Hours() Hours {
-	year := q.at.Now.UTC().Year()
-	if year < firstYear || year > lastYear {
+	if !HoursHold(q.at.Now) {
 		return AllHours()
 	}
 	wanted := q.wanted
@@ -107,4 +106,11 @@ func (q *Question) Hours() Hours {
 		h.add(floorDiv(now+int64(s.from), int64(time.Hour)), -floorDiv(-(now+int64(s.to)), int64(time.Hour)))
 	}
 	return h
+}
+
+// HoursHold reports whether the hours of schedules hold in the week after a
+// moment.
+func HoursHold(now time.Time) bool {
+	year := now.UTC().Year()
+	return firstYear <= year && year <= lastYear
 }

@@ -6,10 +6,10 @@ import (
 	"golang.org/x/text/language"
 )
 
-// tongue returns the language that a BCP 47 tag names, without script, region
+// Tongue returns the language that a BCP 47 tag names, without script, region
 // and variant: zh for zh-CN, zh-Hant, cmn; yue for zh-yue and yue-HK. Spoken
 // Mandarin is zh; Cantonese, Wu and the other Chinese languages are their own.
-func tongue(tag string) string {
+func Tongue(tag string) string {
 	switch tag { // the tags that nearly every row carries
 	case "zh", "en", "yue":
 		return tag
@@ -42,7 +42,7 @@ func retired(code string) bool { return code == "iw" || code == "in" || code == 
 func commonLanguage(need, offer []string) (int, bool) {
 	for i, wanted := range need {
 		for _, spoken := range offer {
-			if wanted == spoken || tongue(wanted) == tongue(spoken) {
+			if wanted == spoken || Tongue(wanted) == Tongue(spoken) {
 				return i, true
 			}
 		}

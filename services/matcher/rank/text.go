@@ -51,6 +51,12 @@ func (t TextQuery) idf(hash uint64) float64 {
 	return math.Log(1 + (n-df+0.5)/(df+0.5))
 }
 
+// WordWeights returns the function that weighs a need's word by how rare it is.
+func WordWeights(rarity Rarity) func(hash uint64, weight float32) float64 {
+	t := TextQuery{rarity: rarity}
+	return func(hash uint64, weight float32) float64 { return float64(weight) * t.idf(hash) }
+}
+
 // Score returns how alike the two texts are: 0 without a common word, 1 for
 // equal ones.
 func (t TextQuery) Score(words []contract.WordHash) float64 {

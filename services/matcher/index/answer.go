@@ -1,0 +1,141 @@
+package index
+
+import (
+	"heli/pkg/contract"
+	"heli/services/matcher/rank"
+)
+
+// Best implements Index.
+func (x *Fast) Best(need rank.Need, at rank.Moment, k int) []Candidate {
+	return x.best(&need, at, k, true)
+}
+
+// Top implements Index.
+func (x *Fast) Top(need rank.Need, at rank.Moment, k int) []Candidate {
+	return x.best(&need, at, k, false)
+}
+
+func (x *Fast) best(need *rank.Need, at rank.Moment, k int, explained bool) []Candidate {
+	s := searches.Get().(*search) //nolint:errcheck // the pool holds nothing else
+	defer s.release()
+	s.shards = covering(s.shards[:0], &x.offers, need.Category, at)
+	x.see(&s.view, s.shards)
+	return s.best(x.symbols, need, at, k, explained)
+}
+
+// best searches the view for the offers of a need.
+func (s *search) best(y *symbols, need *rank.Need, at rank.Moment, k int, explained bool) []Candidate {
+	at.Rarity = s.view.version.words
+	q := rank.Ask(need, at)
+	s.probe.askFor(y, need, q, at)
+	if s.early = s.probe.byWords; s.early {
+		s.probe.like.prepare(need.Words, rank.WordWeights(at.Rarity))
+	}
+	s.judge = func(a spot, h *hot) (float64, bool) {
+		o := s.view.offer(a, &s.buffer)
+		if at.Refused != nil && o == &s.buffer.offer {
+			o.OfferID = a.block.offers.offerID(int(a.row))
+		}
+		return q.Fit(o)
+	}
+	candidates := make([]Candidate, 0, k)
+	for _, h := range s.run(k) {
+		candidates = append(candidates, candidate(q, need, s.view.whole(h.at), h.score, explained))
+	}
+	return candidates
+}
+
+// candidate describes a pair that fits.
+func candidate(q *rank.Question, n *rank.Need, o *rank.Offer, score float64, explained bool) Candidate {
+	c := Candidate{
+		Need: n.ID, Request: n.RequestID, Line: o.ID, Offer: o.OfferID, Quantity: q.Quantity(o), Score: score,
+	}
+	if explained {
+		c.Factors = q.Factors(o)
+	}
+	return c
+}
+
+// Waiting implements Index.
+func (x *Fast) Waiting(offer rank.Offer, at rank.Moment, k int) []Candidate {
+	s := searches.Get().(*search) //nolint:errcheck // the pool holds nothing else
+	defer s.release()
+	s.shards = covered(s.shards[:0], &x.needs, offer.Category, at)
+	x.see(&s.view, s.shards)
+	at.Rarity = s.view.version.words
+	s.early = false
+	s.probe.askBy(x.symbols, &offer, rank.Ask(&rank.Need{}, at), at)
+	s.judge = func(a spot, _ *hot) (float64, bool) { return rank.Ask(a.need(), at).Fit(&offer) }
+	candidates := make([]Candidate, 0, k)
+	for _, h := range s.run(k) {
+		n := h.at.need()
+		candidates = append(candidates, candidate(rank.Ask(n, at), n, &offer, h.score, true))
+	}
+	return candidates
+}
+
+// release gives the search back for another one, without what it held.
+func (s *search) release() {
+	clear(s.shards)
+	clear(s.view.states)
+	clear(s.hits)
+	s.view, s.judge = view{states: s.view.states[:0]}, nil
+	s.buffer = unpacked{}
+	searches.Put(s)
+}
+
+// Missing implements Index.
+func (x *Fast) Missing(need rank.Need, at rank.Moment) []rank.Shortage {
+	v := view{}
+	x.see(&v, covering(nil, &x.offers, need.Category, at))
+	at.Rarity = v.version.words
+	return rank.Ask(&need, at).Missing(v.offers(at.Refused != nil))
+}
+
+// Verdict implements Index.
+func (x *Fast) Verdict(need rank.Need, offer rank.Offer, at rank.Moment) rank.Verdict {
+	at.Rarity = x.now.Load().words
+	return rank.Ask(&need, at).Judge(&offer)
+}
+
+// Offer implements Index.
+func (x *Fast) Offer(id contract.OfferLineID) (rank.Offer, bool) {
+	v := view{}
+	if a, held := x.find(&v, &x.offers, string(id)); held {
+		return *v.whole(a), true
+	}
+	return rank.Offer{}, false
+}
+
+// Need implements Index.
+func (x *Fast) Need(id contract.NeedLineID) (rank.Need, bool) {
+	if a, held := x.find(&view{}, &x.needs, string(id)); held {
+		return *a.need(), true
+	}
+	return rank.Need{}, false
+}
+
+// find looks for an id in all shards.
+func (x *Fast) find(v *view, s *side, id string) (spot, bool) {
+	x.see(v, every(s))
+	k, _ := keyOf(id)
+	for _, st := range v.states {
+		for row := range st.rows {
+			if st.tail.keys[row] == k && st.tail.alive(row, v.version.version) && st.tail.id(row) == id {
+				return spot{st, nil, int32(row)}, true
+			}
+		}
+		for _, b := range st.blocks {
+			if row := b.locate(k, id, v.version.version); row >= 0 {
+				return spot{st, b, int32(row)}, true
+			}
+		}
+	}
+	return spot{}, false
+}
+
+// Len implements Index.
+func (x *Fast) Len() (offers, needs int) {
+	now := x.now.Load()
+	return now.offers, now.needs
+}

@@ -1,0 +1,158 @@
+package index
+
+import (
+	"cmp"
+	"slices"
+	"sync/atomic"
+
+	"heli/services/matcher/rank"
+)
+
+// block is an unchanging set of rows of one category, packed into trees. Rows
+// die in it; they never come or change.
+type block struct {
+	keys  []key
+	marks []marks
+	hot   []hot
+	died  []atomic.Uint64 // the version that removed the row, 0 while it lives
+	find  directory
+	trees [shelves]tree // the rows behind those of the trees fit nothing as they are
+
+	offers *packed      // one of the two
+	needs  []*rank.Need // holds what is judged
+
+	dead atomic.Int64
+}
+
+// shelves part rows by what bounds them: their place, or nothing.
+const (
+	shelfNear  = iota // a point, and no remote help
+	shelfMixed        // a point, and remote help too
+	shelfFar          // remote help alone, or no point
+	shelves
+	shelfNone // fits nothing
+)
+
+func shelfOf(h *hot) int {
+	switch {
+	case h.flags&shut != 0:
+		return shelfNone
+	case h.flags&located == 0 || h.ways == rank.Remote:
+		return shelfFar
+	case h.ways&rank.Remote != 0:
+		return shelfMixed
+	default:
+		return shelfNear
+	}
+}
+
+// loose is a row on its way into a block: what it is, or the row of another
+// block that it is copied from.
+type loose struct {
+	key   key
+	marks marks
+	hot   hot
+	offer *rank.Offer
+	need  *rank.Need
+	from  *block
+	row   int
+}
+
+// order is what rows are sorted by: the shelf, the place along a Morton curve,
+// then what the score of a place's rows differs by.
+type order struct {
+	shelf uint8
+	along uint64
+	row   uint32
+}
+
+func orderOf(h *hot, row int) order {
+	shelf := shelfOf(h)
+	along := uint64(0)
+	if shelf == shelfNear || shelf == shelfMixed {
+		along = morton(h.at) << 32
+	}
+	along |= uint64(h.skills)<<24 | uint64((1-min(max(h.response, 0), 1))*(1<<24-1)) // few skills and good answers first
+	return order{uint8(shelf), along, uint32(row)}
+}
+
+// newBlock packs rows and returns in which order. It changes nothing but the
+// pools.
+func newBlock(y *symbols, rows []loose) (*block, []order) {
+	orders := make([]order, len(rows))
+	for i := range rows {
+		orders[i] = orderOf(&rows[i].hot, i)
+	}
+	slices.SortFunc(orders, func(a, b order) int {
+		return cmp.Or(cmp.Compare(a.shelf, b.shelf), cmp.Compare(a.along, b.along), cmp.Compare(a.row, b.row))
+	})
+	b := &block{
+		keys: make([]key, len(rows)), marks: make([]marks, len(rows)), hot: make([]hot, len(rows)),
+		died: make([]atomic.Uint64, len(rows)),
+	}
+	counts := [shelfNone + 1]int{}
+	for to, o := range orders {
+		r := &rows[o.row]
+		b.keys[to], b.marks[to], b.hot[to] = r.key, r.marks, r.hot
+		counts[o.shelf]++
+	}
+	b.fill(y, rows, orders)
+	b.find = newDirectory(b.keys)
+	first := 0
+	for s := range b.trees {
+		b.trees[s] = b.newTree(first, counts[s], s != shelfFar)
+		first += counts[s]
+	}
+	return b, orders
+}
+
+// fill takes over what the rows are.
+func (b *block) fill(y *symbols, rows []loose, orders []order) {
+	if len(rows) > 0 && rows[0].need != nil {
+		b.needs = make([]*rank.Need, len(rows))
+		for to, o := range orders {
+			b.needs[to] = rows[o.row].need
+		}
+		return
+	}
+	spans := 0
+	for i := range rows {
+		spans += rows[i].spans()
+	}
+	b.offers = &packed{cold: make([]cold, 0, len(rows)), spans: make([]rank.WeekSpan, 0, spans)}
+	for _, o := range orders {
+		if r := &rows[o.row]; r.from != nil {
+			b.offers.take(r.from.offers, r.row)
+		} else {
+			b.offers.add(y, r.offer)
+		}
+	}
+}
+
+func (l *loose) spans() int {
+	if l.from != nil {
+		return int(l.from.offers.cold[l.row].count)
+	}
+	return len(l.offer.Schedule.Spans())
+}
+
+// alive reports whether a row was there at a version.
+func (b *block) alive(row int, version uint64) bool {
+	died := b.died[row].Load()
+	return died == 0 || died > version
+}
+
+// morton interleaves the bits of a place's latitude and longitude, taken from
+// the sphere, 16 of each.
+func morton(v vector) uint64 {
+	lat, lon := angles(v)
+	return spread(lat)<<1 | spread(lon)
+}
+
+func spread(x uint16) uint64 {
+	n := uint64(x)
+	n = (n | n<<8) & 0x00ff00ff
+	n = (n | n<<4) & 0x0f0f0f0f
+	n = (n | n<<2) & 0x33333333
+	return (n | n<<1) & 0x55555555
+}

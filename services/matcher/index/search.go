@@ -1,0 +1,255 @@
+package index
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"heli/services/matcher/rank"
+)
+
+// search is one search under way. It is used again by later ones.
+type search struct {
+	probe  probe
+	view   view
+	shards []*shard
+	queue  queue
+	hits   []hit
+	k      int
+	buffer unpacked
+	judge  func(spot, *hot) (float64, bool)
+	early  bool // judge rows at once until k are found, since their bounds say little
+}
+
+// hit is a pair that fits.
+type hit struct {
+	score float64
+	key   key
+	at    spot
+}
+
+var searches = sync.Pool{New: func() any { return &search{} }}
+
+// run finds the k best rows of the view. Nodes and rows wait in a queue by what
+// they score at most; when the best of them cannot beat what was found, the
+// search is over.
+func (s *search) run(k int) []hit {
+	s.hits, s.k, s.queue = s.hits[:0], k, s.queue[:0]
+	if k <= 0 || s.probe.nothing {
+		return s.hits
+	}
+	for i, st := range s.view.states {
+		s.enter(uint32(i), st)
+	}
+	for len(s.queue) > 0 {
+		next := s.queue.pop()
+		if next.bound < s.least() {
+			break
+		}
+		st := s.view.states[next.state]
+		switch next.kind {
+		case kindRow:
+			b := st.blocks[next.block]
+			s.try(spot{st, b, int32(next.index)}, &b.hot[next.index])
+		case kindTail:
+			s.try(spot{st, nil, int32(next.index)}, &st.tail.hot[next.index])
+		default:
+			s.open(next, st.blocks[next.block])
+		}
+	}
+	return s.hits
+}
+
+// least is the score below which nothing is wanted any more.
+func (s *search) least() float64 {
+	if len(s.hits) < s.k {
+		return -1
+	}
+	return s.hits[len(s.hits)-1].score
+}
+
+// enter queues the roots of a shard and the rows of its tail.
+func (s *search) enter(index uint32, st *state) {
+	for i, b := range st.blocks {
+		for shelf := range b.trees {
+			if t := &b.trees[shelf]; t.count > 0 {
+				top := len(t.levels) - 1
+				s.queueNodes(entry{state: uint16(index), block: uint16(i), shelf: uint8(shelf), kind: uint8(top)}, t, 0, len(t.levels[top]))
+			}
+		}
+	}
+	for row := range st.rows {
+		m, h := &st.tail.marks[row], &st.tail.hot[row]
+		if !s.probe.admits(m) || !st.tail.alive(row, s.view.version.version) {
+			continue
+		}
+		if bound, fits := s.probe.row(h, m); fits {
+			bound += s.words(st, nil, row)
+			s.queue.push(entry{bound: bound, index: uint32(row), state: uint16(index), kind: kindTail})
+		}
+	}
+}
+
+// queueNodes queues the nodes of a level from begin to before end that may
+// hold something better than what was found.
+func (s *search) queueNodes(e entry, t *tree, begin, end int) {
+	nodes := t.levels[e.kind]
+	least := s.least()
+	for i := begin; i < end; i++ {
+		if bound, fits := s.probe.node(&nodes[i]); fits && bound >= least {
+			e.bound, e.index = bound, uint32(i)
+			s.queue.push(e)
+		}
+	}
+}
+
+// open queues what lies below a node.
+func (s *search) open(e entry, b *block) {
+	t := &b.trees[e.shelf]
+	if e.kind > 0 {
+		e.kind--
+		begin := int(e.index) * fanOut
+		s.queueNodes(e, t, begin, min(begin+fanOut, len(t.levels[e.kind])))
+		return
+	}
+	begin := t.first + int(e.index)*leafRows
+	end := min(begin+leafRows, t.first+t.count)
+	e.kind = kindRow
+	st := s.view.states[e.state]
+	for row := begin; row < end; row++ {
+		if !s.probe.admits(&b.marks[row]) {
+			continue
+		}
+		bound, fits := s.probe.row(&b.hot[row], &b.marks[row])
+		if !fits || !b.alive(row, s.view.version.version) {
+			continue
+		}
+		if bound += s.words(st, b, row); bound < s.least() {
+			continue
+		}
+		if s.early && len(s.hits) < s.k {
+			s.try(spot{st, b, int32(row)}, &b.hot[row])
+			continue
+		}
+		e.bound, e.index = bound, uint32(row)
+		s.queue.push(e)
+	}
+}
+
+// words returns what the text factor adds to the bound of a row at most.
+func (s *search) words(st *state, b *block, row int) float64 {
+	p := &s.probe
+	if !p.byWords {
+		return 0
+	}
+	share := p.shares[rank.FactorText]
+	if b == nil {
+		return share * p.textCeiling
+	}
+	x := b.offers.extraOf(row)
+	if p.item != "" && (x != nil && x.whole != nil || s.view.reading.profiles[b.offers.cold[row].profile].item == p.item) {
+		return share
+	}
+	if x == nil {
+		return 0
+	}
+	return share * p.like.ceiling(&x.sign)
+}
+
+// try judges a row and keeps it if it is among the best.
+func (s *search) try(a spot, h *hot) {
+	score, fits := s.judge(a, h)
+	if !fits || score < s.least() {
+		return
+	}
+	found := hit{score, a.key(), a}
+	place, _ := slices.BinarySearchFunc(s.hits, found, compareHits)
+	if len(s.hits) < s.k {
+		s.hits = append(s.hits, hit{})
+	} else if place == s.k {
+		return
+	}
+	copy(s.hits[place+1:], s.hits[place:])
+	s.hits[place] = found
+}
+
+// compareHits is the order of the answers.
+func compareHits(a, b hit) int {
+	switch {
+	case a.score > b.score:
+		return -1
+	case a.score < b.score:
+		return 1
+	}
+	if a.key == b.key {
+		return 0
+	}
+	return strings.Compare(a.at.id(), b.at.id())
+}
+
+func (a spot) key() key {
+	if a.block == nil {
+		return a.state.tail.keys[a.row]
+	}
+	return a.block.keys[a.row]
+}
+
+// entry is a node or a row in the queue.
+type entry struct {
+	bound        float64
+	index        uint32
+	state, block uint16
+	shelf        uint8
+	kind         uint8 // the level of a node, or one of these
+}
+
+const (
+	kindRow  = 254
+	kindTail = 255
+)
+
+// queue is a binary heap, the greatest bound on top. It is written out since
+// container/heap costs more than the search.
+type queue []entry
+
+func (q *queue) push(e entry) {
+	*q = append(*q, e)
+	h := *q
+	i := len(h) - 1
+	for i > 0 {
+		up := (i - 1) / 2
+		if h[up].bound >= e.bound {
+			break
+		}
+		h[i] = h[up]
+		i = up
+	}
+	h[i] = e
+}
+
+func (q *queue) pop() entry {
+	h := *q
+	top, last := h[0], h[len(h)-1]
+	h = h[:len(h)-1]
+	*q = h
+	if len(h) == 0 {
+		return top
+	}
+	i := 0
+	for {
+		down := 2*i + 1
+		if down >= len(h) {
+			break
+		}
+		if down+1 < len(h) && h[down+1].bound > h[down].bound {
+			down++
+		}
+		if last.bound >= h[down].bound {
+			break
+		}
+		h[i] = h[down]
+		i = down
+	}
+	h[i] = last
+	return top
+}

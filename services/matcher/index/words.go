@@ -1,0 +1,100 @@
+package index
+
+import "heli/pkg/contract"
+
+// words counts in how many offers each word occurs. It is never changed: add
+// returns another one that shares most of it, so that every search counts the
+// offers that it sees. It is a trie over the bits of the hash.
+type words struct {
+	documents int
+	root      *wordNode
+}
+
+const (
+	wordBits   = 4 // of the hash at each level
+	wordBucket = 8 // counts that a node holds before it parts
+)
+
+// wordNode is either a bucket of counts or a fork.
+type wordNode struct {
+	counts []wordCount
+	forks  *[1 << wordBits]*wordNode
+}
+
+type wordCount struct {
+	hash  uint64
+	count int
+}
+
+// Documents implements rank.Rarity.
+func (w *words) Documents() int { return w.documents }
+
+// Frequency implements rank.Rarity.
+func (w *words) Frequency(hash uint64) int {
+	n := w.root
+	for bits := hash; n != nil; bits >>= wordBits {
+		if n.forks == nil {
+			for _, c := range n.counts {
+				if c.hash == hash {
+					return c.count
+				}
+			}
+			return 0
+		}
+		n = n.forks[bits&(1<<wordBits-1)]
+	}
+	return 0
+}
+
+// add returns the counts with one text more, or less for by = -1.
+func (w *words) add(text []contract.WordHash, by int) *words {
+	more := &words{w.documents + by, w.root}
+	for _, word := range text {
+		more.root = more.root.add(word.Hash, 0, by)
+	}
+	return more
+}
+
+func (n *wordNode) add(hash uint64, used, by int) *wordNode {
+	if n == nil {
+		return &wordNode{counts: []wordCount{{hash, by}}}
+	}
+	if n.forks != nil {
+		forks := *n.forks
+		at := hash >> used & (1<<wordBits - 1)
+		forks[at] = forks[at].add(hash, used+wordBits, by)
+		return &wordNode{forks: &forks}
+	}
+	counts := make([]wordCount, 0, len(n.counts)+1)
+	found := false
+	for _, c := range n.counts {
+		if c.hash == hash {
+			c.count += by
+			found = true
+		}
+		if c.count != 0 {
+			counts = append(counts, c)
+		}
+	}
+	if !found {
+		counts = append(counts, wordCount{hash, by})
+	}
+	return (&wordNode{counts: counts}).part(used)
+}
+
+// part turns a bucket that is full into a fork at the level where so many bits
+// of the hash are used.
+func (n *wordNode) part(used int) *wordNode {
+	if len(n.counts) <= wordBucket || used >= 64 {
+		return n
+	}
+	var forks [1 << wordBits]*wordNode
+	for _, c := range n.counts {
+		at := c.hash >> used & (1<<wordBits - 1)
+		if forks[at] == nil {
+			forks[at] = &wordNode{}
+		}
+		forks[at].counts = append(forks[at].counts, c)
+	}
+	return &wordNode{forks: &forks}
+}
