@@ -131,6 +131,17 @@ func (s *Scenario) draws(kind uint64, i int) *rand.Rand {
 // id returns a well-formed UUID that tells what it is the id of.
 func id(kind byte, i int) string { return fmt.Sprintf("0190%02x00-0000-7000-8000-%012x", kind, i) }
 
+// OfferIDs are the ids of an offer line and its offer.
+type OfferIDs struct {
+	Line  contract.OfferLineID
+	Offer contract.OfferID
+}
+
+// OfferIDs returns the ids of offer number i.
+func (s *Scenario) OfferIDs(i int) OfferIDs {
+	return OfferIDs{contract.OfferLineID(id(1, i)), contract.OfferID(id(2, i))}
+}
+
 // Offer returns offer number i.
 func (s *Scenario) Offer(i int) rank.Offer {
 	r := s.draws(offerDraws, i)
@@ -140,7 +151,7 @@ func (s *Scenario) Offer(i int) rank.Offer {
 	asks := int64(qualityAsks)
 	yes := int64(quality*qualityAsks + 0.5)
 	o := rank.Offer{
-		ID: contract.OfferLineID(id(1, i)), OfferID: contract.OfferID(id(2, i)),
+		ID: s.OfferIDs(i).Line, OfferID: s.OfferIDs(i).Offer,
 		Path: "root/", Sharing: contract.SharingNetwork, Available: true,
 		Category: category(kind), Free: new(1 + r.Int64N(5)), Unit: unit, Per: contract.PerTotal,
 		Mode: contract.ModeOnsite, Region: p.country, Point: &contract.Point{Lat: p.lat, Lon: p.lon},
