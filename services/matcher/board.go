@@ -221,6 +221,19 @@ func offerOf(p contract.ProjectedOffer, l contract.LineWords, row offerRow, s ra
 	}
 }
 
+// requestsIn returns the requests that are wanted.
+func (b *board) requestsIn(wanted func(contract.ProjectedRequest) bool) []contract.ProjectedRequest {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	var found []contract.ProjectedRequest
+	for _, r := range b.requests {
+		if wanted(r) {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
 // openRequests returns the requests that automatics may look at.
 func (b *board) openRequests() []contract.RequestID {
 	b.mu.RLock()

@@ -131,6 +131,9 @@ func (s *Service) sweep(ctx context.Context) error {
 	if err := s.proposeByThemselves(ctx, s.board.openRequests()); err != nil {
 		return err
 	}
+	if err := s.store.purgePlans(ctx, s.clock()); err != nil {
+		return err
+	}
 	_, err = idempotency.Purge(ctx, s.db, s.clock())
 	return err
 }

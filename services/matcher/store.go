@@ -352,7 +352,7 @@ func statements() []string {
 	return slices.Concat([]string{
 		selectMatchSQL, lockMatchSQL, findMatchSQL, listMatchesSQL, countMatchesSQL, countStuckSQL,
 		listHistorySQL, newestPolicySQL, seedPolicySQL, overdueHoldsSQL,
-	}, projectionStatements, reservationStatements)
+	}, projectionStatements, reservationStatements, planStatements)
 }
 
 // namedStatements returns the statements with named parameters.

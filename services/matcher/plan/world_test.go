@@ -5,7 +5,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"testing"
 
 	"heli/services/matcher/plan/flow"
 )
@@ -105,16 +104,4 @@ func (w *world) optimum(t interface {
 		t.Fatalf("solve %+v: %v", g, err)
 	}
 	return s.Cost.Int64()
-}
-
-func mustSolve(t testing.TB, w *world, o Options) *Plan {
-	t.Helper()
-	p, err := New(w.input(), w, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := p.Solve(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return p
 }

@@ -20,7 +20,6 @@ const (
 )
 
 // WaysOf returns the ways that a mode leaves open.
-
 func WaysOf(m contract.Mode) Ways {
 	switch m {
 	case contract.ModeRemote:

@@ -47,6 +47,7 @@ func Mount(root chi.Router, d site.Deps) {
 		a.addSuggestions()
 		a.addOffers()
 		a.addMatches()
+		a.addPlans()
 		a.addWebhooks()
 		a.addEvents()
 		a.addReference()
@@ -82,6 +83,7 @@ func config() huma.Config {
 		{Name: tagRequests, Description: "What people ask for, from submission to confirmation"},
 		{Name: tagOffers, Description: "What people and organisations can give"},
 		{Name: tagMatches, Description: "One need line joined with one offer line for a quantity"},
+		{Name: tagPlans, Description: "The best for all open needs of a scope together"},
 		{Name: tagWebhooks, Description: "Signed notices of what happened (Standard Webhooks 1.0)"},
 		{Name: tagEvents, Description: "The same facts to pull (CloudEvents 1.0)"},
 		{Name: tagReference, Description: "Categories, regions, items, organisations and the matching policy"},

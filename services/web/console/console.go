@@ -64,6 +64,8 @@ func (c console) mountPages(r chi.Router) {
 	get("/console/matches", c.matches)
 	get("/console/matches/{id}", c.showMatch)
 	post("/console/matches/{id}/move", c.moveMatch)
+	get(planPath, c.plan)
+	post("/console/plan/confirm", c.confirmPlan)
 	get("/console/webhooks", c.webhooks)
 	post("/console/webhooks", c.register)
 	get("/console/webhooks/{id}", c.showWebhook)

@@ -84,6 +84,7 @@ func navigation(p *templates.Page, role contract.Role) []templates.NavItem {
 		{access.ReadRequests, home, "console.nav.requests", templates.GlyphList},
 		{access.ReadOffers, "/console/offers", "console.nav.offers", templates.GlyphHeart},
 		{access.ReadMatches, "/console/matches", "console.nav.matches", templates.GlyphLink},
+		{access.Propose, planPath, "console.nav.plan", templates.GlyphBoard},
 		{access.ReadOrganisations, "/console/organisations", "console.nav.organisations", templates.GlyphUsers},
 		{access.ManageWebhooks, "/console/webhooks", "console.nav.webhooks", templates.GlyphBell},
 	} {

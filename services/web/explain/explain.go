@@ -4,6 +4,7 @@
 package explain
 
 import (
+	"math"
 	"time"
 
 	"heli/pkg/contract"
@@ -121,4 +122,14 @@ func (r Reader) pick(names map[string]string, code string) string {
 		return code
 	}
 	return name
+}
+
+// Instead returns the sentence that says why a need does not get its own best
+// offer in a plan; nothing where it does.
+func (r Reader) Instead(i *contract.Instead) string {
+	if i == nil {
+		return ""
+	}
+	percent := float64(i.Loss) / 10_000 // of a pair's whole score
+	return r.printer.T("plan.instead", "count", len(i.Serves), "percent", math.Round(percent*10)/10)
 }

@@ -1,0 +1,230 @@
+package matcher
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+
+	"heli/pkg/contract"
+	"heli/pkg/reference"
+	"heli/services/matcher/index"
+	"heli/services/matcher/plan"
+	"heli/services/matcher/rank"
+)
+
+// Costs of a plan, in millionths. A pair costs one less its score. Leaving a
+// unit unmatched costs more than any pair, so that nobody waits for a better one
+// while a fitting one is free, and up to ten times as much with urgency.
+const (
+	costUnit     = 1_000_000
+	urgencyPrice = 9
+)
+
+// assignment gives the rows of the board the numbers of a plan and back. Its
+// amounts are in the item's base unit, in which boxes and pieces add up.
+type assignment struct {
+	index  index.Index
+	at     rank.Moment // acting for each need's owner
+	needs  []rank.Need
+	offers []contract.OfferLineID // sorted, so that equal costs go by id
+	keys   map[contract.OfferLineID]plan.OfferKey
+	input  plan.Input
+}
+
+// newAssignment numbers need lines and all lines that are on offer.
+func newAssignment(i index.Index, at rank.Moment, needs []rank.Need, lines []rank.Offer) *assignment {
+	slices.SortFunc(needs, func(a, b rank.Need) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(lines, func(a, b rank.Offer) int { return cmp.Compare(a.ID, b.ID) })
+	a := &assignment{index: i, at: at, needs: needs, keys: make(map[contract.OfferLineID]plan.OfferKey, len(lines))}
+	for n := range needs {
+		a.input.Needs = append(a.input.Needs, a.need(plan.NeedKey(n)))
+	}
+	groups := newGroups(at.Policy)
+	for n := range lines {
+		key := plan.OfferKey(n)
+		a.offers = append(a.offers, lines[n].ID)
+		a.keys[lines[n].ID] = key
+		a.input.Offers = append(a.input.Offers, plan.Offer{
+			Key: key, Capacity: orOne(lines[n].Free) * scale(at.Reference, lines[n].Item, lines[n].Unit), Group: groups.of(&lines[n]),
+		})
+	}
+	a.input.Groups = groups.all
+	return a
+}
+
+func (a *assignment) need(key plan.NeedKey) plan.Need {
+	n := &a.needs[key]
+	urgency := rank.Ask(n, a.at).Urgency()
+	return plan.Need{
+		Key: key, Quantity: orOne(n.Remaining) * scale(a.at.Reference, n.Item, n.Unit),
+		Price: costUnit + int64(math.Round(urgencyPrice*costUnit*urgency)),
+	}
+}
+
+// orOne counts an amount that is not stated as one.
+func orOne(amount *int64) int64 {
+	if amount == nil {
+		return 1
+	}
+	return max(*amount, 0)
+}
+
+// scale returns how many of the item's base unit one of a unit holds.
+func scale(ref *reference.Snapshot, item string, unit contract.Unit) int64 {
+	known, ok := ref.Item(item)
+	if !ok {
+		return 1
+	}
+	num, den, ok := ref.Convert(item, unit, known.Unit)
+	if !ok || den != 1 {
+		return 1
+	}
+	return num
+}
+
+// Best implements plan.Source. It looks until the k-th has no equal behind it:
+// the plan orders equal costs by key, the index by what rounding has taken away.
+func (a *assignment) Best(key plan.NeedKey, k int) []plan.Candidate {
+	need := a.needs[key]
+	for ask := k + 1; ; ask *= 2 {
+		found := a.index.Best(need, a.at, ask)
+		candidates := a.candidates(&need, found)
+		if len(found) < ask || len(candidates) > k && candidates[k-1].Cost < cost(found[len(found)-1].Score) {
+			return candidates[:min(k, len(candidates))]
+		}
+	}
+}
+
+// candidates leaves out lines that came after the numbering, and pairs whose
+// units add up only by another item's conversion.
+func (a *assignment) candidates(need *rank.Need, found []index.Candidate) []plan.Candidate {
+	var candidates []plan.Candidate
+	for _, f := range found {
+		key, known := a.keys[f.Line]
+		line, held := a.index.Offer(f.Line)
+		if known && held && a.commensurable(need, &line) {
+			candidates = append(candidates, plan.Candidate{Offer: key, Cost: cost(f.Score)})
+		}
+	}
+	slices.SortStableFunc(candidates, func(x, y plan.Candidate) int {
+		return cmp.Or(cmp.Compare(x.Cost, y.Cost), cmp.Compare(x.Offer, y.Offer))
+	})
+	return candidates
+}
+
+func (a *assignment) commensurable(need *rank.Need, line *rank.Offer) bool {
+	inNeed := scale(a.at.Reference, need.Item, need.Unit)
+	taken, ok := rank.Ask(need, a.at).Reserve(line, scale(a.at.Reference, line.Item, line.Unit))
+	return ok && taken == inNeed
+}
+
+func cost(score float64) int64 { return int64(math.Round((1 - score) * costUnit)) }
+
+// planned turns a pair of the plan back. A remainder that is less than one of the
+// need's unit is dropped: nobody sends half a box.
+func (a *assignment) planned(p plan.Pair) (contract.PlannedPair, bool) {
+	need := &a.needs[p.Need]
+	line, held := a.index.Offer(a.offers[p.Offer])
+	quantity := p.Quantity / scale(a.at.Reference, need.Item, need.Unit)
+	if !held || quantity < 1 {
+		return contract.PlannedPair{}, false
+	}
+	q := rank.Ask(need, a.at)
+	return contract.PlannedPair{
+		RequestID: need.RequestID, NeedLineID: need.ID, OfferID: line.OfferID, OfferLineID: line.ID,
+		Quantity: quantity, Unit: need.Unit, Category: need.Category, Urgency: need.Urgency,
+		Score: q.Score(&line), Factors: q.Factors(&line),
+	}, true
+}
+
+// instead says whom the need's own best offer serves, where it is another.
+// Giving it here costs the others what it is worth to them: no less than the
+// difference that they would pay.
+func (a *assignment) instead(best *plan.Plan, p plan.Pair) *contract.Instead {
+	own := a.Best(p.Need, 1)
+	if len(own) == 0 || own[0].Offer == p.Offer || own[0].Cost >= p.Cost {
+		return nil
+	}
+	line, held := a.index.Offer(a.offers[own[0].Offer])
+	if !held {
+		return nil
+	}
+	instead := &contract.Instead{OfferID: line.OfferID, OfferLineID: line.ID, Serves: []contract.NeedLineID{}}
+	for _, need := range best.Served(own[0].Offer) {
+		instead.Serves = append(instead.Serves, a.needs[need].ID)
+	}
+	instead.Loss = best.Regret(p.Need, own[0].Offer)
+	return instead
+}
+
+// groups price load: of a helper over all that the helper offers, and of an
+// organisation over all of its offers.
+type groups struct {
+	policy rank.Policy
+	all    []plan.Group
+	byName map[string]plan.GroupKey
+}
+
+func newGroups(p rank.Policy) *groups { return &groups{policy: p, byName: map[string]plan.GroupKey{}} }
+
+// of returns the group whose load an offer's units are.
+func (g *groups) of(o *rank.Offer) plan.GroupKey {
+	organisation := g.named("organisation "+o.Path, 0, g.organisationSteps)
+	if o.Helper == "" {
+		return organisation
+	}
+	return g.named("helper "+string(o.Helper)+" of "+o.Path, organisation, g.helperSteps)
+}
+
+func (g *groups) named(name string, parent plan.GroupKey, steps func() []plan.Step) plan.GroupKey {
+	key, known := g.byName[name]
+	if !known {
+		key = plan.GroupKey(len(g.all) + 1)
+		g.byName[name] = key
+		g.all = append(g.all, plan.Group{Key: key, Parent: parent, Load: steps()})
+	}
+	return key
+}
+
+// share is what a factor contributes to a score at most, as cost.
+func (g *groups) share(weight float64) float64 {
+	w := g.policy.Weights
+	total := w.Urgency + w.Closeness + w.Skill + w.Language + w.Text + w.Time + w.HelperLoad + w.OrganisationLoad + w.Response + w.Continuity
+	return costUnit * weight / total
+}
+
+const loadSteps = 4
+
+// helperSteps rise to the whole share within the week's budget.
+func (g *groups) helperSteps() []plan.Step {
+	return steps(g.share(g.policy.Weights.HelperLoad), max(1, g.policy.WeeklyBudget/loadSteps))
+}
+
+// organisationSteps rise to the whole share within twice the amount at which the
+// factor has fallen to one half.
+func (g *groups) organisationSteps() []plan.Step {
+	return steps(g.share(g.policy.Weights.OrganisationLoad), max(1, 2*g.policy.OrganisationHalf/loadSteps))
+}
+
+func steps(share float64, width int64) []plan.Step {
+	rising := make([]plan.Step, 0, loadSteps+1)
+	for n := range loadSteps {
+		rising = append(rising, plan.Step{Width: width, Cost: int64(math.Round(share * float64(n) / loadSteps))})
+	}
+	return append(rising, plan.Step{Width: plan.Unlimited, Cost: int64(math.Round(share))})
+}
+
+// linesOnOffer returns every line of the board that is available now.
+func (b *board) linesOnOffer() []rank.Offer {
+	b.mu.RLock()
+	ids := slices.Collect(maps.Keys(b.lines))
+	b.mu.RUnlock()
+	lines := make([]rank.Offer, 0, len(ids))
+	for _, id := range ids {
+		if o, held := b.index.Offer(id); held && o.Available && (o.Free == nil || *o.Free > 0) {
+			lines = append(lines, o)
+		}
+	}
+	return lines
+}
