@@ -11,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"heli/pkg/testkit"
 )
@@ -23,11 +24,11 @@ const crashAll = "HELI_TEST_CRASH_ALL"
 // caller has no answer, around a publish and an acknowledgement the other side
 // may or may not know.
 var (
-	crashPlaces = []string{"pg.after_commit:200", "outbox.published:20", "inbox.before_commit:20", "inbox.committed:25"}
+	crashPlaces = []string{"pg.after_commit:400", "outbox.published:50", "inbox.before_commit:80", "inbox.committed:90"}
 	crashOthers = []string{
 		"pg.before_commit:40", "pg.before_commit:300", "pg.after_commit:60", "outbox.before_publish:2", "outbox.before_publish:40",
-		"outbox.published:3", "outbox.marked:3", "outbox.marked:25", "inbox.before_commit:1", "inbox.before_commit:100",
-		"inbox.committed:1", "inbox.committed:100",
+		"outbox.published:3", "outbox.marked:3", "outbox.marked:25", "inbox.before_commit:1", "inbox.before_commit:9",
+		"inbox.committed:1", "inbox.committed:20",
 	}
 )
 
@@ -68,8 +69,10 @@ func crashAt(t *testing.T, program, place string) {
 	awaitNoPostgres(t, data)
 
 	i = startProgram(t, program, []string{"HELI_CRASH=" + place}, data)
+	pace := time.NewTicker(gap)
+	defer pace.Stop()
 	c := newCrowd(i, key)
-	c.mortal = true
+	c.mortal, c.pace = true, pace.C
 	calls = append(calls, c.start(askInPublic, askInPublic, askAsStaff, offerAsStaff, pairUp, pairUp, pairUp).gone()...)
 	<-i.ended
 	if !killed(i.err) {

@@ -313,7 +313,12 @@ func (c client) call(want int, method, path, idempotencyKey string, body any) an
 // eventually waits until check says nothing is missing any more.
 func eventually(t *testing.T, check func() (missing string)) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
+	eventuallyWithin(t, waitLimit, check)
+}
+
+func eventuallyWithin(t *testing.T, limit time.Duration, check func() (missing string)) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
@@ -324,7 +329,7 @@ func eventually(t *testing.T, check func() (missing string)) {
 		}
 		select {
 		case <-ctx.Done():
-			t.Fatalf("after %v still: %s", waitLimit, missing)
+			t.Fatalf("after %v still: %s", limit, missing)
 		case <-ticker.C:
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"heli/pkg/lifecycle"
 	"heli/pkg/pg"
@@ -103,13 +104,14 @@ func brokenHistories(table string) map[string]string {
 		(payload::json->>'version')::bigint AS version, payload::json->>'state' AS state FROM ` + schema + `.outbox)`
 	return map[string]string{
 		table + " without one fact for each version": `
-			SELECT count(*) FROM ` + table + ` r
-			WHERE (version, version, version) <> (
-				SELECT count(*), count(DISTINCT s.version), coalesce(max(s.version), 0) FROM ` + said + ` s WHERE s.subject_id = r.id)`,
+			SELECT count(*) FROM ` + table + ` r LEFT JOIN (
+				SELECT subject_id, count(*) AS facts, count(DISTINCT version) AS versions, max(version) AS newest
+				FROM ` + said + ` s GROUP BY subject_id) s ON s.subject_id = r.id
+			WHERE (version, version, version) IS DISTINCT FROM (facts, versions, newest)`,
 		table + " whose last fact tells another state": `
 			SELECT count(*) FROM ` + table + ` r
-			WHERE state IS DISTINCT FROM (
-				SELECT s.state FROM ` + said + ` s WHERE s.subject_id = r.id AND s.version = r.version)`,
+			LEFT JOIN ` + said + ` s ON s.subject_id = r.id AND s.version = r.version
+			WHERE s.state IS DISTINCT FROM r.state`,
 		"facts of " + schema + " that were said out of order": `
 			SELECT count(*) FROM (
 				SELECT version <= lag(version) OVER (PARTITION BY subject_id ORDER BY id) AS backward FROM ` + said + ` s) s
@@ -130,8 +132,8 @@ func brokenHistories(table string) map[string]string {
 // violations by SQL, past every service.
 func checkInvariants(t *testing.T, i *instance) {
 	t.Helper()
+	awaitDrained(t, i, waitLimit)
 	db := i.database()
-	eventually(t, func() string { return strings.Join(findings(t, db, drained), ", ") })
 	all := maps.Clone(broken)
 	for _, table := range aggregates {
 		maps.Copy(all, brokenHistories(table))
@@ -142,6 +144,13 @@ func checkInvariants(t *testing.T, i *instance) {
 	walkHistory(t, db, "request", `SELECT id, stage FROM request.requests`, request.Moves)
 	walkHistory(t, db, "offer", `SELECT id, stage FROM offer.offers`, offer.Moves)
 	walkHistory(t, db, "matcher", `SELECT id, state AS stage FROM matcher.matches`, matcher.Moves)
+}
+
+// awaitDrained waits until nothing is on its way any more.
+func awaitDrained(t *testing.T, i *instance, limit time.Duration) {
+	t.Helper()
+	db := i.database()
+	eventuallyWithin(t, limit, func() string { return strings.Join(findings(t, db, drained), ", ") })
 }
 
 // findings runs queries that count what should not be, in one statement, so that

@@ -68,7 +68,7 @@ func (n *outsideNATS) stop(t *testing.T) {
 func TestSubmissionsGoOnWithoutNATS(t *testing.T) {
 	t.Parallel()
 	const each = 60 // submissions before, in and after the outage, at least
-	data := testkit.DataDir(t)
+	length, data := configuredOutage(t), testkit.DataDir(t)
 	nats := startOutsideNATS(t, data)
 	i := startHeli(t, data, "--nats-url", nats.URL(), "--nats-keys")
 	pace := time.NewTicker(gap)
@@ -80,7 +80,7 @@ func TestSubmissionsGoOnWithoutNATS(t *testing.T) {
 	c.await(each, http.StatusCreated)
 	began := time.Now()
 	nats.stop(t)
-	<-time.After(configuredOutage(t))
+	<-time.After(length)
 	c.await(each, http.StatusAccepted)
 	away := time.Since(began)
 	nats.start(t)
@@ -89,11 +89,16 @@ func TestSubmissionsGoOnWithoutNATS(t *testing.T) {
 	calls := c.stop()
 	t.Logf("NATS was away for %v, in which %d of %d submissions were answered with 202", away, c.count(http.StatusAccepted), len(calls))
 	checkTracked(t, calls)
-	checkInvariants(t, i)
+	awaitDrained(t, i, waitLimit+3*length)
 	t.Logf("all had reached the matcher %v after its return", time.Since(began))
-	matchAll(t, i, c, calls)
+	matchAll(t, c, calls)
+	awaitDrained(t, i, waitLimit+3*length)
 	t.Logf("all were matched %v after its return", time.Since(began))
+	if n := count(t, i.database(), `SELECT count(*) FROM request.requests WHERE state <> 'matched'`); n != 0 {
+		t.Errorf("%d requests are not matched", n)
+	}
 	repeatAll(t, i, c.staff.key, c.gone())
+	checkInvariants(t, i)
 }
 
 func configuredOutage(t *testing.T) time.Duration {
@@ -121,7 +126,7 @@ func checkTracked(t *testing.T, calls []sent) {
 
 // matchAll opens every request and matches it with one large offer, as a
 // coordinator does.
-func matchAll(t *testing.T, i *instance, c *crowd, calls []sent) {
+func matchAll(t *testing.T, c *crowd, calls []sent) {
 	t.Helper()
 	offer, done := c.post(true, "/offers", newKey(), offerDraft("masks for all", "available", 10*len(calls)))
 	if !done {
@@ -136,10 +141,6 @@ func matchAll(t *testing.T, i *instance, c *crowd, calls []sent) {
 	}
 	if err := matching.Wait(); err != nil {
 		t.Fatal(err)
-	}
-	checkInvariants(t, i)
-	if n := count(t, i.database(), `SELECT count(*) FROM request.requests WHERE state <> 'matched'`); n != 0 {
-		t.Errorf("%d requests are not matched", n)
 	}
 }
 
