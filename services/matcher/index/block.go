@@ -52,10 +52,12 @@ type loose struct {
 	key   key
 	marks marks
 	hot   hot
-	offer *rank.Offer
-	need  *rank.Need
-	from  *block
-	row   int
+	// An offer line, with the number of its skills.
+	offer  *rank.Offer
+	skills uint32
+	need   *rank.Need
+	from   *block
+	row    int
 }
 
 // order is what rows are sorted by: the shelf, the place along a Morton curve,
@@ -124,7 +126,7 @@ func (b *block) fill(y *symbols, rows []loose, orders []order) {
 		if r := &rows[o.row]; r.from != nil {
 			b.offers.take(r.from.offers, r.row)
 		} else {
-			b.offers.add(y, r.offer)
+			b.offers.add(y, r.offer, r.skills)
 		}
 	}
 }

@@ -89,7 +89,7 @@ func (s *side) locate(likely *shard, k key, id string) (place, bool) {
 // Put implements Index.
 func (x *Fast) Put(o rank.Offer) {
 	k, _ := keyOf(string(o.ID))
-	m, h := x.symbols.offerRow(&o)
+	m, h, skills := x.symbols.offerRow(&o)
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	next := *x.now.Load()
@@ -99,7 +99,7 @@ func (x *Fast) Put(o rank.Offer) {
 	if old, held := x.offers.locate(s, k, string(o.ID)); held {
 		x.bury(&next, old)
 	}
-	s.put(loose{key: k, marks: m, hot: h, offer: &o}, next.version)
+	s.put(loose{key: k, marks: m, hot: h, skills: skills, offer: &o}, next.version)
 	next.words = next.words.add(o.Words, 1)
 	next.offers++
 	x.now.Store(&next)

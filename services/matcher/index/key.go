@@ -26,8 +26,8 @@ func keyOf(id string) (key, bool) {
 			}
 			continue
 		}
-		d, ok := digit(id[i])
-		if !ok {
+		d := digits[id[i]]
+		if d > 15 {
 			return hashed(id), false
 		}
 		k[at/2] = k[at/2]<<4 | d
@@ -36,16 +36,20 @@ func keyOf(id string) (key, bool) {
 	return k, true
 }
 
-func digit(c byte) (byte, bool) {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0', true
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10, true
-	default:
-		return 0, false
+// digits gives the value of each byte as a digit of a UUID, 255 for what is none.
+var digits = func() (values [256]byte) {
+	for c := range values {
+		switch {
+		case '0' <= c && c <= '9':
+			values[c] = byte(c - '0')
+		case 'a' <= c && c <= 'f':
+			values[c] = byte(c - 'a' + 10)
+		default:
+			values[c] = 255
+		}
 	}
-}
+	return values
+}()
 
 func hashed(id string) key {
 	h := fnv.New128a()

@@ -67,8 +67,8 @@ func (x *Fast) packCategory(offers []rank.Offer, which []uint32) *block {
 	for i, at := range which {
 		o := &offers[at]
 		k, _ := keyOf(string(o.ID))
-		m, h := x.symbols.offerRow(o)
-		rows[i] = loose{key: k, marks: m, hot: h, offer: o}
+		m, h, skills := x.symbols.offerRow(o)
+		rows[i] = loose{key: k, marks: m, hot: h, skills: skills, offer: o}
 	}
 	b, _ := newBlock(x.symbols, rows)
 	return b

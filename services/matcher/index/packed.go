@@ -65,9 +65,8 @@ func degrees(d float64) (int32, bool) {
 
 // packable reports whether nothing of an offer is lost by packing.
 func packable(o *rank.Offer) bool {
-	_, line := keyOf(string(o.ID))
-	_, offer := keyOf(string(o.OfferID))
-	ok := line && offer && len(o.Schedule.Spans()) < math.MaxUint16 &&
+	_, named := keyOf(string(o.ID))
+	ok := named && len(o.Schedule.Spans()) < math.MaxUint16 &&
 		fits(math.MaxUint16, o.Response.Asked, o.Response.Accepted, o.Response.Done, o.Load.Used) &&
 		fits(mostOrganisation, o.OrganisationLoad)
 	if o.Load.Budget != nil {
@@ -88,14 +87,14 @@ func packable(o *rank.Offer) bool {
 }
 
 // add packs an offer line as the next row.
-func (p *packed) add(y *symbols, o *rank.Offer) {
-	if !packable(o) {
+func (p *packed) add(y *symbols, o *rank.Offer, skills uint32) {
+	offer, named := keyOf(string(o.OfferID))
+	if !named || !packable(o) {
 		p.put(cold{}, nil, &extra{whole: o, words: o.Words, sign: signatureOf(o.Words)})
 		return
 	}
-	offer, _ := keyOf(string(o.OfferID))
 	c := cold{
-		offer: offer, profile: y.profileOf(o), skills: y.skillSet(o.Skills), free: stated(o.Free), radius: stated(o.RadiusM),
+		offer: offer, profile: y.profileOf(o), skills: skills, free: stated(o.Free), radius: stated(o.RadiusM),
 		asked: uint16(o.Response.Asked), accepted: uint16(o.Response.Accepted), done: uint16(o.Response.Done),
 	}
 	if o.Point != nil {

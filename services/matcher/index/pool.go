@@ -93,8 +93,8 @@ type zone struct {
 // symbols are the pools of an index.
 type symbols struct {
 	profiles *pool[profileKey, profile]
-	lists    *pool[string, []string]
-	skills   *pool[string, skillSet]
+	lists    *pool[listKey, []string]
+	skills   *pool[listKey, skillSet]
 	zones    *pool[*time.Location, zone]
 	paths    *pool[string, string]
 	regions  *pool[string, string]
@@ -103,12 +103,17 @@ type symbols struct {
 	guard    *pool[string, struct{}] // by folded name
 }
 
+// noNames is the number of the empty list.
+const noNames = 0
+
 func newSymbols() *symbols {
-	return &symbols{
-		profiles: newPool[profileKey, profile](), lists: newPool[string, []string](), skills: newPool[string, skillSet](),
+	y := &symbols{
+		profiles: newPool[profileKey, profile](), lists: newPool[listKey, []string](), skills: newPool[listKey, skillSet](),
 		zones: newPool[*time.Location, zone](), paths: newPool[string, string](), regions: newPool[string, string](),
 		skill: newPool[string, struct{}](), tongue: newPool[string, struct{}](), guard: newPool[string, struct{}](),
 	}
+	y.lists.id(listKey{}, func() []string { return nil })
+	return y
 }
 
 // profileOf returns the number of an offer's profile.
@@ -127,6 +132,9 @@ func (y *symbols) profileOf(o *rank.Offer) uint32 {
 }
 
 func (y *symbols) list(names []string) uint32 {
+	if len(names) == 0 {
+		return noNames
+	}
 	return y.lists.id(joined(names), func() []string { return slices.Clone(names) })
 }
 
@@ -134,17 +142,13 @@ func (y *symbols) skillSet(names []string) uint32 {
 	return y.skills.id(joined(names), func() skillSet { return skillSet{slices.Clone(names), y.skillBits(names)} })
 }
 
-// joined tells lists apart; PostgreSQL keeps no text with a NUL.
-func joined(names []string) string {
-	switch len(names) {
-	case 0:
-		return ""
-	case 1:
-		return names[0] + "\x00"
-	default:
-		return strings.Join(names, "\x00") + "\x00"
-	}
+// listKey tells lists apart; PostgreSQL keeps no text with a NUL.
+type listKey struct {
+	length int
+	names  string
 }
+
+func joined(names []string) listKey { return listKey{len(names), strings.Join(names, "\x00")} }
 
 // hours returns the hours of a schedule.
 func (y *symbols) hours(s rank.Schedule) rank.Hours {

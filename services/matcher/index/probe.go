@@ -101,7 +101,7 @@ func (p *probe) askFor(y *symbols, n *rank.Need, q *rank.Question, at rank.Momen
 func (p *probe) askBy(y *symbols, o *rank.Offer, q *rank.Question, at rank.Moment) {
 	p.begin(y, q, at)
 	p.reverse, p.held, p.reachM = true, len(o.Skills), math.Inf(1)
-	m, h := y.offerRow(o)
+	m, h, _ := y.offerRow(o)
 	p.marks, p.hours, p.nothing = m, h.hours, h.flags&shut != 0
 	if p.tongue = m.tags & tongueMask; len(o.Languages) == 0 {
 		p.tongue = 0

@@ -60,8 +60,9 @@ func (v *vector) chord2(w *vector) float32 {
 	return x*x + y*y + z*z
 }
 
-// offerRow returns the marks and the hot part of an offer line.
-func (y *symbols) offerRow(o *rank.Offer) (marks, hot) {
+// offerRow returns the marks and the hot part of an offer line, and the number
+// of its skills.
+func (y *symbols) offerRow(o *rank.Offer) (marks, hot, uint32) {
 	skills := y.skillSet(o.Skills)
 	m := marks{y.skills.all()[skills].bits, y.tongueBits(o.Languages) | y.guardBits(o.Safeguards)}
 	h := hot{
@@ -82,14 +83,14 @@ func (y *symbols) offerRow(o *rank.Offer) (marks, hot) {
 	if o.Point != nil {
 		h.at, h.flags = vectorOf(*o.Point), h.flags|located
 		if o.RadiusM != nil && len(o.ServiceRegions) == 0 {
-			h.reachM = roundUp(float64(*o.RadiusM))
+			h.reachM = roundUp(float64(max(*o.RadiusM, 0)))
 		}
 	}
 	if o.Sharing == contract.SharingNetwork {
 		h.flags |= shared
 	}
 	h.load(o)
-	return m, h
+	return m, h, skills
 }
 
 // load notes the helper's week, and whether the offer can give anything at all.

@@ -35,6 +35,7 @@ type tail struct {
 	hot    [tailRows]hot
 	born   [tailRows]uint64
 	died   [tailRows]atomic.Uint64
+	skills [tailRows]uint32
 	offers [tailRows]*rank.Offer
 	needs  [tailRows]*rank.Need
 	find   map[key]int // of whoever writes; of rows with one key the last
@@ -122,7 +123,7 @@ func (s *shard) put(l loose, version uint64) {
 	st := s.state.Load()
 	t, row := st.tail, st.rows
 	t.keys[row], t.marks[row], t.hot[row], t.born[row] = l.key, l.marks, l.hot, version
-	t.offers[row], t.needs[row] = l.offer, l.need
+	t.offers[row], t.skills[row], t.needs[row] = l.offer, l.skills, l.need
 	t.find[l.key] = row
 	s.state.Store(&state{st.floor, st.blocks, t, row + 1})
 }
@@ -136,7 +137,7 @@ func (s *shard) seal(y *symbols, version uint64, least int) bool {
 	var rows []loose
 	for row := range st.rows {
 		if t := st.tail; t.alive(row, version) {
-			rows = append(rows, loose{key: t.keys[row], marks: t.marks[row], hot: t.hot[row], offer: t.offers[row], need: t.needs[row]})
+			rows = append(rows, loose{key: t.keys[row], marks: t.marks[row], hot: t.hot[row], offer: t.offers[row], skills: t.skills[row], need: t.needs[row]})
 		}
 	}
 	next := &state{floor: version, blocks: st.blocks, tail: newTail()}
