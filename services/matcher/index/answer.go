@@ -31,29 +31,31 @@ func (s *search) best(y *symbols, need *rank.Need, at rank.Moment, k int, explai
 	if s.early = s.probe.byWords; s.early {
 		s.probe.like.prepare(need.Words, rank.WordWeights(at.Rarity))
 	}
-	s.judge = func(a spot, h *hot) (float64, bool) {
+	s.judge = func(a spot) (float64, int64, bool) {
 		o := s.view.offer(a, &s.buffer)
 		if at.Refused != nil && o == &s.buffer.offer {
 			o.OfferID = a.block.offers.offerID(int(a.row))
 		}
-		return q.Fit(o)
+		return fit(q, o)
 	}
-	candidates := make([]Candidate, 0, k)
-	for _, h := range s.run(k) {
-		candidates = append(candidates, candidate(q, need, s.view.whole(h.at), h.score, explained))
+	hits := s.run(k)
+	candidates := make([]Candidate, len(hits))
+	for i, h := range hits {
+		c := &candidates[i]
+		*c = Candidate{Need: need.ID, Request: need.RequestID, Quantity: h.quantity, Score: h.score}
+		c.Line, c.Offer = s.view.names(h.at)
+		if explained {
+			c.Factors = q.Factors(s.view.whole(h.at))
+		}
 	}
 	return candidates
 }
 
-// candidate describes a pair that fits.
-func candidate(q *rank.Question, n *rank.Need, o *rank.Offer, score float64, explained bool) Candidate {
-	c := Candidate{
-		Need: n.ID, Request: n.RequestID, Line: o.ID, Offer: o.OfferID, Quantity: q.Quantity(o), Score: score,
+func fit(q *rank.Question, o *rank.Offer) (score float64, quantity int64, fits bool) {
+	if score, fits = q.Fit(o); fits {
+		quantity = q.Quantity(o)
 	}
-	if explained {
-		c.Factors = q.Factors(o)
-	}
-	return c
+	return score, quantity, fits
 }
 
 // Waiting implements Index.
@@ -65,11 +67,15 @@ func (x *Fast) Waiting(offer rank.Offer, at rank.Moment, k int) []Candidate {
 	at.Rarity = s.view.version.words
 	s.early = false
 	s.probe.askBy(x.symbols, &offer, rank.Ask(&rank.Need{}, at), at)
-	s.judge = func(a spot, _ *hot) (float64, bool) { return rank.Ask(a.need(), at).Fit(&offer) }
-	candidates := make([]Candidate, 0, k)
-	for _, h := range s.run(k) {
+	s.judge = func(a spot) (float64, int64, bool) { return fit(rank.Ask(a.need(), at), &offer) }
+	hits := s.run(k)
+	candidates := make([]Candidate, len(hits))
+	for i, h := range hits {
 		n := h.at.need()
-		candidates = append(candidates, candidate(rank.Ask(n, at), n, &offer, h.score, true))
+		candidates[i] = Candidate{
+			Need: n.ID, Request: n.RequestID, Line: offer.ID, Offer: offer.OfferID, Quantity: h.quantity, Score: h.score,
+			Factors: rank.Ask(n, at).Factors(&offer),
+		}
 	}
 	return candidates
 }

@@ -49,15 +49,38 @@ func shelfOf(h *hot) int {
 // loose is a row on its way into a block: what it is, or the row of another
 // block that it is copied from.
 type loose struct {
-	key   key
-	marks marks
-	hot   hot
-	// An offer line, with the number of its skills.
-	offer  *rank.Offer
+	from *block
+	row  int
+	*fresh
+}
+
+// fresh is a row that is in no block yet.
+type fresh struct {
+	key    key
+	marks  marks
+	hot    hot
+	offer  *rank.Offer // with the number of its skills
 	skills uint32
 	need   *rank.Need
-	from   *block
-	row    int
+}
+
+func (l *loose) parts() (*key, *marks, *hot) {
+	if l.from != nil {
+		return &l.from.keys[l.row], &l.from.marks[l.row], &l.from.hot[l.row]
+	}
+	return &l.key, &l.marks, &l.hot
+}
+
+// line returns the need line, nil for an offer line.
+func (l *loose) line() *rank.Need {
+	switch {
+	case l.from == nil:
+		return l.need
+	case l.from.needs != nil:
+		return l.from.needs[l.row]
+	default:
+		return nil
+	}
 }
 
 // order is what rows are sorted by: the shelf, the place along a Morton curve,
@@ -83,7 +106,8 @@ func orderOf(h *hot, row int) order {
 func newBlock(y *symbols, rows []loose) (*block, []order) {
 	orders := make([]order, len(rows))
 	for i := range rows {
-		orders[i] = orderOf(&rows[i].hot, i)
+		_, _, h := rows[i].parts()
+		orders[i] = orderOf(h, i)
 	}
 	slices.SortFunc(orders, func(a, b order) int {
 		return cmp.Or(cmp.Compare(a.shelf, b.shelf), cmp.Compare(a.along, b.along), cmp.Compare(a.row, b.row))
@@ -94,8 +118,8 @@ func newBlock(y *symbols, rows []loose) (*block, []order) {
 	}
 	counts := [shelfNone + 1]int{}
 	for to, o := range orders {
-		r := &rows[o.row]
-		b.keys[to], b.marks[to], b.hot[to] = r.key, r.marks, r.hot
+		k, m, h := rows[o.row].parts()
+		b.keys[to], b.marks[to], b.hot[to] = *k, *m, *h
 		counts[o.shelf]++
 	}
 	b.fill(y, rows, orders)
@@ -110,10 +134,10 @@ func newBlock(y *symbols, rows []loose) (*block, []order) {
 
 // fill takes over what the rows are.
 func (b *block) fill(y *symbols, rows []loose, orders []order) {
-	if len(rows) > 0 && rows[0].need != nil {
+	if len(rows) > 0 && rows[0].line() != nil {
 		b.needs = make([]*rank.Need, len(rows))
 		for to, o := range orders {
-			b.needs[to] = rows[o.row].need
+			b.needs[to] = rows[o.row].line()
 		}
 		return
 	}

@@ -8,70 +8,104 @@ import (
 	"heli/services/matcher/rank"
 )
 
-// parallel is how many categories are packed at once.
+// parallel is how many parts of a load are packed at once.
 const parallel = 2
 
 // Load fills an empty index, whose ids all differ, on more than one processor;
 // it is what Put does for each offer line, sooner. The offers are not kept
 // where they can be packed.
+//
+// The lines are packed in the order in which they come, since they lie in
+// memory like that, and then sorted as packed rows.
 func (x *Fast) Load(offers []rank.Offer) {
-	byCategory := map[string][]uint32{}
-	for i := range offers {
-		byCategory[offers[i].Category] = append(byCategory[offers[i].Category], uint32(i))
-	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	next := *x.now.Load()
 	next.version++
 	next.offers = len(offers)
 	next.words = countWords(offers)
-	for category, b := range x.pack(offers, byCategory) {
-		x.offers.with(newShard(category, next.version, b))
+	parts := make([]*block, parallel)
+	inParallel(len(parts), func(i int) {
+		parts[i] = x.raw(offers[len(offers)*i/parallel : len(offers)*(i+1)/parallel])
+	})
+	rows := x.byCategory(offers, parts)
+	categories := largestFirst(rows)
+	shards := make([]*shard, len(categories))
+	inParallel(len(categories), func(i int) {
+		b, _ := newBlock(x.symbols, rows[categories[i]])
+		shards[i] = newShard(categories[i], next.version, b)
+	})
+	for _, s := range shards {
+		x.offers.with(s)
 	}
 	x.now.Store(&next)
 }
 
-// pack makes a block of each category, the largest first, since it decides how
-// long all take.
-func (x *Fast) pack(offers []rank.Offer, byCategory map[string][]uint32) map[string]*block {
-	categories := make([]string, 0, len(byCategory))
-	for c := range byCategory {
-		categories = append(categories, c)
-	}
-	slices.SortFunc(categories, func(a, b string) int {
-		if d := len(byCategory[b]) - len(byCategory[a]); d != 0 {
-			return d
-		}
-		return strings.Compare(a, b)
-	})
+// inParallel calls do with 0 to n-1, in that order and parallel at a time.
+func inParallel(n int, do func(int)) {
 	var all sync.WaitGroup
-	var mu sync.Mutex
-	blocks := map[string]*block{}
 	turns := make(chan struct{}, parallel)
-	for _, c := range categories {
+	for i := range n {
 		turns <- struct{}{}
 		all.Go(func() {
-			b := x.packCategory(offers, byCategory[c])
-			mu.Lock()
-			blocks[c] = b
-			mu.Unlock()
+			do(i)
 			<-turns
 		})
 	}
 	all.Wait()
-	return blocks
 }
 
-func (x *Fast) packCategory(offers []rank.Offer, which []uint32) *block {
-	rows := make([]loose, len(which))
-	for i, at := range which {
-		o := &offers[at]
-		k, _ := keyOf(string(o.ID))
-		m, h, skills := x.symbols.offerRow(o)
-		rows[i] = loose{key: k, marks: m, hot: h, skills: skills, offer: o}
+// raw packs offer lines as they come, without trees: something to copy from.
+func (x *Fast) raw(offers []rank.Offer) *block {
+	b := &block{
+		keys: make([]key, len(offers)), marks: make([]marks, len(offers)), hot: make([]hot, len(offers)),
+		offers: &packed{cold: make([]cold, 0, len(offers))},
 	}
-	b, _ := newBlock(x.symbols, rows)
+	for i := range offers {
+		o := &offers[i]
+		skills := uint32(0)
+		b.keys[i], _ = keyOf(string(o.ID))
+		b.marks[i], b.hot[i], skills = x.symbols.offerRow(o)
+		b.offers.add(x.symbols, o, skills)
+	}
 	return b
+}
+
+// byCategory sorts the rows of the parts into the shards to be.
+func (x *Fast) byCategory(offers []rank.Offer, parts []*block) map[string][]loose {
+	counts := map[string]int{}
+	for i := range offers {
+		counts[offers[i].Category]++
+	}
+	rows := map[string][]loose{}
+	for c, n := range counts {
+		rows[c] = make([]loose, 0, n)
+	}
+	at := 0
+	for _, part := range parts {
+		for row := range part.keys {
+			c := offers[at].Category
+			rows[c] = append(rows[c], loose{from: part, row: row})
+			at++
+		}
+	}
+	return rows
+}
+
+// largestFirst orders categories by their rows, since the largest decides how
+// long all take.
+func largestFirst(rows map[string][]loose) []string {
+	categories := make([]string, 0, len(rows))
+	for c := range rows {
+		categories = append(categories, c)
+	}
+	slices.SortFunc(categories, func(a, b string) int {
+		if d := len(rows[b]) - len(rows[a]); d != 0 {
+			return d
+		}
+		return strings.Compare(a, b)
+	})
+	return categories
 }
 
 func countWords(offers []rank.Offer) *words {

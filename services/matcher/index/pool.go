@@ -37,6 +37,25 @@ func (p *pool[K, V]) find(k K) (uint32, bool) {
 	return id, known
 }
 
+// listed returns the number of a list that is known. It makes no key, since most
+// lists are known.
+func listed[V any](p *pool[string, V], names []string) (uint32, bool) {
+	var room [64]byte
+	k := appendList(room[:0], names)
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	id, known := p.ids[string(k)]
+	return id, known
+}
+
+// appendList tells lists apart; PostgreSQL keeps no text with a NUL.
+func appendList(k []byte, names []string) []byte {
+	for _, n := range names {
+		k = append(append(k, n...), 0)
+	}
+	return k
+}
+
 // id returns the number of a value, adding it where it is new.
 func (p *pool[K, V]) id(k K, make func() V) uint32 {
 	if id, known := p.find(k); known {
@@ -93,8 +112,8 @@ type zone struct {
 // symbols are the pools of an index.
 type symbols struct {
 	profiles *pool[profileKey, profile]
-	lists    *pool[listKey, []string]
-	skills   *pool[listKey, skillSet]
+	lists    *pool[string, []string]
+	skills   *pool[string, skillSet]
 	zones    *pool[*time.Location, zone]
 	paths    *pool[string, string]
 	regions  *pool[string, string]
@@ -108,11 +127,11 @@ const noNames = 0
 
 func newSymbols() *symbols {
 	y := &symbols{
-		profiles: newPool[profileKey, profile](), lists: newPool[listKey, []string](), skills: newPool[listKey, skillSet](),
+		profiles: newPool[profileKey, profile](), lists: newPool[string, []string](), skills: newPool[string, skillSet](),
 		zones: newPool[*time.Location, zone](), paths: newPool[string, string](), regions: newPool[string, string](),
 		skill: newPool[string, struct{}](), tongue: newPool[string, struct{}](), guard: newPool[string, struct{}](),
 	}
-	y.lists.id(listKey{}, func() []string { return nil })
+	y.lists.id("", func() []string { return nil })
 	return y
 }
 
@@ -135,20 +154,18 @@ func (y *symbols) list(names []string) uint32 {
 	if len(names) == 0 {
 		return noNames
 	}
-	return y.lists.id(joined(names), func() []string { return slices.Clone(names) })
+	if id, known := listed(y.lists, names); known {
+		return id
+	}
+	return y.lists.id(string(appendList(nil, names)), func() []string { return slices.Clone(names) })
 }
 
 func (y *symbols) skillSet(names []string) uint32 {
-	return y.skills.id(joined(names), func() skillSet { return skillSet{slices.Clone(names), y.skillBits(names)} })
+	if id, known := listed(y.skills, names); known {
+		return id
+	}
+	return y.skills.id(string(appendList(nil, names)), func() skillSet { return skillSet{slices.Clone(names), y.skillBits(names)} })
 }
-
-// listKey tells lists apart; PostgreSQL keeps no text with a NUL.
-type listKey struct {
-	length int
-	names  string
-}
-
-func joined(names []string) listKey { return listKey{len(names), strings.Join(names, "\x00")} }
 
 // hours returns the hours of a schedule.
 func (y *symbols) hours(s rank.Schedule) rank.Hours {

@@ -17,15 +17,16 @@ type search struct {
 	hits   []hit
 	k      int
 	buffer unpacked
-	judge  func(spot, *hot) (float64, bool)
+	judge  func(spot) (score float64, quantity int64, fits bool)
 	early  bool // judge rows at once until k are found, since their bounds say little
 }
 
 // hit is a pair that fits.
 type hit struct {
-	score float64
-	key   key
-	at    spot
+	score    float64
+	quantity int64 // to suggest
+	key      key
+	at       spot
 }
 
 var searches = sync.Pool{New: func() any { return &search{} }}
@@ -50,9 +51,9 @@ func (s *search) run(k int) []hit {
 		switch next.kind {
 		case kindRow:
 			b := st.blocks[next.block]
-			s.try(spot{st, b, int32(next.index)}, &b.hot[next.index])
+			s.try(spot{st, b, int32(next.index)})
 		case kindTail:
-			s.try(spot{st, nil, int32(next.index)}, &st.tail.hot[next.index])
+			s.try(spot{st, nil, int32(next.index)})
 		default:
 			s.open(next, st.blocks[next.block])
 		}
@@ -128,7 +129,7 @@ func (s *search) open(e entry, b *block) {
 			continue
 		}
 		if s.early && len(s.hits) < s.k {
-			s.try(spot{st, b, int32(row)}, &b.hot[row])
+			s.try(spot{st, b, int32(row)})
 			continue
 		}
 		e.bound, e.index = bound, uint32(row)
@@ -157,12 +158,12 @@ func (s *search) words(st *state, b *block, row int) float64 {
 }
 
 // try judges a row and keeps it if it is among the best.
-func (s *search) try(a spot, h *hot) {
-	score, fits := s.judge(a, h)
+func (s *search) try(a spot) {
+	score, quantity, fits := s.judge(a)
 	if !fits || score < s.least() {
 		return
 	}
-	found := hit{score, a.key(), a}
+	found := hit{score, quantity, a.key(), a}
 	place, _ := slices.BinarySearchFunc(s.hits, found, compareHits)
 	if len(s.hits) < s.k {
 		s.hits = append(s.hits, hit{})

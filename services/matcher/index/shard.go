@@ -119,7 +119,7 @@ func (t *tail) id(row int) string {
 }
 
 // put appends a row that is born with a version. The tail has room.
-func (s *shard) put(l loose, version uint64) {
+func (s *shard) put(l fresh, version uint64) {
 	st := s.state.Load()
 	t, row := st.tail, st.rows
 	t.keys[row], t.marks[row], t.hot[row], t.born[row] = l.key, l.marks, l.hot, version
@@ -137,7 +137,7 @@ func (s *shard) seal(y *symbols, version uint64, least int) bool {
 	var rows []loose
 	for row := range st.rows {
 		if t := st.tail; t.alive(row, version) {
-			rows = append(rows, loose{key: t.keys[row], marks: t.marks[row], hot: t.hot[row], offer: t.offers[row], skills: t.skills[row], need: t.needs[row]})
+			rows = append(rows, loose{fresh: &fresh{t.keys[row], t.marks[row], t.hot[row], t.offers[row], t.skills[row], t.needs[row]}})
 		}
 	}
 	next := &state{floor: version, blocks: st.blocks, tail: newTail()}
@@ -210,11 +210,7 @@ func (x *Fast) merge(s *shard) bool {
 func (b *block) living(rows []loose, version uint64) []loose {
 	for row := range b.keys {
 		if b.alive(row, version) {
-			l := loose{key: b.keys[row], marks: b.marks[row], hot: b.hot[row], from: b, row: row}
-			if b.needs != nil {
-				l.need = b.needs[row]
-			}
-			rows = append(rows, l)
+			rows = append(rows, loose{from: b, row: row})
 		}
 	}
 	return rows

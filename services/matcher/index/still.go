@@ -58,7 +58,10 @@ func (t *Still) Scan(need rank.Need, at rank.Moment, k int) []Candidate {
 	}, k)
 	candidates := make([]Candidate, 0, len(pairs))
 	for _, f := range pairs {
-		candidates = append(candidates, candidate(q, &need, f.offer, f.score, false))
+		candidates = append(candidates, Candidate{
+			Need: need.ID, Request: need.RequestID, Line: f.offer.ID, Offer: f.offer.OfferID,
+			Quantity: q.Quantity(f.offer), Score: f.score,
+		})
 	}
 	return candidates
 }

@@ -140,6 +140,18 @@ func (v *view) whole(a spot) *rank.Offer {
 	return o
 }
 
+// names returns the ids of a row's offer line and of its offer.
+func (v *view) names(a spot) (contract.OfferLineID, contract.OfferID) {
+	if a.block == nil {
+		o := a.state.tail.offers[a.row]
+		return o.ID, o.OfferID
+	}
+	if x := a.block.offers.extraOf(int(a.row)); x != nil && x.whole != nil {
+		return x.whole.ID, x.whole.OfferID
+	}
+	return contract.OfferLineID(a.block.keys[a.row].text()), a.block.offers.offerID(int(a.row))
+}
+
 // need returns a row's need line.
 func (a spot) need() *rank.Need {
 	if a.block == nil {

@@ -1,7 +1,6 @@
 package rank
 
 import (
-	"slices"
 	"strings"
 
 	"heli/pkg/contract"
@@ -133,26 +132,44 @@ func breaksRefused(q *Question, o *Offer) bool {
 	return q.at.Refused != nil && q.at.Refused(q.need.RequestID, o.OfferID)
 }
 
-func breaksSkill(q *Question, o *Offer) bool { return len(lacking(q.need.Skills, o.Skills)) > 0 }
+func breaksSkill(q *Question, o *Offer) bool { return lacks(q.need.Skills, o.Skills) }
+
+// lacks reports whether anything asked for is not given, whatever its case.
+func lacks(asked, given []string) bool {
+	for _, a := range asked {
+		if !has(given, a) {
+			return true
+		}
+	}
+	return false
+}
+
+func has(given []string, asked string) bool {
+	for _, g := range given {
+		if g == asked || strings.EqualFold(g, asked) {
+			return true
+		}
+	}
+	return false
+}
 
 func skillArgs(q *Question, o *Offer) map[string]any {
 	return map[string]any{"skills": lacking(q.need.Skills, o.Skills)}
 }
 
 func breaksSafeguard(q *Question, o *Offer) bool {
-	return len(lacking(q.need.Safeguards, o.Safeguards)) > 0
+	return lacks(q.need.Safeguards, o.Safeguards)
 }
 
 func safeguardArgs(q *Question, o *Offer) map[string]any {
 	return map[string]any{"safeguards": lacking(q.need.Safeguards, o.Safeguards)}
 }
 
-// lacking returns what is asked for and not given, whatever its case.
+// lacking returns what is asked for and not given.
 func lacking(asked, given []string) []string {
 	var missing []string
 	for _, a := range asked {
-		has := func(g string) bool { return strings.EqualFold(a, g) }
-		if !slices.ContainsFunc(given, has) {
+		if !has(given, a) {
 			missing = append(missing, a)
 		}
 	}
