@@ -92,7 +92,7 @@ func (s *Service) proposeBest(ctx context.Context, need rank.Need) error {
 	if err != nil {
 		return err
 	}
-	best := s.board.index.Best(need, at, 1)
+	best := s.board.index.Top(need, at, 1)
 	if len(best) == 0 {
 		return nil
 	}

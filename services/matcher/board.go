@@ -22,6 +22,7 @@ type board struct {
 	offers   map[contract.OfferID]contract.ProjectedOffer
 	needs    map[contract.NeedLineID]contract.RequestID
 	lines    map[contract.OfferLineID]contract.OfferID
+	zones    sync.Map      // name → *time.Location: one for each name, since reading one takes long
 	changed  chan struct{} // closed and replaced whenever something arrives
 }
 
@@ -108,7 +109,7 @@ func (b *board) putRequestRow(row requestRow) error {
 
 // putRequest takes a request with what is reserved of its lines.
 func (b *board) putRequest(p contract.ProjectedRequest, reserved map[contract.NeedLineID]int64) {
-	_, schedule := schedule(p.Windows, p.TimeZone)
+	_, schedule := b.schedule(p.Windows, p.TimeZone)
 	b.mu.Lock()
 	b.requests[p.RequestID] = p
 	for _, l := range p.Lines {
@@ -140,7 +141,7 @@ func (b *board) putOffer(row offerRow, now time.Time) error {
 	if err := json.Unmarshal(row.Periods, &periods); err != nil {
 		return fmt.Errorf("decode periods: %w", err)
 	}
-	zone, schedule := schedule(p.Windows, p.TimeZone)
+	zone, schedule := b.schedule(p.Windows, p.TimeZone)
 	b.mu.Lock()
 	b.offers[p.OfferID] = p
 	for _, l := range p.Lines {
@@ -181,16 +182,27 @@ func free(l contract.LineWords, periods []periodRow, period string) *int64 {
 
 // schedule reads the weekly windows. The owning service has checked them; what
 // cannot be read counts as any time, so that nobody is hidden by a defect.
-func schedule(windows []contract.Window, zoneName string) (*time.Location, rank.Schedule) {
-	zone, err := time.LoadLocation(zoneName)
-	if err != nil {
-		zone = time.UTC
-	}
+func (b *board) schedule(windows []contract.Window, zoneName string) (*time.Location, rank.Schedule) {
+	zone := b.zone(zoneName)
 	s, err := rank.NewSchedule(windows, zone)
 	if err != nil {
 		return zone, rank.Schedule{}
 	}
 	return zone, s
+}
+
+// zone returns the time zone of a name, UTC for a name that is none. The index
+// tells zones apart by their pointer.
+func (b *board) zone(name string) *time.Location {
+	if known, ok := b.zones.Load(name); ok {
+		return known.(*time.Location) //nolint:errcheck // nothing else is in it
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	known, _ := b.zones.LoadOrStore(name, zone)
+	return known.(*time.Location) //nolint:errcheck // nothing else is in it
 }
 
 func needOf(p contract.ProjectedRequest, l contract.LineWords, reserved int64, s rank.Schedule) rank.Need {

@@ -163,7 +163,7 @@ func (s *Service) spanEnd(m matchRow) time.Time {
 
 func (s *Service) zoneOf(id contract.OfferID) *time.Location {
 	offer, _ := s.board.offer(id)
-	zone, _ := schedule(nil, offer.TimeZone)
+	zone := s.board.zone(offer.TimeZone)
 	return zone
 }
 

@@ -215,7 +215,7 @@ const maxQuantity = int64(1_000_000_000_000)
 
 func (s *Service) newRow(q contract.Propose, p candidatePair, quantity, offerQuantity int64, score float64, factors []byte) matchRow {
 	now := s.clock()
-	zone, _ := schedule(nil, p.offer.TimeZone)
+	zone := s.board.zone(p.offer.TimeZone)
 	when := now
 	if q.At != nil {
 		when = *q.At

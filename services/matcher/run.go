@@ -33,7 +33,8 @@ func Run(ctx context.Context, d app.Deps) error {
 		}
 		return fmt.Errorf("wait for reference data: %w", err)
 	}
-	s := New(d, index.NewScan())
+	fast := index.NewFast()
+	s := New(d, fast)
 	if err := s.store.seedPolicy(ctx, rank.Default(), s.clock()); err != nil {
 		return err
 	}
@@ -55,12 +56,13 @@ func Run(ctx context.Context, d app.Deps) error {
 		return fmt.Errorf("answer calls: %w", err)
 	}
 	d.Ready()
-	return s.work(ctx, d)
+	return s.work(ctx, d, fast)
 }
 
 // work runs everything that goes on in the background, until ctx ends.
-func (s *Service) work(ctx context.Context, d app.Deps) error {
+func (s *Service) work(ctx context.Context, d app.Deps, fast *index.Fast) error {
 	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return fast.Run(ctx) })
 	group.Go(func() error { return s.relay.Run(ctx) })
 	group.Go(func() error {
 		return inbox.Run(ctx, d.DB, d.Bus, contract.MatcherHearsRequest, s.hearRequests, inbox.WithConcurrency(4))

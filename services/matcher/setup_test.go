@@ -45,7 +45,7 @@ func setup(t *testing.T) *bench {
 // another returns one more matcher on the same tables.
 func (b *bench) another(t *testing.T) *Service {
 	t.Helper()
-	s := New(b.world.Deps(t, "matcher"), index.NewScan())
+	s := New(b.world.Deps(t, "matcher"), index.NewFast())
 	must(t, s.store.seedPolicy(t.Context(), rank.Default(), s.clock()))
 	must(t, s.refreshPolicy(t.Context()))
 	must(t, s.load(t.Context()))
