@@ -51,6 +51,9 @@ func (p *Plan) settle(looks int64) (done bool) {
 // nothing in reduced terms, and no other falls below.
 func (p *Plan) raise(sign int64) {
 	s := &p.search
+	if sign < 0 {
+		p.fallen += s.best
+	}
 	for _, node := range s.seen {
 		by := s.best - s.mark(node).distance
 		switch {

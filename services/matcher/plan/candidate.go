@@ -71,6 +71,7 @@ func (p *Plan) extend(key NeedKey, answer []Candidate, k int) error {
 			p.bins[a.node].incoming = append(p.bins[a.node].incoming, arc{int32(key), a.cost})
 		}
 	}
+	x.scatter()
 	x.list, x.asked, x.floor = list, k, complete
 	if len(list) >= k && k > 0 {
 		x.floor = int64(list[len(list)-1].cost)

@@ -99,6 +99,7 @@ func (p *Plan) insert(n, b, cost int32) {
 	x.list = append(x.list, arc{})
 	copy(x.list[at+1:], x.list[at:])
 	x.list[at] = arc{b, cost}
+	x.scatter()
 	p.bins[b].incoming = append(p.bins[b].incoming, arc{n, cost})
 	if x.quantity > 0 {
 		p.prices[b] = max(p.prices[b], x.worth-int64(cost))
@@ -144,6 +145,7 @@ func (p *Plan) RemoveOffer(k OfferKey) error {
 	for _, a := range b.incoming {
 		x := &p.needs[a.node]
 		x.list = slices.DeleteFunc(x.list, func(c arc) bool { return c.node == at })
+		x.scatter()
 	}
 	b.capacity, b.incoming, b.offer, p.prices[at] = 0, nil, outside, 0
 	return p.mend()

@@ -80,11 +80,7 @@ func (p *Plan) drawBins(g *flow.Graph, l *layout) {
 		if b.parent != outside {
 			to = int(l.nodes[b.parent])
 		}
-		steps := b.steps
-		if steps == nil {
-			steps = []Step{{Width: b.capacity}}
-		}
-		for _, s := range steps {
+		for _, s := range b.stepsOf() {
 			g.Arcs = append(g.Arcs, flow.Arc{From: len(l.needs) + i, To: to, Cap: s.Width, Cost: s.Cost})
 		}
 	}

@@ -4,6 +4,7 @@ package plan
 type item struct {
 	distance int64
 	node     int32
+	rest     bool // of a need's candidates, of which the nearest were looked at
 }
 
 func (a item) before(b item) bool {
@@ -44,11 +45,12 @@ func (h *heap) pop() item {
 func (h *heap) sink(it item) {
 	at := 0
 	for {
-		least := 4*at + 1
-		if least >= len(h.items) {
+		first := 4*at + 1
+		if first >= len(h.items) {
 			break
 		}
-		for i := least + 1; i < min(least+3, len(h.items)); i++ {
+		least := first
+		for i := first + 1; i < min(first+4, len(h.items)); i++ {
 			if h.items[i].before(h.items[least]) {
 				least = i
 			}

@@ -17,6 +17,8 @@ type need struct {
 	left            int64 // units that stay unmatched, on purpose
 	list            []arc // candidates looked at, cheapest first, equal costs by offer
 	uses            []use
+	near            []arc // the candidates nearest to being used, see gather
+	rest, fallen    int64 // what the others cost at least, and when
 	floor           int64 // no candidate that was not looked at costs less
 	asked           int   // of the source
 	whole, live     bool
@@ -117,6 +119,14 @@ func (p *Plan) binOf(k OfferKey) (int32, error) {
 		o.bin = p.addBin(bin{capacity: o.capacity, parent: o.group, offer: int32(k)})
 	}
 	return o.bin, nil
+}
+
+// stepsOf returns the steps of an offer too.
+func (b *bin) stepsOf() []Step {
+	if b.steps == nil {
+		return []Step{{Width: b.capacity}}
+	}
+	return b.steps
 }
 
 // next returns the cost of the bin's next unit and how many there are of it.

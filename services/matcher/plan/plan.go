@@ -124,6 +124,7 @@ type Plan struct {
 	groups  []int32 // by key, its bin; outside: unknown
 	bins    []bin   // groups, and offers that were ever a candidate
 	prices  []int64 // by bin, what one of its units is worth: ≥ 0
+	fallen  int64   // by how much any price fell, ever
 	total   int64   // Σ quantity × price of the needs
 	state   state
 	search  search

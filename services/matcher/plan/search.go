@@ -60,7 +60,7 @@ func (s *search) reach(node, from int32, distance int64) {
 		return
 	}
 	*m = mark{distance: distance, round: s.round, from: from}
-	s.heap.push(item{distance, node})
+	s.heap.push(item{distance: distance, node: node})
 }
 
 // finish notes a way that ends at a node.
@@ -70,52 +70,93 @@ func (s *search) finish(node int32, distance int64) {
 	}
 }
 
-// nearest takes the nearest node that was not taken yet, or reports false when
-// none can be better than the best end.
-func (s *search) nearest() (node int32, distance int64, ok bool) {
+// nearest takes the nearest item of the edge that was not taken yet, or reports
+// false when none can be better than the best end.
+func (s *search) nearest() (item, bool) {
 	for s.heap.len() > 0 {
 		top := s.heap.pop()
 		if top.distance >= s.best {
-			return 0, 0, false
+			break
 		}
-		if m := s.mark(top.node); !m.done {
+		if m := s.mark(top.node); top.rest || !m.done {
 			m.done = true
-			return top.node, top.distance, true
+			return top, true
 		}
 	}
-	return 0, 0, false
+	return item{}, false
 }
 
 // forward finds where a unit too many at the start goes best: to be unmatched,
 // to free capacity, or to a bin that misses one.
 func (p *Plan) forward(start int32) {
 	p.begin(start)
-	for {
-		node, distance, ok := p.search.nearest()
+	for next, ok := p.search.nearest(); ok; next, ok = p.search.nearest() {
 		switch {
-		case !ok:
-			return
-		case node >= 0:
-			p.offerUnit(node, distance)
+		case next.rest:
+			p.offerRest(next.node)
+		case next.node >= 0:
+			p.offerUnit(next.node, next.distance)
 		default:
-			p.passUnit(-1-node, distance)
+			p.passUnit(-1-next.node, next.distance)
 		}
 	}
 }
 
-// offerUnit looks where a need could put a unit.
+// offerUnit looks where a need could put a unit: among its nearest candidates
+// now, among the others when the search has come as far as they are.
 func (p *Plan) offerUnit(n int32, distance int64) {
 	s, x := &p.search, &p.needs[n]
 	base := distance - x.worth
 	s.finish(n, base+x.price)
-	for i, a := range x.list {
+	if len(x.list) <= nearest {
+		p.offerTo(n, x.list, base)
+		return
+	}
+	for _, a := range x.near {
+		p.offerAt(n, a, base)
+	}
+	s.looks += int64(len(x.near))
+	if far := base + p.farther(x); far < s.best {
+		s.heap.push(item{distance: max(far, distance), node: n, rest: true})
+	}
+}
+
+// offerRest looks at all candidates of a need that the search has come to
+// before, and gathers its nearest anew.
+func (p *Plan) offerRest(n int32) {
+	s, x := &p.search, &p.needs[n]
+	base := s.needs[n].distance - x.worth
+	p.gather(x)
+	p.offerTo(n, x.list, base)
+}
+
+func (p *Plan) offerTo(n int32, candidates []arc, base int64) {
+	s := &p.search
+	for i, a := range candidates {
 		if base+int64(a.cost) >= s.best { // prices are not negative
 			s.looks += int64(i)
 			return
 		}
-		s.reach(binNode(a.node), n, base+int64(a.cost)+p.prices[a.node])
+		p.offerAt(n, a, base)
 	}
-	s.looks += int64(len(x.list))
+	s.looks += int64(len(candidates))
+}
+
+func (p *Plan) offerAt(n int32, a arc, base int64) {
+	way := base + int64(a.cost) + p.prices[a.node]
+	if way >= p.search.best {
+		return
+	}
+	p.search.reach(binNode(a.node), n, way)
+	if p.prices[a.node] == 0 && p.free(a.node) {
+		p.search.finish(binNode(a.node), way)
+	}
+}
+
+// free reports whether an offer outside all groups has capacity left.
+func (p *Plan) free(at int32) bool {
+	b := &p.bins[at]
+	return b.parent == outside && b.flow < b.capacity
 }
 
 // passUnit looks where a bin could send a unit: on to its parent, back to a
@@ -135,7 +176,11 @@ func (p *Plan) passUnit(at int32, distance int64) {
 		}
 	}
 	for _, n := range b.users {
-		s.reach(n, node, distance)
+		if m := &s.needs[n]; m.round != s.round {
+			*m = mark{distance: distance, round: s.round, from: node, done: true}
+			s.seen = append(s.seen, n)
+			p.offerUnit(n, distance)
+		}
 	}
 	for _, c := range b.children {
 		if cost, taken := p.bins[c].last(); taken > 0 {
@@ -149,15 +194,11 @@ func (p *Plan) passUnit(at int32, distance int64) {
 func (p *Plan) backward(start int32) {
 	p.reach()
 	p.begin(start)
-	for {
-		node, distance, ok := p.search.nearest()
-		switch {
-		case !ok:
-			return
-		case node >= 0:
-			p.drawUnit(node, distance)
-		default:
-			p.pullUnit(-1-node, distance)
+	for next, ok := p.search.nearest(); ok; next, ok = p.search.nearest() {
+		if next.node >= 0 {
+			p.drawUnit(next.node, next.distance)
+		} else {
+			p.pullUnit(-1-next.node, next.distance)
 		}
 	}
 }

@@ -43,40 +43,62 @@ const (
 // NewScaling prepares a graph. The graph must not change afterwards. Errors:
 // ErrMalformed, ErrOverflow, ErrInfeasible.
 func NewScaling(g *Graph) (*Scaling, error) {
+	s, err := newScaling(g)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.net.route()
+}
+
+// Resume prepares a graph whose supplies the given flow satisfies, with
+// potentials near the best ones: the first phase makes it optimal within
+// epsilon, in the graph's costs. Errors: ErrMalformed, ErrOverflow,
+// ErrInfeasible.
+func Resume(g *Graph, flow, potential []int64, epsilon int64) (*Scaling, error) {
+	s, err := newScaling(g)
+	if err != nil {
+		return nil, err
+	}
+	for i, units := range flow {
+		if e := s.net.at[i]; e >= 0 {
+			s.net.push(e, units-g.Arcs[i].Low)
+		}
+	}
+	for v, p := range potential {
+		s.potential[v] = p * s.unit
+		s.lowest = min(s.lowest, s.potential[v])
+	}
+	s.epsilon = min(s.epsilon, epsilon*s.unit*shrink)
+	return s, s.net.route()
+}
+
+// newScaling multiplies the costs by more than the number of nodes: a flow
+// within one unit of that is exactly optimal.
+func newScaling(g *Graph) (*Scaling, error) {
 	net, err := newResidual(g)
 	if err != nil {
 		return nil, err
 	}
-	if err := net.route(); err != nil {
-		return nil, err
-	}
 	s := &Scaling{
-		graph: g, net: net, potential: make([]int64, g.Nodes),
+		graph: g, net: net, potential: make([]int64, g.Nodes), unit: int64(g.Nodes) + 1,
 		next: make([]int32, g.Nodes), onPath: make([]bool, len(net.edges)),
 	}
-	return s, s.scale()
-}
-
-// scale multiplies the costs by more than the number of nodes, where they leave
-// room: a flow within one unit of that is exactly optimal.
-func (s *Scaling) scale() error {
 	largest := int64(1)
-	for _, a := range s.graph.Arcs {
+	for _, a := range g.Arcs {
 		if a.Cost == math.MinInt64 {
-			return fmt.Errorf("%w: a cost of %d", ErrOverflow, a.Cost)
+			return nil, fmt.Errorf("%w: a cost of %d", ErrOverflow, a.Cost)
 		}
 		largest = max(largest, a.Cost, -a.Cost)
 	}
-	s.unit = int64(s.graph.Nodes) + 1
 	if largest > mostPotential/4/s.unit {
-		return fmt.Errorf("%w: costs up to %d over %d nodes", ErrOverflow, largest, s.graph.Nodes)
+		return nil, fmt.Errorf("%w: costs up to %d over %d nodes", ErrOverflow, largest, g.Nodes)
 	}
-	for i := range s.net.edges {
-		s.net.edges[i].cost *= s.unit
+	for i := range net.edges {
+		net.edges[i].cost *= s.unit
 	}
 	s.epsilon = largest * s.unit
 	s.update = newUpdater(s)
-	return nil
+	return s, nil
 }
 
 // Exact reports whether the flow is a cheapest one.
