@@ -88,7 +88,7 @@ func scale(ref *reference.Snapshot, item string, unit contract.Unit) int64 {
 func (a *assignment) Best(key plan.NeedKey, k int) []plan.Candidate {
 	need := a.needs[key]
 	for ask := k + 1; ; ask *= 2 {
-		found := a.index.Best(need, a.at, ask)
+		found := a.index.Top(need, a.at, ask)
 		candidates := a.candidates(&need, found)
 		if len(found) < ask || len(candidates) > k && candidates[k-1].Cost < cost(found[len(found)-1].Score) {
 			return candidates[:min(k, len(candidates))]
