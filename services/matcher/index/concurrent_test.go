@@ -14,7 +14,9 @@ import (
 	"heli/services/matcher/rank"
 )
 
-func numbered(kind string, i int) string { return fmt.Sprintf("01900000-0000-7000-8%s00-%012x", kind, i) }
+func numbered(kind string, i int) string {
+	return fmt.Sprintf("01900000-0000-7000-8%s00-%012x", kind, i)
+}
 
 // moving is offer i, somewhere else each time.
 func moving(i int, r *rand.Rand) rank.Offer {
