@@ -159,7 +159,7 @@ func (a *assignment) instead(best *plan.Plan, p plan.Pair) *contract.Instead {
 }
 
 // groups price load: of a helper over all that the helper offers, and of an
-// organisation over all of its offers.
+// organisation over all of its helpers. Goods and rooms do not tire.
 type groups struct {
 	policy rank.Policy
 	all    []plan.Group
@@ -170,10 +170,10 @@ func newGroups(p rank.Policy) *groups { return &groups{policy: p, byName: map[st
 
 // of returns the group whose load an offer's units are.
 func (g *groups) of(o *rank.Offer) plan.GroupKey {
-	organisation := g.named("organisation "+o.Path, 0, g.organisationSteps)
 	if o.Helper == "" {
-		return organisation
+		return 0
 	}
+	organisation := g.named("organisation "+o.Path, 0, g.organisationSteps)
 	return g.named("helper "+string(o.Helper)+" of "+o.Path, organisation, g.helperSteps)
 }
 

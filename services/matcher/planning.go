@@ -3,6 +3,7 @@ package matcher
 import (
 	"cmp"
 	"context"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -92,7 +93,7 @@ func (s *Service) solve(ctx context.Context, actor contract.Actor, scope contrac
 		return contract.Plan{}, err
 	}
 	a := newAssignment(s.board.index, at, needs, s.board.linesOnOffer())
-	best, err := plan.New(a.input, a, plan.Options{})
+	best, err := plan.New(a.input, a, plan.Options{Workers: runtime.GOMAXPROCS(0)})
 	if err != nil {
 		return contract.Plan{}, err
 	}

@@ -26,7 +26,7 @@ func TestPagesAreAsRecorded(t *testing.T) {
 	r := d.signIn(contract.RoleCoordinator)
 	for _, lang := range []string{"en", "zh-Hans"} {
 		r.lang = lang
-		for name, path := range map[string]string{"queue": "/console?tab=to_match", "request": "/console/requests/" + requestID} {
+		for name, path := range map[string]string{"queue": "/console?tab=to_match", "request": "/console/requests/" + requestID, "plan": "/console/plan"} {
 			html := volatile.ReplaceAllString(r.get(path).body, "VOLATILE")
 			html = strings.ReplaceAll(html, site.Pin(d.site.Keys, site.Answer, matchID, 0), "PIN")
 			html = strings.ReplaceAll(html, site.Token(d.site.Keys, site.Answer, matchID, 0), "TOKEN")

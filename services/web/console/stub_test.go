@@ -140,6 +140,24 @@ func (d *desk) answerMatcher() {
 			PolicyVersion: 1, Version: 7,
 		}, nil
 	})
+	stub(d, contract.MatcherPlan, func(context.Context, contract.AskPlan) (contract.Plan, error) {
+		pair := contract.PlannedPair{
+			RequestID: requestID, NeedLineID: needLine, OfferID: offerID, OfferLineID: offerLine, Quantity: 1400, Unit: "piece",
+			Category: "ppe", Urgency: contract.Urgent, Score: 0.89, Factors: someFactors(),
+		}
+		return contract.Plan{
+			ID: planID, SnapshotAt: began, Needs: 3, Unmatched: 1, Units: 1500, GreedyUnits: 1400, Objective: 900, Bound: 900,
+			Greedy: 1000, Certified: true, PairsInAll: 60, Pairs: []contract.PlannedPair{pair},
+		}, nil
+	})
+	stub(d, contract.MatcherConfirmPlan, func(_ context.Context, q contract.ConfirmPlan) (contract.ConfirmedPlan, error) {
+		taken := contract.ConfirmedPair{PairRef: contract.PairRef{NeedLineID: needLine2}, RequestID: requestID, Problem: "need_met"}
+		made := contract.ConfirmedPair{RequestID: requestID, MatchID: matchID, State: "proposed"}
+		if len(q.Pairs) > 0 {
+			made.PairRef = q.Pairs[0]
+		}
+		return contract.ConfirmedPlan{Items: []contract.ConfirmedPair{made, taken}}, d.moveErr
+	})
 	stub(d, contract.MatcherVerdict, func(context.Context, contract.AskVerdict) (contract.Verdict, error) {
 		return contract.Verdict{Rule: "place", Key: "rule.place", Args: map[string]any{"region": "610102"}}, nil
 	})

@@ -130,6 +130,9 @@ func (r Reader) Instead(i *contract.Instead) string {
 	if i == nil {
 		return ""
 	}
-	percent := float64(i.Loss) / 10_000 // of a pair's whole score
-	return r.printer.T("plan.instead", "count", len(i.Serves), "percent", math.Round(percent*10)/10)
+	points := math.Round(float64(i.Loss)/1_000) / 10 // of the hundred that a perfect pair has
+	if points == 0 {
+		return r.printer.T("plan.instead_equal", "count", len(i.Serves))
+	}
+	return r.printer.T("plan.instead", "count", len(i.Serves), "percent", points)
 }
