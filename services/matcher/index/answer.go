@@ -85,6 +85,7 @@ func (s *search) release() {
 	clear(s.shards)
 	clear(s.view.states)
 	clear(s.hits)
+	s.epoch = nil
 	s.view, s.judge = view{states: s.view.states[:0]}, nil
 	s.buffer = unpacked{}
 	searches.Put(s)

@@ -21,7 +21,10 @@ type block struct {
 	offers *packed      // one of the two
 	needs  []*rank.Need // holds what is judged
 
-	dead atomic.Int64
+	epoch  *epoch  // of the texts
+	proses []prose // nil when no row has words
+
+	dead *atomic.Int64
 }
 
 // shelves part rows by what bounds them: their place, or nothing.
@@ -103,7 +106,7 @@ func orderOf(h *hot, row int) order {
 
 // newBlock packs rows and returns in which order. It changes nothing but the
 // pools.
-func newBlock(y *symbols, rows []loose) (*block, []order) {
+func newBlock(y *symbols, e *epoch, rows []loose) (*block, []order) {
 	orders := make([]order, len(rows))
 	for i := range rows {
 		_, _, h := rows[i].parts()
@@ -114,7 +117,7 @@ func newBlock(y *symbols, rows []loose) (*block, []order) {
 	})
 	b := &block{
 		keys: make([]key, len(rows)), marks: make([]marks, len(rows)), hot: make([]hot, len(rows)),
-		died: make([]atomic.Uint64, len(rows)),
+		died: make([]atomic.Uint64, len(rows)), epoch: e, dead: &atomic.Int64{},
 	}
 	counts := [shelfNone + 1]int{}
 	for to, o := range orders {
@@ -123,6 +126,7 @@ func newBlock(y *symbols, rows []loose) (*block, []order) {
 		counts[o.shelf]++
 	}
 	b.fill(y, rows, orders)
+	b.proses = e.proses(b.offers)
 	b.find = newDirectory(b.keys)
 	first := 0
 	for s := range b.trees {
@@ -160,6 +164,14 @@ func (l *loose) spans() int {
 		return int(l.from.offers.cold[l.row].count)
 	}
 	return len(l.offer.Schedule.Spans())
+}
+
+// at returns the block with its texts bounded anew. The two share all else, the
+// dead too.
+func (b *block) at(e *epoch) *block {
+	renewed := *b
+	renewed.epoch, renewed.proses = e, e.proses(b.offers)
+	return &renewed
 }
 
 // alive reports whether a row was there at a version.

@@ -3,6 +3,7 @@ package index
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -24,6 +25,7 @@ type Fast struct {
 	needs   side
 
 	mu      sync.Mutex // of changes
+	epochs  []*epoch   // the newest first; another only while blocks of it remain
 	merging sync.Mutex // one merge at a time
 	wake    chan struct{}
 }
@@ -46,6 +48,7 @@ var _ Index = (*Fast)(nil)
 func NewFast() *Fast {
 	x := &Fast{symbols: newSymbols(), wake: make(chan struct{}, 1)}
 	x.now.Store(&version{words: &words{}})
+	x.epochs = []*epoch{newEpoch(&words{})}
 	x.offers.shards.Store(&map[string]*shard{})
 	x.needs.shards.Store(&map[string]*shard{})
 	return x
@@ -101,6 +104,9 @@ func (x *Fast) Put(o rank.Offer) {
 	}
 	s.put(fresh{key: k, marks: m, hot: h, skills: skills, offer: &o}, next.version)
 	next.words = next.words.add(o.Words, 1)
+	for _, e := range x.epochs {
+		e.note(o.Words, next.words)
+	}
 	next.offers++
 	x.now.Store(&next)
 }
@@ -171,7 +177,7 @@ func (x *Fast) RemoveNeed(id contract.NeedLineID) {
 
 // seal packs a full tail, and wakes Run where it is worth it.
 func (x *Fast) seal(s *shard) {
-	if s.seal(x.symbols, x.now.Load().version, tailRows) && len(s.state.Load().overdue()) > 0 {
+	if s.seal(x.symbols, x.epochs[0], x.now.Load().version, tailRows) && len(s.state.Load().overdue()) > 0 {
 		select {
 		case x.wake <- struct{}{}:
 		default: // it has been woken
@@ -185,7 +191,7 @@ func (x *Fast) Pack() {
 	defer x.mu.Unlock()
 	for _, s := range []*side{&x.offers, &x.needs} {
 		for _, one := range *s.shards.Load() {
-			one.seal(x.symbols, x.now.Load().version, 1)
+			one.seal(x.symbols, x.epochs[0], x.now.Load().version, 1)
 		}
 	}
 }
@@ -213,4 +219,48 @@ func (x *Fast) Compact() {
 			}
 		}
 	}
+	x.renew()
+}
+
+// renew bounds all texts anew when words have become more common than bounds
+// can bear.
+func (x *Fast) renew() {
+	x.mu.Lock()
+	now := x.now.Load().words
+	due := x.epochs[0].outdated(now)
+	e := newEpoch(now)
+	if due {
+		x.epochs = []*epoch{e, x.epochs[0]}
+	}
+	x.mu.Unlock()
+	if !due {
+		return
+	}
+	for _, s := range every(&x.offers) {
+		x.renewShard(s, e)
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.epochs = x.epochs[:1]
+}
+
+// renewShard replaces the blocks of an older epoch. Only merging replaces
+// blocks too, and does not run meanwhile.
+func (x *Fast) renewShard(s *shard, e *epoch) {
+	renewed := map[*block]*block{}
+	for _, b := range s.state.Load().blocks {
+		if b.epoch != e {
+			renewed[b] = b.at(e)
+		}
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	st := *s.state.Load()
+	st.blocks = slices.Clone(st.blocks)
+	for i, b := range st.blocks {
+		if r, ok := renewed[b]; ok {
+			st.blocks[i] = r
+		}
+	}
+	s.state.Store(&st)
 }

@@ -24,6 +24,8 @@ func (x *Fast) Load(offers []rank.Offer) {
 	next.version++
 	next.offers = len(offers)
 	next.words = countWords(offers)
+	e := newEpoch(next.words)
+	x.epochs = []*epoch{e}
 	parts := make([]*block, parallel)
 	inParallel(len(parts), func(i int) {
 		parts[i] = x.raw(offers[len(offers)*i/parallel : len(offers)*(i+1)/parallel])
@@ -32,7 +34,7 @@ func (x *Fast) Load(offers []rank.Offer) {
 	categories := largestFirst(rows)
 	shards := make([]*shard, len(categories))
 	inParallel(len(categories), func(i int) {
-		b, _ := newBlock(x.symbols, rows[categories[i]])
+		b, _ := newBlock(x.symbols, e, rows[categories[i]])
 		shards[i] = newShard(categories[i], next.version, b)
 	})
 	for _, s := range shards {

@@ -34,7 +34,6 @@ type extra struct {
 	credentials []contract.Credential
 	validUntil  *time.Time
 	words       []contract.WordHash
-	sign        signature
 }
 
 const (
@@ -90,7 +89,7 @@ func packable(o *rank.Offer) bool {
 func (p *packed) add(y *symbols, o *rank.Offer, skills uint32) {
 	offer, named := keyOf(string(o.OfferID))
 	if !named || !packable(o) {
-		p.put(cold{}, nil, &extra{whole: o, words: o.Words, sign: signatureOf(o.Words)})
+		p.put(cold{}, nil, &extra{whole: o, words: o.Words})
 		return
 	}
 	c := cold{
@@ -109,7 +108,7 @@ func extraOf(o *rank.Offer) *extra {
 		return nil
 	}
 	return &extra{
-		helper: o.Helper, credentials: o.Credentials, validUntil: o.ValidUntil, words: o.Words, sign: signatureOf(o.Words),
+		helper: o.Helper, credentials: o.Credentials, validUntil: o.ValidUntil, words: o.Words,
 	}
 }
 

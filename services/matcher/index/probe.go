@@ -78,7 +78,7 @@ func (p *probe) askFor(y *symbols, n *rank.Need, q *rank.Question, at rank.Momen
 
 	below := strings.HasPrefix(n.Path, p.acting)
 	p.netPasses, p.ownPasses = below, below || n.Sharing == contract.SharingNetwork
-	p.nothing = p.nothing || !p.netPasses && !p.ownPasses && !p.anyPasses
+	p.nothing = p.nothing || (!p.netPasses && !p.ownPasses && !p.anyPasses)
 
 	p.add(rank.FactorUrgency, q.Urgency())
 	if len(n.Continuity) == 0 {

@@ -18,7 +18,8 @@ type search struct {
 	k      int
 	buffer unpacked
 	judge  func(spot) (score float64, quantity int64, fits bool)
-	early  bool // judge rows at once until k are found, since their bounds say little
+	epoch  *epoch // of the texts bounded last
+	early  bool   // judge rows at once until k are found, since their bounds say little
 }
 
 // hit is a pair that fits.
@@ -35,7 +36,7 @@ var searches = sync.Pool{New: func() any { return &search{} }}
 // they score at most; when the best of them cannot beat what was found, the
 // search is over.
 func (s *search) run(k int) []hit {
-	s.hits, s.k, s.queue = s.hits[:0], k, s.queue[:0]
+	s.hits, s.k, s.queue, s.epoch = s.hits[:0], k, s.queue[:0], nil
 	if k <= 0 || s.probe.nothing {
 		return s.hits
 	}
@@ -147,14 +148,24 @@ func (s *search) words(st *state, b *block, row int) float64 {
 	if b == nil {
 		return share * p.textCeiling
 	}
-	x := b.offers.extraOf(row)
-	if p.item != "" && (x != nil && x.whole != nil || s.view.reading.profiles[b.offers.cold[row].profile].item == p.item) {
+	if p.item != "" && p.sameItem(&s.view.reading, b.offers, row) {
 		return share
 	}
-	if x == nil {
+	if b.proses == nil {
 		return 0
 	}
-	return share * p.like.ceiling(&x.sign)
+	if b.epoch != s.epoch {
+		s.epoch, p.like.kept = b.epoch, b.epoch.kept(s.view.version.words)
+	}
+	return share * p.like.ceiling(&b.proses[row])
+}
+
+// sameItem reports whether a row may be of the need's item.
+func (p *probe) sameItem(r *reading, of *packed, row int) bool {
+	if x := of.extraOf(row); x != nil && x.whole != nil {
+		return x.whole.Item == p.item
+	}
+	return r.profiles[of.cold[row].profile].item == p.item
 }
 
 // try judges a row and keeps it if it is among the best.

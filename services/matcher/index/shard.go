@@ -129,7 +129,7 @@ func (s *shard) put(l fresh, version uint64) {
 }
 
 // seal packs a tail of at least so many rows into a block.
-func (s *shard) seal(y *symbols, version uint64, least int) bool {
+func (s *shard) seal(y *symbols, e *epoch, version uint64, least int) bool {
 	st := s.state.Load()
 	if st.rows < least {
 		return false
@@ -142,7 +142,7 @@ func (s *shard) seal(y *symbols, version uint64, least int) bool {
 	}
 	next := &state{floor: version, blocks: st.blocks, tail: newTail()}
 	if len(rows) > 0 {
-		b, _ := newBlock(y, rows)
+		b, _ := newBlock(y, e, rows)
 		next.blocks = append(slices.Clip(st.blocks), b)
 	}
 	s.state.Store(next)
@@ -172,7 +172,7 @@ const mergeRatio = 4
 // to see which they are and to put the new block in.
 func (x *Fast) merge(s *shard) bool {
 	x.mu.Lock()
-	old, version := s.state.Load().overdue(), x.now.Load().version
+	old, version, e := s.state.Load().overdue(), x.now.Load().version, x.epochs[0]
 	x.mu.Unlock()
 	if len(old) == 0 {
 		return false
@@ -181,7 +181,7 @@ func (x *Fast) merge(s *shard) bool {
 	for _, b := range old {
 		rows = b.living(rows, version)
 	}
-	merged, from := newBlock(x.symbols, rows)
+	merged, from := newBlock(x.symbols, e, rows)
 
 	x.mu.Lock()
 	defer x.mu.Unlock()

@@ -22,18 +22,17 @@ func signatureOf(words []contract.WordHash) signature {
 	return s
 }
 
-// likeness bounds the text factor by words alone. By the inequality of Cauchy
-// and Schwarz no text is more like the need's than the part of the need's
-// words that it holds is long.
+// likeness bounds the text factor by words alone.
 type likeness struct {
 	words []wordBit
 	total float64
+	kept  float64 // see epoch
 }
 
 type wordBit struct {
-	part   uint8
-	bit    uint64
-	square float64
+	part            uint8
+	bit             uint64
+	square, product float64 // of the weight with itself, and with the rarity
 }
 
 func (l *likeness) prepare(words []contract.WordHash, weights func(uint64, float32) float64) {
@@ -43,7 +42,7 @@ func (l *likeness) prepare(words []contract.WordHash, weights func(uint64, float
 			continue
 		}
 		weight := weights(w.Hash, w.Weight)
-		l.words = append(l.words, wordBit{uint8(w.Hash >> 6 & 3), 1 << (w.Hash & 63), weight * weight})
+		l.words = append(l.words, wordBit{uint8(w.Hash >> 6 & 3), 1 << (w.Hash & 63), weight * weight, weight * weights(w.Hash, 1)})
 		l.total += weight * weight
 	}
 }
@@ -57,19 +56,28 @@ func twice(words []contract.WordHash, hash uint64) bool {
 	return false
 }
 
-// ceiling returns what the factor cannot pass.
-func (l *likeness) ceiling(s *signature) float64 {
-	if s.odd {
+// ceiling returns what the factor cannot pass. The cosine of two texts is the sum
+// of the products of the weights of their common words by both lengths. By the
+// inequality of Cauchy and Schwarz it is not above the length of the need's
+// common words by that of all; and no product is above the one with the
+// heaviest word of the text.
+func (l *likeness) ceiling(p *prose) float64 {
+	if p.sign.odd {
 		return rank.MostText
 	}
-	sum := 0.0
+	squares, products := 0.0, 0.0
 	for i := range l.words {
-		if w := &l.words[i]; s.bits[w.part]&w.bit != 0 {
-			sum += w.square
+		if w := &l.words[i]; p.sign.bits[w.part]&w.bit != 0 {
+			squares += w.square
+			products += math.Abs(w.product)
 		}
 	}
-	if sum == 0 {
+	if squares == 0 {
 		return 0
 	}
-	return rank.MostText * math.Min(1, math.Sqrt(sum/l.total)*(1+1e-9))
+	cosine := math.Sqrt(squares / l.total)
+	if l.kept > 0 && p.length > 0 {
+		cosine = math.Min(cosine, products*float64(p.most)/(math.Sqrt(l.total)*float64(p.length)*l.kept))
+	}
+	return rank.MostText * math.Min(1, cosine*(1+1e-6))
 }
