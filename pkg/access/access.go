@@ -38,6 +38,7 @@ const (
 	ManageWebhooks    Action = "manage_webhooks"
 	PullEvents        Action = "pull_events"
 	ReadPolicy        Action = "read_policy"
+	ManagePolicies    Action = "manage_policies"
 	ReplayDeadLetters Action = "replay_dead_letters"
 )
 
@@ -77,6 +78,7 @@ var matrix = map[Action][]contract.Role{
 	ManageWebhooks:    {admin, integ, coord},
 	PullEvents:        {admin, coord, integ},
 	ReadPolicy:        {admin, coord, audit, integ},
+	ManagePolicies:    {admin},
 	ReplayDeadLetters: {admin},
 }
 

@@ -123,13 +123,6 @@ type ListMatches struct {
 	Queue     string    `json:"queue,omitempty"` // "stuck", "disputed", "awaiting"
 }
 
-// Policy is one version of the matching policy as shown; Document is rank's.
-type Policy struct {
-	Version   int64     `json:"version"`
-	CreatedAt time.Time `json:"created_at"`
-	Document  any       `json:"document"`
-}
-
 // The calls that the matcher answers.
 var (
 	MatcherSuggest = Endpoint[Suggest, Suggestions]{"svc.matcher.suggest"}
@@ -140,5 +133,4 @@ var (
 	MatcherFind    = Endpoint[FindByCode, Found]{"svc.matcher.find"}
 	MatcherList    = Endpoint[ListMatches, Listing[Match]]{"svc.matcher.list"}
 	MatcherCount   = Endpoint[Empty, Counts]{"svc.matcher.count"}
-	MatcherPolicy  = Endpoint[Empty, Policy]{"svc.matcher.policy"}
 )

@@ -25,7 +25,8 @@ const (
 // amounts are in the item's base unit, in which boxes and pieces add up.
 type assignment struct {
 	index  index.Index
-	at     rank.Moment // acting for each need's owner
+	moment rank.Moment // acting for each need's owner
+	policy func(*rank.Need) rank.Policy
 	needs  []rank.Need
 	offers []contract.OfferLineID // sorted, so that equal costs go by id
 	keys   map[contract.OfferLineID]plan.OfferKey
@@ -33,10 +34,10 @@ type assignment struct {
 }
 
 // newAssignment numbers need lines and all lines that are on offer.
-func newAssignment(i index.Index, at rank.Moment, needs []rank.Need, lines []rank.Offer) *assignment {
+func newAssignment(i index.Index, at rank.Moment, policy func(*rank.Need) rank.Policy, needs []rank.Need, lines []rank.Offer) *assignment {
 	slices.SortFunc(needs, func(a, b rank.Need) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(lines, func(a, b rank.Offer) int { return cmp.Compare(a.ID, b.ID) })
-	a := &assignment{index: i, at: at, needs: needs, keys: make(map[contract.OfferLineID]plan.OfferKey, len(lines))}
+	a := &assignment{index: i, moment: at, policy: policy, needs: needs, keys: make(map[contract.OfferLineID]plan.OfferKey, len(lines))}
 	for n := range needs {
 		a.input.Needs = append(a.input.Needs, a.need(plan.NeedKey(n)))
 	}
@@ -53,11 +54,18 @@ func newAssignment(i index.Index, at rank.Moment, needs []rank.Need, lines []ran
 	return a
 }
 
+// at is the moment under the need's own policy.
+func (a *assignment) at(n *rank.Need) rank.Moment {
+	at := a.moment
+	at.Policy = a.policy(n)
+	return at
+}
+
 func (a *assignment) need(key plan.NeedKey) plan.Need {
 	n := &a.needs[key]
-	urgency := rank.Ask(n, a.at).Urgency()
+	urgency := rank.Ask(n, a.at(n)).Urgency()
 	return plan.Need{
-		Key: key, Quantity: orOne(n.Remaining) * scale(a.at.Reference, n.Item, n.Unit),
+		Key: key, Quantity: orOne(n.Remaining) * scale(a.moment.Reference, n.Item, n.Unit),
 		Price: costUnit + int64(math.Round(urgencyPrice*costUnit*urgency)),
 	}
 }
@@ -88,7 +96,7 @@ func scale(ref *reference.Snapshot, item string, unit contract.Unit) int64 {
 func (a *assignment) Best(key plan.NeedKey, k int) []plan.Candidate {
 	need := a.needs[key]
 	for ask := k + 1; ; ask *= 2 {
-		found := a.index.Top(need, a.at, ask)
+		found := a.index.Top(need, a.at(&need), ask)
 		candidates := a.candidates(&need, found)
 		if len(found) < ask || len(candidates) > k && candidates[k-1].Cost < cost(found[len(found)-1].Score) {
 			return candidates[:min(k, len(candidates))]
@@ -114,8 +122,8 @@ func (a *assignment) candidates(need *rank.Need, found []index.Candidate) []plan
 }
 
 func (a *assignment) commensurable(need *rank.Need, line *rank.Offer) bool {
-	inNeed := scale(a.at.Reference, need.Item, need.Unit)
-	taken, ok := rank.Ask(need, a.at).Reserve(line, scale(a.at.Reference, line.Item, line.Unit))
+	inNeed := scale(a.moment.Reference, need.Item, need.Unit)
+	taken, ok := rank.Ask(need, a.at(need)).Reserve(line, scale(a.moment.Reference, line.Item, line.Unit))
 	return ok && taken == inNeed
 }
 
@@ -126,11 +134,11 @@ func cost(score float64) int64 { return int64(math.Round((1 - score) * costUnit)
 func (a *assignment) planned(p plan.Pair) (contract.PlannedPair, bool) {
 	need := &a.needs[p.Need]
 	line, held := a.index.Offer(a.offers[p.Offer])
-	quantity := p.Quantity / scale(a.at.Reference, need.Item, need.Unit)
+	quantity := p.Quantity / scale(a.moment.Reference, need.Item, need.Unit)
 	if !held || quantity < 1 {
 		return contract.PlannedPair{}, false
 	}
-	q := rank.Ask(need, a.at)
+	q := rank.Ask(need, a.at(need))
 	return contract.PlannedPair{
 		RequestID: need.RequestID, NeedLineID: need.ID, OfferID: line.OfferID, OfferLineID: line.ID,
 		Quantity: quantity, Unit: need.Unit, Category: need.Category, Urgency: need.Urgency,

@@ -22,7 +22,7 @@ func (s *Service) findWaiting(ctx context.Context, id contract.OfferID) error {
 	if err != nil {
 		return err
 	}
-	at, err := s.moment("", excluded)
+	at, err := s.moment(s.policies.Load().installation(), "", excluded)
 	if err != nil {
 		return err
 	}
@@ -81,14 +81,14 @@ func (s *Service) proposeBest(ctx context.Context, need rank.Need) error {
 		return err
 	}
 	category, _ := ref.Category(need.Category)
-	if category.Sensitive || category.Matching != string(rank.Automatic) || covered(need) {
+	if category.Sensitive || s.policies.Load().mode(ref, need.Path, need.Category) != rank.Automatic || covered(need) {
 		return nil
 	}
 	excluded, err := s.store.excludedPairs(ctx, need.RequestID, "")
 	if err != nil {
 		return err
 	}
-	at, err := s.moment(need.Path, excluded)
+	at, err := s.moment(s.policyFor(need.Path, need.Category), need.Path, excluded)
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,8 @@ func (s *Service) handle(server *bus.Server) error {
 		bus.Handle(server, contract.MatcherList, s.List),
 		bus.Handle(server, contract.MatcherCount, s.Count),
 		bus.Handle(server, contract.MatcherPolicy, s.Policy),
+		bus.Handle(server, contract.MatcherPolicies, s.Policies),
+		bus.Handle(server, contract.MatcherSetPolicy, s.SetPolicy),
 		bus.Handle(server, contract.MatcherPlan, s.Plan),
 		bus.Handle(server, contract.MatcherConfirmPlan, s.ConfirmPlan),
 	)

@@ -158,7 +158,7 @@ func (s *Service) moved(m matchRow, q contract.Move, to State) (matchRow, error)
 
 // spanEnd returns the end of the span that a hold would have from now on.
 func (s *Service) spanEnd(m matchRow) time.Time {
-	return holdUntil(s.clock(), s.policy.Load().Hold(m.Urgency), m.Urgency, s.zoneOf(m.OfferID))
+	return holdUntil(s.clock(), s.policyFor(m.RequestPath, m.Category).Hold(m.Urgency), m.Urgency, s.zoneOf(m.OfferID))
 }
 
 func (s *Service) zoneOf(id contract.OfferID) *time.Location {

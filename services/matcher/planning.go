@@ -88,11 +88,13 @@ func (s *Service) solve(ctx context.Context, actor contract.Actor, scope contrac
 	if err != nil {
 		return contract.Plan{}, err
 	}
-	at, err := s.moment("", excluded)
+	installation := s.policies.Load().installation()
+	at, err := s.moment(installation, "", excluded)
 	if err != nil {
 		return contract.Plan{}, err
 	}
-	a := newAssignment(s.board.index, at, needs, s.board.linesOnOffer())
+	policyOf := func(n *rank.Need) rank.Policy { return s.policyFor(n.Path, n.Category).Policy }
+	a := newAssignment(s.board.index, at, policyOf, needs, s.board.linesOnOffer())
 	best, err := plan.New(a.input, a, plan.Options{Workers: runtime.GOMAXPROCS(0)})
 	if err != nil {
 		return contract.Plan{}, err
@@ -144,7 +146,7 @@ func (s *Service) openNeeds(ctx context.Context, ref *reference.Snapshot, scope 
 func (s *Service) report(scope contract.PlanScope, now time.Time, a *assignment, best *plan.Plan, r plan.Result) contract.Plan {
 	greedy := best.Greedy()
 	p := contract.Plan{
-		ID: contract.NewID[contract.PlanID](), Scope: scope, PolicyVersion: s.policy.Load().row.Version,
+		ID: contract.NewID[contract.PlanID](), Scope: scope, PolicyVersion: s.policies.Load().newest(),
 		SnapshotAt: now.UTC(), ExpiresAt: now.Add(keptPlans).UTC(),
 		Needs: len(a.needs), Units: r.Units, Objective: r.Objective, Bound: r.Bound, Certified: r.Certified,
 		Greedy: greedy.Objective, GreedyUnits: greedy.Units, Pairs: []contract.PlannedPair{},

@@ -163,7 +163,7 @@ var guardedByTables = []rank.Rule{rank.RuleRemaining, rank.RuleCapacity, rank.Ru
 
 // draft makes the row of a new match from a pair that breaks no hard rule.
 func (s *Service) draft(q contract.Propose, p candidatePair, actor contract.Actor) (matchRow, error) {
-	at, err := s.moment(actingPath(actor, p.request.Path), nil)
+	at, err := s.moment(s.policyFor(p.request.Path, p.need.Category), actingPath(actor, p.request.Path), nil)
 	if err != nil {
 		return matchRow{}, err
 	}
@@ -220,7 +220,7 @@ func (s *Service) newRow(q contract.Propose, p candidatePair, quantity, offerQua
 	if q.At != nil {
 		when = *q.At
 	}
-	policy := s.policy.Load()
+	policy := s.policyFor(p.request.Path, p.need.Category)
 	hold := holdUntil(now, policy.Hold(p.request.Urgency), p.request.Urgency, zone)
 	return matchRow{
 		ID: q.ID, Code: q.Code, State: Proposed, Version: 1,

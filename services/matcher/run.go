@@ -38,7 +38,7 @@ func Run(ctx context.Context, d app.Deps) error {
 	if err := s.store.seedPolicy(ctx, rank.Default(), s.clock()); err != nil {
 		return err
 	}
-	if err := s.refreshPolicy(ctx); err != nil {
+	if err := s.refreshPolicies(ctx); err != nil {
 		return err
 	}
 	if err := s.load(ctx); err != nil {
@@ -120,7 +120,7 @@ func (s *Service) follow(ctx context.Context) error {
 // sweep looks at what changes without an event: the policy, the calendar, and
 // needs that two instances missed.
 func (s *Service) sweep(ctx context.Context) error {
-	if err := s.refreshPolicy(ctx); err != nil {
+	if err := s.refreshPolicies(ctx); err != nil {
 		return err
 	}
 	renewing, err := s.store.renewingOffers(ctx, s.clock().AddDate(0, 0, -8))
@@ -138,13 +138,4 @@ func (s *Service) sweep(ctx context.Context) error {
 	}
 	_, err = idempotency.Purge(ctx, s.db, s.clock())
 	return err
-}
-
-func (s *Service) refreshPolicy(ctx context.Context) error {
-	row, policy, err := s.store.newestPolicy(ctx)
-	if err != nil {
-		return err
-	}
-	s.policy.Store(&policyInForce{Policy: policy, row: row})
-	return nil
 }

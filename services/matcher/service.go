@@ -33,25 +33,31 @@ type Service struct {
 	log       *slog.Logger
 	reloading sync.Mutex
 	instance  string // tells this process from others of the service
-	policy    atomic.Pointer[policyInForce]
+	policies  atomic.Pointer[policies]
 }
 
-// policyInForce is the newest policy with its version.
-type policyInForce struct {
-	rank.Policy
-	row policyRow
-}
-
-// moment returns everything around a pair now, for an organisation that acts.
-func (s *Service) moment(acting string, excluded map[pair]bool) (rank.Moment, error) {
+// moment returns everything around a pair now, under the policy for a category of
+// the owner's needs, for an organisation that acts.
+func (s *Service) moment(p policyInForce, acting string, excluded map[pair]bool) (rank.Moment, error) {
 	ref, err := s.reference.Get()
 	if err != nil {
 		return rank.Moment{}, err
 	}
 	return rank.Moment{
-		Now: s.clock(), Acting: acting, Reference: ref, Policy: s.policy.Load().Policy,
+		Now: s.clock(), Acting: acting, Reference: ref, Policy: p.Policy,
 		Refused: func(r contract.RequestID, o contract.OfferID) bool { return excluded[pair{r, o}] },
 	}, nil
+}
+
+// policyFor returns the policy in force for a category of an organisation's
+// needs; the installation's while there is no reference data.
+func (s *Service) policyFor(path, category string) policyInForce {
+	inForce := *s.policies.Load()
+	ref, err := s.reference.Get()
+	if err != nil {
+		return inForce.installation()
+	}
+	return inForce.of(ref, path, category)
 }
 
 // heldRequest returns a request as the actor may see it for matching, fetching
@@ -99,15 +105,14 @@ func (s *Service) Suggest(ctx context.Context, q contract.Suggest) (contract.Sug
 	if err != nil {
 		return contract.Suggestions{}, err
 	}
-	at, err := s.moment(actor.Path, excluded)
-	if err != nil {
-		return contract.Suggestions{}, err
-	}
-	answer := contract.Suggestions{
-		Items: []contract.Suggestion{}, Missing: []contract.Missing{},
-		PolicyVersion: s.policy.Load().row.Version, Version: held.Version,
-	}
+	answer := contract.Suggestions{Items: []contract.Suggestion{}, Missing: []contract.Missing{}, Version: held.Version}
 	for _, line := range held.Lines {
+		policy := s.policyFor(held.Path, line.Category)
+		at, err := s.moment(policy, actor.Path, excluded)
+		if err != nil {
+			return contract.Suggestions{}, err
+		}
+		answer.PolicyVersion = max(answer.PolicyVersion, policy.row.Version)
 		s.suggestForLine(contract.NeedLineID(line.ID), at, limit, &answer)
 	}
 	return answer, nil
@@ -154,22 +159,26 @@ func (s *Service) Verdict(ctx context.Context, q contract.AskVerdict) (contract.
 	if err != nil {
 		return contract.Verdict{}, err
 	}
-	at, err := s.moment(actor.Path, excluded)
-	if err != nil {
-		return contract.Verdict{}, err
-	}
-	return s.bestVerdict(request, offer, at), nil
+	return s.bestVerdict(request, offer, func(category string) (rank.Moment, error) {
+		return s.moment(s.policyFor(request.Path, category), actor.Path, excluded)
+	})
 }
 
 // bestVerdict judges every pair of lines and returns the one that fits best,
 // else the one that gets furthest through the rules.
-func (s *Service) bestVerdict(request contract.ProjectedRequest, offer contract.ProjectedOffer, at rank.Moment) contract.Verdict {
+func (s *Service) bestVerdict(
+	request contract.ProjectedRequest, offer contract.ProjectedOffer, moment func(category string) (rank.Moment, error),
+) (contract.Verdict, error) {
 	var best contract.Verdict
 	furthest := -1
 	for _, nl := range request.Lines {
 		need, ok := s.board.index.Need(contract.NeedLineID(nl.ID))
 		if !ok {
 			continue
+		}
+		at, err := moment(need.Category)
+		if err != nil {
+			return best, err
 		}
 		for _, ol := range offer.Lines {
 			line, ok := s.board.index.Offer(contract.OfferLineID(ol.ID))
@@ -182,7 +191,7 @@ func (s *Service) bestVerdict(request contract.ProjectedRequest, offer contract.
 			}
 		}
 	}
-	return best
+	return best, nil
 }
 
 // verdictOf converts a verdict and says how far the pair got: the number of
@@ -283,15 +292,6 @@ func (s *Service) Count(ctx context.Context, _ contract.Empty) (contract.Counts,
 	}
 	counts, err := s.store.countMatches(ctx, scopeOf(actor), s.clock())
 	return contract.Counts{ByState: counts}, err
-}
-
-// Policy returns the policy in force.
-func (s *Service) Policy(ctx context.Context, _ contract.Empty) (contract.Policy, error) {
-	if err := access.Require(contract.ActorFrom(ctx), access.ReadPolicy); err != nil {
-		return contract.Policy{}, err
-	}
-	p := s.policy.Load()
-	return contract.Policy{Version: p.row.Version, CreatedAt: p.row.CreatedAt, Document: p.row.Document}, nil
 }
 
 // viewOf converts a row for a reader: a token's holder learns nothing of the

@@ -47,7 +47,7 @@ func (b *bench) another(t *testing.T) *Service {
 	t.Helper()
 	s := New(b.world.Deps(t, "matcher"), index.NewFast())
 	must(t, s.store.seedPolicy(t.Context(), rank.Default(), s.clock()))
-	must(t, s.refreshPolicy(t.Context()))
+	must(t, s.refreshPolicies(t.Context()))
 	must(t, s.load(t.Context()))
 	return s
 }
@@ -220,4 +220,25 @@ func (b *bench) broken(t testing.TB) []string {
 		UNION ALL SELECT 'history of ' || m.id FROM matcher.matches m LEFT JOIN moves h ON h.id = m.id
 			WHERE m.version IS DISTINCT FROM h.n`))
 	return broken
+}
+
+// serveDirectory answers as the directory does: it knows Xi'an, and keeps what
+// is recorded.
+func (b *bench) serveDirectory(t *testing.T) <-chan contract.AuditEntry {
+	t.Helper()
+	audited := make(chan contract.AuditEntry, 8)
+	server, err := bus.NewServer(testkit.Bus(t, b.world.Server, "directory"), "directory")
+	must(t, err)
+	t.Cleanup(server.Stop)
+	must(t, bus.Handle(server, contract.DirectoryOrganisation, func(_ context.Context, q contract.OrganisationByCode) (contract.Organisation, error) {
+		if q.Code != testkit.Xian.Code {
+			return contract.Organisation{}, fault.NewNotFound("organisation")
+		}
+		return contract.Organisation{Code: testkit.Xian.Code, Path: testkit.Xian.Path}, nil
+	}))
+	must(t, bus.Handle(server, contract.DirectoryAudit, func(_ context.Context, e contract.AuditEntry) (contract.Empty, error) {
+		audited <- e
+		return contract.Empty{}, nil
+	}))
+	return audited
 }

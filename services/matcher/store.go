@@ -15,7 +15,6 @@ import (
 	"heli/pkg/contract"
 	"heli/pkg/fault"
 	"heli/pkg/pg"
-	"heli/services/matcher/rank"
 )
 
 // store reads and writes the matcher's schema. Matches are here; projections
@@ -292,50 +291,6 @@ func (s store) listHistory(ctx context.Context, id contract.MatchID) ([]historyR
 	return rows, nil
 }
 
-// policyRow is a version of the matching policy.
-type policyRow struct {
-	Version   int64           `db:"version"`
-	CreatedAt time.Time       `db:"created_at"`
-	Document  json.RawMessage `db:"document"`
-}
-
-const newestPolicySQL = `SELECT version, created_at, document FROM policies ORDER BY version DESC LIMIT 1`
-
-// newestPolicy returns the policy in force.
-func (s store) newestPolicy(ctx context.Context) (policyRow, rank.Policy, error) {
-	var row policyRow
-	var policy rank.Policy
-	if err := s.db.GetContext(ctx, &row, newestPolicySQL); err != nil {
-		return row, policy, fmt.Errorf("read policy: %w", err)
-	}
-	if err := json.Unmarshal(row.Document, &policy); err != nil {
-		return row, policy, fmt.Errorf("decode policy %d: %w", row.Version, err)
-	}
-	return row, policy, nil
-}
-
-const seedPolicySQL = `INSERT INTO policies (document, created_at)
-	SELECT $1, $2 WHERE NOT EXISTS (SELECT FROM policies)`
-
-const lockPoliciesSQL = `LOCK TABLE policies IN SHARE ROW EXCLUSIVE MODE`
-
-// seedPolicy stores the first policy of an installation, once.
-func (s store) seedPolicy(ctx context.Context, policy rank.Policy, now time.Time) error {
-	document, err := json.Marshal(policy)
-	if err != nil {
-		return fmt.Errorf("encode policy: %w", err)
-	}
-	return s.db.InTx(ctx, func(tx *sqlx.Tx) error {
-		if _, err := tx.ExecContext(ctx, lockPoliciesSQL); err != nil {
-			return fmt.Errorf("lock policies: %w", err)
-		}
-		if _, err := tx.ExecContext(ctx, seedPolicySQL, document, now); err != nil {
-			return fmt.Errorf("seed policy: %w", err)
-		}
-		return nil
-	})
-}
-
 const overdueHoldsSQL = `SELECT id FROM matches WHERE state = 'proposed' AND hold_until <= $1 ORDER BY hold_until LIMIT $2`
 
 // overdueHolds returns proposals whose hold has ended.
@@ -351,8 +306,8 @@ func (s store) overdueHolds(ctx context.Context, now time.Time, limit int) ([]co
 func statements() []string {
 	return slices.Concat([]string{
 		selectMatchSQL, lockMatchSQL, findMatchSQL, listMatchesSQL, countMatchesSQL, countStuckSQL,
-		listHistorySQL, newestPolicySQL, seedPolicySQL, overdueHoldsSQL,
-	}, projectionStatements, reservationStatements, planStatements)
+		listHistorySQL, overdueHoldsSQL,
+	}, projectionStatements, reservationStatements, planStatements, policyStatements)
 }
 
 // namedStatements returns the statements with named parameters.

@@ -51,6 +51,7 @@ func Mount(root chi.Router, d site.Deps) {
 		a.addWebhooks()
 		a.addEvents()
 		a.addReference()
+		a.addPolicies()
 		a.addDocument(r)
 	})
 }

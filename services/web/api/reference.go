@@ -23,9 +23,6 @@ func (a *api) addReference() {
 	add(a, read("/regions", "List regions", open), a.listRegions)
 	add(a, read("/items", "List the things of the catalogue", open), a.listItems)
 	add(a, read("/organisations", "List your organisation and those below it", keys), a.listOrganisations)
-	policy := read("/policy", "Read the matching policy in force", keys)
-	policy.id = "get_policy"
-	add(a, policy, a.getPolicy)
 }
 
 // publicCache lets anybody keep the reference data for five minutes.
@@ -122,9 +119,4 @@ func (a *api) listOrganisations(ctx context.Context, in *organisationFilter) (*a
 		Page: in.page(), Text: in.Text, RegionCode: in.Region,
 	})
 	return listOf(listing), err
-}
-
-func (a *api) getPolicy(ctx context.Context, _ *struct{}) (*answer[contract.Policy], error) {
-	policy, err := bus.Call(ctx, a.Bus, contract.MatcherPolicy, contract.Empty{})
-	return &answer[contract.Policy]{policy}, err
 }
