@@ -2,6 +2,7 @@ package index
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"hash/fnv"
 )
 
@@ -59,17 +60,16 @@ func hashed(id string) key {
 
 // text returns the UUID.
 func (k key) text() string {
-	const digits = "0123456789abcdef"
 	var b [uuidLength]byte
-	at := 0
-	for i := range b {
-		if i == 8 || i == 13 || i == 18 || i == 23 {
-			b[i] = '-'
-			continue
-		}
-		b[i] = digits[k[at/2]>>(4*(1-at%2))&15]
-		at++
-	}
+	hex.Encode(b[0:], k[:4])
+	b[8] = '-'
+	hex.Encode(b[9:], k[4:6])
+	b[13] = '-'
+	hex.Encode(b[14:], k[6:8])
+	b[18] = '-'
+	hex.Encode(b[19:], k[8:10])
+	b[23] = '-'
+	hex.Encode(b[24:], k[10:])
 	return string(b[:])
 }
 

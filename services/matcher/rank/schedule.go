@@ -169,6 +169,9 @@ func (c steady) each(spans []WeekSpan, bounds span, visit func(span)) {
 			return
 		}
 		from := time.Duration(w.From())*time.Minute - c.sinceMonday - week
+		for from+length <= bounds.from {
+			from += week
+		}
 		for ; from < bounds.to; from += week {
 			if part := (span{from, from + length}).clip(bounds); part.to > part.from {
 				visit(part)
