@@ -20,6 +20,7 @@ type benchCommand struct {
 	Intake   benchIntake   `cmd:"" help:"Submissions over HTTP against raw commits on the same PostgreSQL."`
 	Pipeline benchPipeline `cmd:"" help:"From a submission to suggestions, over the demo's data, at a fixed rate."`
 	TopK     benchTopK     `cmd:"" name:"topk" help:"The best offers of a need among many, in memory, against a full scan."`
+	Plan     benchPlan     `cmd:"" help:"The optimal assignment of a scenario's needs to its offers, against greedy."`
 	Text     benchText     `cmd:"" help:"How well the text factor alone finds what fits."`
 }
 

@@ -24,6 +24,7 @@ type commands struct {
 	APIKey  apiKeyCommand  `cmd:"" name:"apikey" help:"Keys for other programs."`
 	Login   loginCommand   `cmd:"" help:"Print a link that signs somebody in to the console, once."`
 	Bench   benchCommand   `cmd:"" help:"Measure."`
+	Plan    planCommand    `cmd:"" help:"Work on plans: solve a problem from a file."`
 }
 
 // terminal is where a command speaks: results to out, all else to err.

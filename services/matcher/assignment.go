@@ -134,7 +134,7 @@ func cost(score float64) int64 { return int64(math.Round((1 - score) * costUnit)
 func (a *assignment) planned(p plan.Pair) (contract.PlannedPair, bool) {
 	need := &a.needs[p.Need]
 	line, held := a.index.Offer(a.offers[p.Offer])
-	quantity := p.Quantity / scale(a.moment.Reference, need.Item, need.Unit)
+	quantity := p.Units / scale(a.moment.Reference, need.Item, need.Unit)
 	if !held || quantity < 1 {
 		return contract.PlannedPair{}, false
 	}
@@ -146,23 +146,23 @@ func (a *assignment) planned(p plan.Pair) (contract.PlannedPair, bool) {
 	}, true
 }
 
-// instead says whom the need's own best offer serves, where it is another.
-// Giving it here costs the others what it is worth to them: no less than the
-// difference that they would pay.
-func (a *assignment) instead(best *plan.Plan, p plan.Pair) *contract.Instead {
-	own := a.Best(p.Need, 1)
-	if len(own) == 0 || own[0].Offer == p.Offer || own[0].Cost >= p.Cost {
+// instead says whom the need's own best offer serves, where it serves others, and
+// what it would cost all together to have it serve the need.
+func (a *assignment) instead(best *plan.Plan, need plan.NeedKey) *contract.Instead {
+	e, err := best.Explain(need)
+	if err != nil || e.Served {
 		return nil
 	}
-	line, held := a.index.Offer(a.offers[own[0].Offer])
+	line, held := a.index.Offer(a.offers[e.Best])
 	if !held {
 		return nil
 	}
-	instead := &contract.Instead{OfferID: line.OfferID, OfferLineID: line.ID, Serves: []contract.NeedLineID{}}
-	for _, need := range best.Served(own[0].Offer) {
-		instead.Serves = append(instead.Serves, a.needs[need].ID)
+	instead := &contract.Instead{OfferID: line.OfferID, OfferLineID: line.ID, Serves: []contract.NeedLineID{}, Loss: e.Loss}
+	for _, m := range e.Moves {
+		if m.From == e.Best && m.Need != need {
+			instead.Serves = append(instead.Serves, a.needs[m.Need].ID)
+		}
 	}
-	instead.Loss = best.Regret(p.Need, own[0].Offer)
 	return instead
 }
 

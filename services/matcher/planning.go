@@ -3,6 +3,7 @@ package matcher
 import (
 	"cmp"
 	"context"
+	"errors"
 	"runtime"
 	"slices"
 	"strings"
@@ -22,6 +23,11 @@ import (
 const (
 	plannedPairs = 200   // in an answer when no limit is given
 	mostPairs    = 2_000 // in an answer
+	// explainedPairs are those, the most urgent first, for which is said why they
+	// do not get their own best offer.
+	explainedPairs = 2_000
+	// solveTime leaves the rest of a call's patience to the answer.
+	solveTime = 15 * time.Second
 )
 
 // Plan returns the best assignment of a scope's open need lines, as far as the
@@ -99,11 +105,25 @@ func (s *Service) solve(ctx context.Context, actor contract.Actor, scope contrac
 	if err != nil {
 		return contract.Plan{}, err
 	}
-	result, err := best.Solve(ctx)
-	if err != nil {
+	if err := solveInTime(ctx, best); err != nil {
 		return contract.Plan{}, err
 	}
-	return s.report(scope, at.Now, a, best, result), nil
+	return s.report(scope, at.Now, a, best), nil
+}
+
+// solveInTime solves a plan exactly, or as well as it can be done in the time:
+// the plan knows how good it is.
+func solveInTime(ctx context.Context, best *plan.Plan) error {
+	limited, cancel := context.WithTimeout(ctx, solveTime)
+	defer cancel()
+	err := best.Solve(limited)
+	if err == nil {
+		err = best.Refine(limited)
+	}
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return nil
+	}
+	return err
 }
 
 // within reports whether a request is in the scope, as far as that is the
@@ -143,8 +163,8 @@ func (s *Service) openNeeds(ctx context.Context, ref *reference.Snapshot, scope 
 }
 
 // report turns a solved plan into the answer, the most urgent pairs first.
-func (s *Service) report(scope contract.PlanScope, now time.Time, a *assignment, best *plan.Plan, r plan.Result) contract.Plan {
-	greedy := best.Greedy()
+func (s *Service) report(scope contract.PlanScope, now time.Time, a *assignment, best *plan.Plan) contract.Plan {
+	r, greedy := best.Result(), best.Greedy()
 	p := contract.Plan{
 		ID: contract.NewID[contract.PlanID](), Scope: scope, PolicyVersion: s.policies.Load().newest(),
 		SnapshotAt: now.UTC(), ExpiresAt: now.Add(keptPlans).UTC(),
@@ -156,12 +176,14 @@ func (s *Service) report(scope contract.PlanScope, now time.Time, a *assignment,
 		return cmp.Compare(a.input.Needs[y.Need].Price, a.input.Needs[x.Need].Price)
 	})
 	served := map[contract.NeedLineID]bool{}
-	for _, pair := range pairs {
+	for n, pair := range pairs {
 		planned, whole := a.planned(pair)
 		if !whole {
 			continue
 		}
-		planned.Instead = a.instead(best, pair)
+		if n < explainedPairs {
+			planned.Instead = a.instead(best, pair.Need)
+		}
 		p.Pairs = append(p.Pairs, planned)
 		served[planned.NeedLineID] = true
 	}

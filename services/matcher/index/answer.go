@@ -25,10 +25,11 @@ func (x *Fast) best(need *rank.Need, at rank.Moment, k int, explained bool) []Ca
 
 // best searches the view for the offers of a need.
 func (s *search) best(y *symbols, need *rank.Need, at rank.Moment, k int, explained bool) []Candidate {
-	at.Rarity = s.view.version.words
+	s.recall.begin(s.view.version.words)
+	at.Rarity = &s.recall
 	q := rank.Ask(need, at)
 	s.probe.askFor(y, need, q, at)
-	if s.early = s.probe.byWords; s.early {
+	if s.probe.byWords {
 		s.probe.like.prepare(need.Words, rank.WordWeights(at.Rarity))
 	}
 	s.judge = func(a spot) (float64, int64, bool) {
@@ -65,7 +66,6 @@ func (x *Fast) Waiting(offer rank.Offer, at rank.Moment, k int) []Candidate {
 	s.shards = covered(s.shards[:0], &x.needs, offer.Category, at)
 	x.see(&s.view, s.shards)
 	at.Rarity = s.view.version.words
-	s.early = false
 	s.probe.askBy(x.symbols, &offer, rank.Ask(&rank.Need{}, at), at)
 	s.judge = func(a spot) (float64, int64, bool) { return fit(rank.Ask(a.need(), at), &offer) }
 	hits := s.run(k)
@@ -85,7 +85,7 @@ func (s *search) release() {
 	clear(s.shards)
 	clear(s.view.states)
 	clear(s.hits)
-	s.epoch = nil
+	s.epoch, s.recall.words = nil, nil
 	s.view, s.judge = view{states: s.view.states[:0]}, nil
 	s.buffer = unpacked{}
 	searches.Put(s)

@@ -18,8 +18,8 @@ type search struct {
 	k      int
 	buffer unpacked
 	judge  func(spot) (score float64, quantity int64, fits bool)
+	recall recall
 	epoch  *epoch // of the texts bounded last
-	early  bool   // judge rows at once until k are found, since their bounds say little
 }
 
 // hit is a pair that fits.
@@ -51,8 +51,11 @@ func (s *search) run(k int) []hit {
 		st := s.view.states[next.state]
 		switch next.kind {
 		case kindRow:
-			b := st.blocks[next.block]
-			s.try(spot{st, b, int32(next.index)})
+			if !s.probe.byWords || s.closer(next, st.blocks[next.block]) {
+				s.try(spot{st, st.blocks[next.block], int32(next.index)})
+			}
+		case kindClose:
+			s.try(spot{st, st.blocks[next.block], int32(next.index)})
 		case kindTail:
 			s.try(spot{st, nil, int32(next.index)})
 		default:
@@ -129,10 +132,6 @@ func (s *search) open(e entry, b *block) {
 		if bound += s.words(st, b, row); bound < s.least() {
 			continue
 		}
-		if s.early && len(s.hits) < s.k {
-			s.try(spot{st, b, int32(row)})
-			continue
-		}
 		e.bound, e.index = bound, uint32(row)
 		s.queue.push(e)
 	}
@@ -154,10 +153,40 @@ func (s *search) words(st *state, b *block, row int) float64 {
 	if b.proses == nil {
 		return 0
 	}
-	if b.epoch != s.epoch {
-		s.epoch, p.like.kept = b.epoch, b.epoch.kept(s.view.version.words)
-	}
+	s.bear(b)
 	return share * p.like.ceiling(&b.proses[row])
+}
+
+// bear sets how much the lengths of a block's texts still say.
+func (s *search) bear(b *block) {
+	if b.epoch != s.epoch {
+		s.epoch, s.probe.like.kept = b.epoch, b.epoch.kept(s.view.version.words)
+	}
+}
+
+// closer bounds a row by its very words and queues it again when that is less;
+// true when the row is to be judged now.
+func (s *search) closer(e entry, b *block) bool {
+	row := int(e.index)
+	if b.proses == nil || (s.probe.item != "" && s.probe.sameItem(&s.view.reading, b.offers, row)) {
+		return true
+	}
+	x := b.offers.extraOf(row)
+	if x == nil || len(x.words) == 0 {
+		return true
+	}
+	s.bear(b)
+	like := &s.probe.like
+	loose, tight := like.ceiling(&b.proses[row]), like.close(&b.proses[row], x.words)
+	if tight >= loose {
+		return true
+	}
+	e.kind = kindClose
+	e.bound += (tight - loose) * s.probe.shares[rank.FactorText]
+	if e.bound >= s.least() {
+		s.queue.push(e)
+	}
+	return false
 }
 
 // sameItem reports whether a row may be of the need's item.
@@ -216,8 +245,9 @@ type entry struct {
 }
 
 const (
-	kindRow  = 254
-	kindTail = 255
+	kindClose = 253 // a row bounded by its words
+	kindRow   = 254
+	kindTail  = 255
 )
 
 // queue is a binary heap, the greatest bound on top. It is written out since

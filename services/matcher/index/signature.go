@@ -25,24 +25,26 @@ func signatureOf(words []contract.WordHash) signature {
 // likeness bounds the text factor by words alone.
 type likeness struct {
 	words []wordBit
+	sign  signature
 	total float64
 	kept  float64 // see epoch
 }
 
 type wordBit struct {
+	hash            uint64
 	part            uint8
 	bit             uint64
 	square, product float64 // of the weight with itself, and with the rarity
 }
 
 func (l *likeness) prepare(words []contract.WordHash, weights func(uint64, float32) float64) {
-	l.words, l.total = l.words[:0], 0
+	l.words, l.sign, l.total = l.words[:0], signatureOf(words), 0
 	for i, w := range words {
 		if twice(words[:i], w.Hash) {
 			continue
 		}
 		weight := weights(w.Hash, w.Weight)
-		l.words = append(l.words, wordBit{uint8(w.Hash >> 6 & 3), 1 << (w.Hash & 63), weight * weight, weight * weights(w.Hash, 1)})
+		l.words = append(l.words, wordBit{w.Hash, uint8(w.Hash >> 6 & 3), 1 << (w.Hash & 63), weight * weight, weight * weights(w.Hash, 1)})
 		l.total += weight * weight
 	}
 }
@@ -80,4 +82,32 @@ func (l *likeness) ceiling(p *prose) float64 {
 		cosine = math.Min(cosine, products*float64(p.most)/(math.Sqrt(l.total)*float64(p.length)*l.kept))
 	}
 	return rank.MostText * math.Min(1, cosine*(1+1e-6))
+}
+
+// close is ceiling with the words of the text at hand: what is left is that the
+// length may have changed since it was computed.
+func (l *likeness) close(p *prose, words []contract.WordHash) float64 {
+	if p.sign.odd || l.kept <= 0 || p.length <= 0 {
+		return l.ceiling(p)
+	}
+	dot := 0.0
+	for i := range words {
+		if h := words[i].Hash; l.sign.bits[h>>6&3]&(1<<(h&63)) != 0 {
+			dot += l.product(h) * float64(words[i].Weight)
+		}
+	}
+	if !(dot > 0) {
+		return 0
+	}
+	return rank.MostText * math.Min(1, dot/(math.Sqrt(l.total)*float64(p.length)*l.kept)*(1+1e-6))
+}
+
+// product returns what a word of the need brings with a weight of 1.
+func (l *likeness) product(hash uint64) float64 {
+	for i := range l.words {
+		if l.words[i].hash == hash {
+			return l.words[i].product
+		}
+	}
+	return 0
 }

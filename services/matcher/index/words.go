@@ -98,3 +98,43 @@ func (n *wordNode) part(used int) *wordNode {
 	}
 	return &wordNode{forks: &forks}
 }
+
+// recall is a Rarity that remembers what it was asked during one search: a look
+// into the trie misses the processor's caches, and texts share words.
+type recall struct {
+	words *words
+	known []recalled
+	turn  uint32
+}
+
+type recalled struct {
+	hash  uint64
+	count uint32
+	turn  uint32
+}
+
+const recallBits = 12
+
+// begin forgets and takes other counts.
+func (r *recall) begin(w *words) {
+	if r.known == nil {
+		r.known = make([]recalled, 1<<recallBits)
+	}
+	r.words = w
+	if r.turn++; r.turn == 0 {
+		clear(r.known)
+		r.turn = 1
+	}
+}
+
+// Documents implements rank.Rarity.
+func (r *recall) Documents() int { return r.words.documents }
+
+// Frequency implements rank.Rarity.
+func (r *recall) Frequency(hash uint64) int {
+	k := &r.known[hash*0x9e3779b97f4a7c15>>(64-recallBits)]
+	if k.hash != hash || k.turn != r.turn {
+		*k = recalled{hash, uint32(r.words.Frequency(hash)), r.turn}
+	}
+	return int(k.count)
+}

@@ -1,5 +1,7 @@
 package plan
 
+import "slices"
+
 // Every change leaves nodes with a unit too many or too few, and all ways of
 // negative reduced cost closed. Setting right one node after another along
 // shortest ways keeps them closed, so that the end is optimal again: successive
@@ -22,29 +24,37 @@ func (p *Plan) excess(node int32) *int64 {
 }
 
 // settle sets all noted nodes right: those with units too many first, which may
-// go where one is missing, then those that still miss some.
-// It stops early, with some still noted, when it has looked at as many pairs as are allowed; 0 is no limit.
-func (p *Plan) settle(looks int64) (done bool) {
-	for i, node := range p.queue {
-		for *p.excess(node) > 0 {
-			if looks > 0 && p.search.looks > looks {
-				p.queue = p.queue[i:]
-				return false
+// go where one is missing, then those that still miss some. Where stop says so
+// between two ways, it ends early, with some still noted.
+func (p *Plan) settle(stop func() bool) (done bool) {
+	for _, forward := range []bool{true, false} {
+		for _, node := range p.queue {
+			for excess := p.excess(node); forward && *excess > 0 || !forward && *excess < 0; {
+				if stop() {
+					p.queue = slices.DeleteFunc(p.queue, func(n int32) bool { return *p.excess(n) == 0 })
+					return false
+				}
+				p.move(node, forward)
 			}
-			p.forward(node)
-			p.raise(1)
-			p.push(node, true)
-		}
-	}
-	for _, node := range p.queue {
-		for *p.excess(node) < 0 {
-			p.backward(node)
-			p.raise(-1)
-			p.push(node, false)
 		}
 	}
 	p.queue = p.queue[:0]
 	return true
+}
+
+// never is for work that must be finished.
+func never() bool { return false }
+
+// move takes units from a node, or brings them, along the shortest way.
+func (p *Plan) move(node int32, forward bool) {
+	if forward {
+		p.forward(node)
+		p.raise(1)
+	} else {
+		p.backward(node)
+		p.raise(-1)
+	}
+	p.push(node, forward)
 }
 
 // raise moves the prices of what the search saw so that the way found costs

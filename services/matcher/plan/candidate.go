@@ -43,9 +43,6 @@ func (p *Plan) enlarge(keys []NeedKey, k func(NeedKey) int) error {
 // extend makes an answer to a question for k the need's list.
 func (p *Plan) extend(key NeedKey, answer []Candidate, k int) error {
 	x := &p.needs[key]
-	if len(answer) < len(x.list) {
-		return fmt.Errorf("%w: %d candidates after %d", ErrSource, len(answer), len(x.list))
-	}
 	list := make([]arc, len(answer))
 	for i, c := range answer {
 		if c.Cost < 0 || c.Cost > MaxCost {
@@ -63,13 +60,11 @@ func (p *Plan) extend(key NeedKey, answer []Candidate, k int) error {
 	if err := p.distinct(list); err != nil {
 		return err
 	}
-	if err := p.continues(x.list, list); err != nil {
+	if err := p.continues(x, list); err != nil {
 		return err
 	}
 	if p.reached {
-		for _, a := range list[len(x.list):] {
-			p.bins[a.node].incoming = append(p.bins[a.node].incoming, arc{int32(key), a.cost})
-		}
+		p.announce(int32(key), x.list, list)
 	}
 	x.scatter()
 	x.list, x.asked, x.floor = list, k, complete
@@ -96,15 +91,34 @@ func (p *Plan) distinct(list []arc) error {
 	return nil
 }
 
-// continues checks that a longer list begins with the one it replaces.
-func (p *Plan) continues(old, list []arc) error {
-	for i, a := range old {
-		if list[i] != a {
-			return fmt.Errorf("%w: offer %d at %d where offer %d at %d was", ErrSource,
-				p.bins[list[i].node].offer, list[i].cost, p.bins[a.node].offer, a.cost)
+// continues checks that a longer list holds the one it replaces, and nothing
+// that should have been on that. The last of equal costs may change places.
+func (p *Plan) continues(x *need, list []arc) error {
+	at := 0
+	for _, a := range list {
+		switch {
+		case at < len(x.list) && x.list[at] == a:
+			at++
+		case int64(a.cost) < x.floor:
+			return fmt.Errorf("%w: offer %d at %d was kept back", ErrSource, p.bins[a.node].offer, a.cost)
 		}
 	}
+	if at < len(x.list) {
+		return fmt.Errorf("%w: offer %d at %d is gone", ErrSource, p.bins[x.list[at].node].offer, x.list[at].cost)
+	}
 	return nil
+}
+
+// announce tells the bins that are new on a list.
+func (p *Plan) announce(n int32, old, list []arc) {
+	at := 0
+	for _, a := range list {
+		if at < len(old) && old[at] == a {
+			at++
+			continue
+		}
+		p.bins[a.node].incoming = append(p.bins[a.node].incoming, arc{n, a.cost})
+	}
 }
 
 // reach tells every bin who could use it. Only taking back units asks for it.

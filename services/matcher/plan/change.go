@@ -194,7 +194,7 @@ func (p *Plan) SetCapacity(k OfferKey, capacity int64) error {
 
 // mend makes the plan optimal again.
 func (p *Plan) mend() error {
-	p.settle(0)
+	p.settle(never)
 	return p.certify()
 }
 

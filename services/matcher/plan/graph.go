@@ -10,8 +10,6 @@ type layout struct {
 	needs []int32 // by node
 	bins  []int32 // by node less the needs
 	nodes []int32 // by bin, its node; outside: not in the graph
-	arcs  []int32 // by node of a need, its first arc; the last goes to the end
-	taken [][]arc // by node of a need, the candidates that are arcs
 }
 
 // Graph returns the plan's problem, with the candidates looked at so far, as
@@ -19,34 +17,24 @@ type layout struct {
 // offer that is a candidate and each group, then the end. Its optimum is the
 // plan's.
 func (p *Plan) Graph() *flow.Graph {
-	var needs []int32
-	for i := range p.needs {
-		if p.needs[i].quantity > 0 {
-			needs = append(needs, int32(i))
-		}
-	}
-	g, _ := p.graph(needs, func(n int32) []arc { return p.needs[n].list })
-	return g
-}
-
-// graph lays some needs out with some of their candidates.
-func (p *Plan) graph(needs []int32, candidates func(int32) []arc) (*flow.Graph, *layout) {
-	l := &layout{needs: needs, nodes: make([]int32, len(p.bins)), taken: make([][]arc, len(needs))}
+	l := layout{nodes: make([]int32, len(p.bins))}
 	for b := range l.nodes {
 		l.nodes[b] = outside
 	}
-	count := 0
-	for i, n := range needs {
-		l.taken[i] = candidates(n)
-		count += len(l.taken[i]) + 1
-		for _, a := range l.taken[i] {
-			p.place(l, a.node)
+	for i := range p.needs {
+		if p.needs[i].quantity > 0 {
+			l.needs = append(l.needs, int32(i))
 		}
 	}
-	g := &flow.Graph{Nodes: len(needs) + len(l.bins) + 1, Arcs: make([]flow.Arc, 0, count+len(l.bins))}
-	p.drawNeeds(g, l)
-	p.drawBins(g, l)
-	return g, l
+	for _, n := range l.needs {
+		for _, a := range p.needs[n].list {
+			p.place(&l, a.node)
+		}
+	}
+	g := &flow.Graph{Nodes: len(l.needs) + len(l.bins) + 1}
+	p.drawNeeds(g, &l)
+	p.drawBins(g, &l)
+	return g
 }
 
 // place gives a bin and all above it nodes.
@@ -59,11 +47,9 @@ func (p *Plan) place(l *layout, b int32) {
 
 func (p *Plan) drawNeeds(g *flow.Graph, l *layout) {
 	end, total := g.Nodes-1, int64(0)
-	l.arcs = make([]int32, len(l.needs))
 	for i, n := range l.needs {
 		x := &p.needs[n]
-		l.arcs[i] = int32(len(g.Arcs))
-		for _, a := range l.taken[i] {
+		for _, a := range x.list {
 			g.Arcs = append(g.Arcs, flow.Arc{From: i, To: int(l.nodes[a.node]), Cap: x.quantity, Cost: int64(a.cost)})
 		}
 		g.Arcs = append(g.Arcs, flow.Arc{From: i, To: end, Cap: x.quantity, Cost: x.price})

@@ -5,98 +5,109 @@ import (
 	"slices"
 )
 
-// Greedy returns what taking the best for each need in turn comes to, for
-// comparison: the needs with the highest price of staying unmatched first, each
-// with its cheapest offers that are free. The plan is not changed.
-func (p *Plan) Greedy() Result {
-	g := greedy{plan: p, flow: make([]int64, len(p.bins))}
-	order := make([]NeedKey, 0, len(p.needs))
-	for key := range p.needs {
-		if p.needs[key].live {
-			order = append(order, NeedKey(key))
-		}
-	}
-	slices.SortStableFunc(order, func(a, b NeedKey) int { return cmp.Compare(p.needs[b].price, p.needs[a].price) })
-	for _, key := range order {
-		g.serve(key)
-	}
-	for i := range p.bins {
-		b := p.bins[i]
-		b.flow = g.flowOf(int32(i))
-		g.result.Objective += b.loadCost()
-	}
-	g.result.Needs, g.result.Bound = len(order), p.bound()
-	return g.result
+// Assignment is a way to serve the needs that need not be the best.
+type Assignment struct {
+	Pairs     []Pair
+	Units     int64 // matched
+	Objective int64
 }
 
-type greedy struct {
-	plan   *Plan
-	flow   []int64 // by bin
-	result Result
+// Greedy returns what taking turns gives: needs by their price for staying
+// unmatched, the highest first, equal ones by key, each takes its cheapest free
+// offers. It leaves the plan as it is and asks the source for as many
+// candidates as it takes.
+func (p *Plan) Greedy() Assignment {
+	keys := make([]NeedKey, 0, len(p.needs))
+	for i := range p.needs {
+		if p.needs[i].quantity > 0 {
+			keys = append(keys, NeedKey(i))
+		}
+	}
+	slices.SortStableFunc(keys, func(a, b NeedKey) int { return cmp.Compare(p.needs[b].price, p.needs[a].price) })
+	h := p.hand()
+	for _, k := range keys {
+		h.serve(k)
+	}
+	return h.assignment()
 }
 
-// serve gives a need its cheapest free offers, and asks for more candidates as
-// long as there are any.
-func (g *greedy) serve(key NeedKey) {
-	x := &g.plan.needs[key]
-	wanted := x.quantity
-	candidates := make([]Candidate, len(x.list))
-	for i, a := range x.list {
-		candidates[i] = Candidate{OfferKey(g.plan.bins[a.node].offer), int64(a.cost)}
-	}
-	for seen, asked := 0, x.asked; wanted > 0; {
-		for _, c := range candidates[seen:] {
-			if wanted == 0 || c.Cost >= x.price {
-				break
-			}
-			units := min(wanted, g.take(c.Offer, wanted))
-			wanted -= units
-			g.result.Units += units
-			g.result.Objective += units * c.Cost
+// hand deals units out without prices.
+type hand struct {
+	plan  *Plan
+	flow  map[int32]int64 // by group's bin
+	taken []int64         // by offer
+	pairs []Pair
+	left  map[NeedKey]int64
+}
+
+func (p *Plan) hand() *hand {
+	return &hand{plan: p, flow: map[int32]int64{}, taken: make([]int64, len(p.offers)), left: map[NeedKey]int64{}}
+}
+
+// serve gives a need its cheapest free offers.
+func (h *hand) serve(k NeedKey) {
+	x := &h.plan.needs[k]
+	left := x.quantity
+	for asked, at := max(x.asked, 1), 0; left > 0; asked *= 4 {
+		candidates := h.candidates(k, asked)
+		for ; at < len(candidates) && left > 0 && candidates[at].Cost < x.price; at++ {
+			left -= h.take(k, candidates[at], min(left, h.room(candidates[at].Offer)))
 		}
-		if wanted == 0 || len(candidates) < asked || asked == 0 {
+		if at < len(candidates) || len(candidates) < asked {
 			break
 		}
-		seen, asked = len(candidates), 2*asked
-		candidates = g.plan.source.Best(key, asked)
 	}
-	g.result.Edges += len(candidates)
-	g.result.Objective += wanted * x.price
+	h.left[k] = left
 }
 
-// take uses up to so many units of an offer and its groups.
-func (g *greedy) take(k OfferKey, wanted int64) int64 {
-	at, err := g.plan.binOf(k)
-	if err != nil {
+// candidates returns those the plan knows, or asks.
+func (h *hand) candidates(k NeedKey, n int) []Candidate {
+	x := &h.plan.needs[k]
+	if len(x.list) < n && x.floor != complete {
+		return h.plan.source.Best(k, n)
+	}
+	known := make([]Candidate, min(n, len(x.list)))
+	for i := range known {
+		known[i] = Candidate{OfferKey(h.plan.bins[x.list[i].node].offer), int64(x.list[i].cost)}
+	}
+	return known
+}
+
+func (h *hand) take(k NeedKey, c Candidate, units int64) int64 {
+	if units <= 0 {
 		return 0
 	}
-	units := wanted
-	for b := at; b != outside; b = g.plan.bins[b].parent {
-		units = min(units, g.plan.bins[b].room(g.flowOf(b)))
+	h.taken[c.Offer] += units
+	for g := h.plan.offers[c.Offer].group; g != outside; g = h.plan.bins[g].parent {
+		h.flow[g] += units
 	}
-	for b := at; b != outside; b = g.plan.bins[b].parent {
-		g.flowOf(b)
-		g.flow[b] += units
-	}
+	h.pairs = append(h.pairs, Pair{k, c.Offer, units, c.Cost})
 	return units
 }
 
-// flowOf returns the units of a bin, which may be new since the beginning.
-func (g *greedy) flowOf(b int32) int64 {
-	for len(g.flow) <= int(b) {
-		g.flow = append(g.flow, 0)
+// room returns how many units an offer can still give.
+func (h *hand) room(k OfferKey) int64 {
+	o := &h.plan.offers[k]
+	room := o.capacity - h.taken[k]
+	for g := o.group; g != outside; g = h.plan.bins[g].parent {
+		room = min(room, h.plan.bins[g].limit()-h.flow[g])
 	}
-	return g.flow[b]
+	return room
 }
 
-// room returns how many units the bin could take on top of a flow.
-func (b *bin) room(flow int64) int64 {
-	if b.steps == nil {
-		return b.capacity - flow
+func (h *hand) assignment() Assignment {
+	a := Assignment{Pairs: h.pairs}
+	slices.SortFunc(a.Pairs, comparePairs)
+	for _, pair := range a.Pairs {
+		a.Units += pair.Units
+		a.Objective += pair.Units * pair.Cost
 	}
-	whole := int64(0)
-	for _, s := range b.steps {
-		whole = min(whole+s.Width, Unlimited)
+	for k, left := range h.left {
+		a.Objective += left * h.plan.needs[k].price
 	}
-	return whole - flow
+	for g, flow := range h.flow {
+		loaded := bin{steps: h.plan.bins[g].steps, flow: flow}
+		a.Objective += loaded.loadCost()
+	}
+	return a
 }

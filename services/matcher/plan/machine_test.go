@@ -128,10 +128,16 @@ func TestStandingPlanStaysOptimal(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
-		p, err := New(w.input(), w, Options{Candidates: rapid.IntRange(1, 4).Draw(t, "candidates")})
+		p, err := New(w.input(), w, Options{
+			Candidates: rapid.IntRange(1, 4).Draw(t, "candidates"),
+			Effort:     rapid.Int64Range(0, 40).Draw(t, "effort"),
+		})
 		must(t, err)
-		_, err = p.Solve(context.Background())
-		must(t, err)
+		must(t, p.Solve(context.Background()))
+		if r := p.Result(); r.Bound > r.Objective || !r.Exact && r.Gap() > p.options.Gap && p.auction.epsilon > finest {
+			t.Fatalf("the approximate plan is not as good as it should be: %+v", r)
+		}
+		must(t, p.Refine(context.Background()))
 		t.Repeat(rapid.StateMachineActions(&machine{w, p}))
 	})
 }

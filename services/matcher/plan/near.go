@@ -1,28 +1,48 @@
 package plan
 
+import (
+	"cmp"
+	"slices"
+)
+
 // A contended need has hundreds of candidates and is looked at for many others'
 // sake. It keeps those that were nearest to being used when last all were
-// looked at, and how near the others were at least. Prices that rise keep that
-// true; prices that fall make it less by as much as any of them fell.
+// looked at, nearest first, with what they cost then. Prices that rise keep
+// that a lower bound; prices that fall make it less by as much as any of them
+// fell.
 
-// nearest is how many candidates are kept so.
-const nearest = 16
+// near is a candidate with what it cost, its price included, when gathered.
+type near struct {
+	value int64
+	arc
+}
 
-// farther returns what a candidate that is not among the nearest costs at
-// least, its price included.
-func (p *Plan) farther(x *need) int64 { return x.rest - (p.fallen - x.fallen) }
+const (
+	// fewNear is how many candidates are kept at first; every time they do not
+	// suffice twice as many are, up to mostNear.
+	fewNear, mostNear = 24, 1536
+	// plainly is how many candidates are looked at without such care.
+	plainly = 32
+)
+
+// drop is how much less than when they were gathered the need's candidates may
+// cost at most.
+func (p *Plan) drop(x *need) int64 { return p.fallen - x.fallen }
 
 // scatter forgets which candidates are the nearest.
 func (x *need) scatter() { x.near, x.rest = x.near[:0], 0 }
 
-// gather finds the nearest candidates at the prices there are.
-func (p *Plan) gather(x *need) {
-	if cap(x.near) < nearest {
-		x.near = make([]arc, 0, nearest)
+// gather finds the nearest candidates at the prices there are: few by keeping
+// them in order on the way, many by sorting.
+func (p *Plan) gather(x *need, wanted int) {
+	if wanted > fewNear {
+		p.gatherMany(x, wanted)
+		return
 	}
-	x.near = x.near[:0]
-	var values [nearest]int64
-	most := int64(Unlimited)
+	kept, most := x.near[:0], int64(Unlimited)
+	if cap(kept) < wanted {
+		kept = make([]near, 0, wanted)
+	}
 	for i, a := range x.list {
 		if int64(a.cost) >= most { // prices are not negative
 			p.search.looks += int64(i)
@@ -32,19 +52,37 @@ func (p *Plan) gather(x *need) {
 		if value >= most {
 			continue
 		}
-		at := len(x.near)
-		if at < nearest {
-			x.near = x.near[:at+1]
+		at := len(kept)
+		if at < wanted {
+			kept = kept[:at+1]
 		} else {
 			at--
 		}
-		for ; at > 0 && values[at-1] > value; at-- {
-			values[at], x.near[at] = values[at-1], x.near[at-1]
+		for ; at > 0 && kept[at-1].value > value; at-- {
+			kept[at] = kept[at-1]
 		}
-		values[at], x.near[at] = value, a
-		if len(x.near) == nearest {
-			most = values[nearest-1]
+		if kept[at] = (near{value, a}); len(kept) == wanted {
+			most = kept[wanted-1].value
 		}
 	}
-	x.rest, x.fallen = most, p.fallen
+	x.near, x.rest, x.fallen = kept, most, p.fallen
+}
+
+func (p *Plan) gatherMany(x *need, wanted int) {
+	all := p.nearby[:0]
+	for _, a := range x.list {
+		all = append(all, near{int64(a.cost) + p.prices[a.node], a})
+	}
+	p.search.looks += int64(len(x.list))
+	p.nearby, x.rest, x.fallen = all, Unlimited, p.fallen
+	slices.SortFunc(all, func(a, b near) int { return cmp.Or(cmp.Compare(a.value, b.value), cmp.Compare(a.node, b.node)) })
+	if len(all) > wanted {
+		x.rest, all = all[wanted].value, all[:wanted]
+	}
+	x.near = append(x.near[:0], all...)
+}
+
+// widen gathers more candidates than before, where there are more.
+func (p *Plan) widen(x *need) {
+	p.gather(x, min(max(fewNear, 2*len(x.near)), mostNear))
 }

@@ -17,10 +17,10 @@ type need struct {
 	left            int64 // units that stay unmatched, on purpose
 	list            []arc // candidates looked at, cheapest first, equal costs by offer
 	uses            []use
-	near            []arc // the candidates nearest to being used, see gather
-	rest, fallen    int64 // what the others cost at least, and when
-	floor           int64 // no candidate that was not looked at costs less
-	asked           int   // of the source
+	near            []near // the candidates nearest to being used, see gather
+	rest, fallen    int64  // what the others cost at least, and when
+	floor           int64  // no candidate that was not looked at costs less
+	asked           int    // of the source
 	whole, live     bool
 }
 
@@ -48,12 +48,13 @@ type offer struct {
 //	λ ≤ cost of its next unit + π, unless it is full
 //	λ ≥ cost of its last unit + π, unless it is empty
 type bin struct {
-	capacity int64   // of an offer
-	steps    []Step  // of a group; nil: free
-	flow     int64   // that goes on to the parent
-	excess   int64   // units taken that do not go on; negative: the other way
-	parent   int32   // outside: none
-	offer    int32   // key; outside: a group
+	capacity int64  // of an offer
+	steps    []Step // of a group; nil: free
+	flow     int64  // that goes on to the parent
+	excess   int64  // units taken that do not go on; negative: the other way
+	parent   int32  // outside: none
+	offer    int32  // key; outside: a group
+	group    GroupKey
 	users    []int32 // needs with units here
 	children []int32 // bins of a group
 	incoming []arc   // needs that have it as a candidate, once the plan is reached
@@ -82,12 +83,12 @@ func (p *Plan) addGroup(g Group) error {
 	}
 	last := int64(0)
 	for _, s := range g.Load {
-		if s.Width <= 0 || s.Width > Unlimited || s.Cost < last || s.Cost > MaxPrice {
+		if s.Width < 0 || s.Width > Unlimited || s.Cost < last || s.Cost > MaxPrice {
 			return fmt.Errorf("add group %d: %w: a step of %d units at %d after one at %d", g.Key, ErrInvalid, s.Width, s.Cost, last)
 		}
 		last = s.Cost
 	}
-	p.groups[g.Key] = p.addBin(bin{capacity: Unlimited, steps: slices.Clone(g.Load), parent: parent, offer: outside})
+	p.groups[g.Key] = p.addBin(bin{capacity: Unlimited, steps: slices.Clone(g.Load), parent: parent, offer: outside, group: g.Key})
 	return nil
 }
 
@@ -157,6 +158,18 @@ func (b *bin) last() (cost, taken int64) {
 		flow -= s.Width
 	}
 	return 0, 0
+}
+
+// limit returns how many units the bin can take at most.
+func (b *bin) limit() int64 {
+	if b.steps == nil {
+		return b.capacity
+	}
+	total := int64(0)
+	for _, s := range b.steps {
+		total = min(total+s.Width, Unlimited)
+	}
+	return total
 }
 
 // loadCost returns what the bin's units cost in load.

@@ -128,10 +128,13 @@ type Plan struct {
 	total   int64   // Σ quantity × price of the needs
 	state   state
 	search  search
-	reached bool // the bins know who could use them
+	auction *auction // where the plan is approximate
+	reached bool     // the bins know who could use them
 
 	queue []int32 // nodes that may be out of balance
 	grew  []int32 // needs whose worth passed their floor
+
+	nearby []near // scratch of gather
 
 	answers  int64   // of the source so far
 	answered []int64 // by bin, the last answer that it was in
@@ -148,7 +151,7 @@ const (
 // New takes the input and fetches the first candidates; Solve plans. Errors:
 // ErrInvalid, ErrTaken, ErrUnknown, ErrOverflow, ErrSource.
 func New(in Input, source Source, o Options) (*Plan, error) {
-	p := &Plan{options: o.withDefaults(), source: source}
+	p := &Plan{options: o.withDefaults(), source: source, search: search{target: none}}
 	for _, g := range in.Groups {
 		if err := p.addGroup(g); err != nil {
 			return nil, err

@@ -14,6 +14,9 @@ type search struct {
 	best  int64   // length of the best way that ends
 	end   int32   // node where it ends
 	looks int64   // pairs looked at, ever
+
+	target int32 // forward may end there too
+	detour int64 // what every other end costs on top
 }
 
 // mark is what a search knows of a node.
@@ -65,7 +68,7 @@ func (s *search) reach(node, from int32, distance int64) {
 
 // finish notes a way that ends at a node.
 func (s *search) finish(node int32, distance int64) {
-	if distance < s.best {
+	if distance += s.detour; distance < s.best {
 		s.best, s.end = distance, node
 	}
 }
@@ -85,6 +88,9 @@ func (s *search) nearest() (item, bool) {
 	}
 	return item{}, false
 }
+
+// none is a target that no search meets.
+const none = math.MinInt32
 
 // forward finds where a unit too many at the start goes best: to be unmatched,
 // to free capacity, or to a bin that misses one.
@@ -108,26 +114,33 @@ func (p *Plan) offerUnit(n int32, distance int64) {
 	s, x := &p.search, &p.needs[n]
 	base := distance - x.worth
 	s.finish(n, base+x.price)
-	if len(x.list) <= nearest {
+	if n == s.target {
+		s.finish(n, distance-s.detour)
+	}
+	if len(x.list) <= plainly {
 		p.offerTo(n, x.list, base)
 		return
 	}
-	for _, a := range x.near {
-		p.offerAt(n, a, base)
+	least := base - p.drop(x)
+	for i := range x.near {
+		if least+x.near[i].value >= s.best {
+			s.looks += int64(i)
+			return
+		}
+		p.offerAt(n, x.near[i].arc, base)
 	}
 	s.looks += int64(len(x.near))
-	if far := base + p.farther(x); far < s.best {
-		s.heap.push(item{distance: max(far, distance), node: n, rest: true})
+	if least+x.rest < s.best {
+		s.heap.push(item{distance: max(least+x.rest, distance), node: n, rest: true})
 	}
 }
 
 // offerRest looks at all candidates of a need that the search has come to
 // before, and gathers its nearest anew.
 func (p *Plan) offerRest(n int32) {
-	s, x := &p.search, &p.needs[n]
-	base := s.needs[n].distance - x.worth
-	p.gather(x)
-	p.offerTo(n, x.list, base)
+	x := &p.needs[n]
+	p.widen(x)
+	p.offerTo(n, x.list, p.search.needs[n].distance-x.worth)
 }
 
 func (p *Plan) offerTo(n int32, candidates []arc, base int64) {
@@ -175,6 +188,7 @@ func (p *Plan) passUnit(at int32, distance int64) {
 			s.reach(binNode(b.parent), node, way)
 		}
 	}
+	s.looks += int64(len(b.users))
 	for _, n := range b.users {
 		if m := &s.needs[n]; m.round != s.round {
 			*m = mark{distance: distance, round: s.round, from: node, done: true}

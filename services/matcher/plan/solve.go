@@ -1,29 +1,80 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"slices"
 )
 
 // Solve plans everything. Where the direct search takes more than
-// Options.Effort, it returns as soon as an approximate plan is within
-// Options.Gap of its bound, and Refine makes that exact. Errors: ErrOverflow,
-// ErrSource, ErrUnknown, ErrInvalid, or the context's: then Solve may be called again.
-func (p *Plan) Solve(ctx context.Context) (Result, error) {
+// Options.Effort, it ends as soon as an approximate plan is within Options.Gap
+// of its bound, and Refine makes that exact. When the context ends, the plan is
+// what was reached until then, Result tells how good it is, and Refine may go
+// on. Errors: ErrOverflow, ErrSource, ErrUnknown, ErrInvalid, or the context's.
+func (p *Plan) Solve(ctx context.Context) error {
+	if p.state != unsolved {
+		return p.Refine(ctx)
+	}
+	p.state = coarse
 	for i := range p.needs {
-		if p.needs[i].live {
+		if p.needs[i].quantity > 0 {
 			p.seat(int32(i))
 		}
 	}
-	if !p.settle(p.options.Effort) {
-		p.state = coarse
-		return p.Result(), nil
+	// Who pays most for being unmatched goes first: the others then seldom
+	// drive it out again.
+	slices.SortStableFunc(p.queue, func(a, b int32) int { return cmp.Compare(p.needs[b].price, p.needs[a].price) })
+	if p.settle(func() bool { return p.search.looks > p.options.Effort || ctx.Err() != nil }) {
+		return p.finish()
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	p.auction = newAuction(p)
+	clear(p.prices)
+	p.auction.begin()
+	for {
+		if err := p.auction.round(ctx); err != nil {
+			return err
+		}
+		if p.Result().Gap() <= p.options.Gap || !p.auction.next() {
+			return nil
+		}
+	}
+}
+
+// Refine makes an approximate plan exact and certified; an exact one stays as
+// it is. When the context ends, the plan is what was reached until then, and
+// Refine may go on. Errors: as Solve.
+func (p *Plan) Refine(ctx context.Context) error {
+	switch p.state {
+	case exact:
+		return nil
+	case unsolved:
+		if err := p.Solve(ctx); err != nil || p.state == exact {
+			return err
+		}
+	}
+	for p.auction != nil {
+		if !p.auction.next() {
+			p.auction = nil
+			p.loosen()
+			break
+		}
+		if err := p.auction.round(ctx); err != nil {
+			return err
+		}
+	}
+	if !p.settle(func() bool { return ctx.Err() != nil }) {
+		return ctx.Err()
+	}
+	return p.finish()
+}
+
+// finish certifies a plan that is exact among the pairs looked at.
+func (p *Plan) finish() error {
 	p.state = exact
-	if err := p.certify(); err != nil {
-		return Result{}, err
-	}
-	return p.Result(), ctx.Err()
+	return p.certify()
 }
 
 // seat gives a need its worth and, where its cheapest offer is free, its units
@@ -77,17 +128,19 @@ func (p *Plan) certify() error {
 		if len(keys) == 0 {
 			return nil
 		}
-		more := func(k NeedKey) int { return 2 * max(p.needs[k].asked, len(p.needs[k].list)) }
-		err := p.enlarge(keys, more)
+		err := p.enlarge(keys, p.more)
 		for _, k := range keys {
 			p.reseat(int32(k)) // after an error too: some lists have grown
 		}
-		p.settle(0)
+		p.settle(never)
 		if err != nil {
 			return err
 		}
 	}
 }
+
+// more is how many candidates of a need are asked for after those known.
+func (p *Plan) more(k NeedKey) int { return 4 * max(p.needs[k].asked, len(p.needs[k].list)) }
 
 // doubtful returns the noted needs that are in doubt, each once, in order.
 func (p *Plan) doubtful() []NeedKey {

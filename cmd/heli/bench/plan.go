@@ -1,0 +1,254 @@
+package bench
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"heli/cmd/heli/bench/scenario"
+	"heli/pkg/contract"
+	"heli/services/matcher/index"
+	"heli/services/matcher/plan"
+	"heli/services/matcher/rank"
+)
+
+// PlanOptions are what Plan measures.
+type PlanOptions struct {
+	Scenario scenario.Options
+	Needs    int       // 0 for the scenario's own number
+	Offers   int       // 0 for the scenario's own number
+	K        int       // candidates of a need that are looked at first
+	Full     bool      // look at all pairs that fit
+	Arrivals int       // needs that come into the standing plan one by one
+	Check    int       // so many times, and at the end, the standing plan is compared with a new one
+	Dump     io.Writer // where the graph goes that was planned; nil: nowhere
+}
+
+// PlanResult is what Plan found.
+type PlanResult struct {
+	Scenario        string  `json:"scenario"`
+	Seed            uint64  `json:"seed"`
+	Needs           int     `json:"needs"`
+	Offers          int     `json:"offers"`
+	Edges           int     `json:"edges"` // pairs looked at
+	Objective       int64   `json:"objective"`
+	Bound           int64   `json:"bound"`
+	Gap             float64 `json:"gap"`
+	Asked           int64   `json:"asked"` // units
+	Units           int64   `json:"units"` // of them matched
+	GreedyObjective int64   `json:"greedy_objective"`
+	GreedyUnits     int64   `json:"greedy_units"`
+	CandidatesS     float64 `json:"candidates_s"` // in the index, on all cores
+	SolveS          float64 `json:"solve_s"`      // in the plan, on one
+	FirstS          float64 `json:"first_s"`      // of it, until the first plan
+	FirstGap        float64 `json:"first_gap"`    // and how far that was from the bound at most
+	Certified       bool    `json:"certified"`
+
+	Arrivals     int     `json:"arrivals,omitempty"`
+	ArrivalP50US float64 `json:"arrival_p50_us,omitempty"`
+	ArrivalP99US float64 `json:"arrival_p99_us,omitempty"`
+	Checks       int     `json:"checks,omitempty"`
+	Mismatches   int     `json:"mismatches,omitempty"`
+}
+
+// Plan measures the assignment of a scenario's needs to its offers, through
+// the index and in memory. It needs no platform.
+func Plan(ctx context.Context, o PlanOptions) (PlanResult, error) {
+	m, err := newMarket(o)
+	if err != nil {
+		return PlanResult{}, err
+	}
+	r := PlanResult{Scenario: o.Scenario.Name, Seed: o.Scenario.Seed, Offers: len(m.capacities), Arrivals: o.Arrivals}
+	p, err := m.solve(ctx, &r)
+	if err != nil {
+		return r, err
+	}
+	greedy := p.Greedy()
+	r.GreedyObjective, r.GreedyUnits = greedy.Objective, greedy.Units
+	if o.Dump != nil {
+		if err := p.Graph().Write(o.Dump); err != nil {
+			return r, fmt.Errorf("dump graph: %w", err)
+		}
+	}
+	if o.Arrivals > 0 {
+		err = m.arrive(ctx, p, &r)
+	}
+	return r, err
+}
+
+// market is a scenario's index as the plan's source.
+type market struct {
+	options    PlanOptions
+	fast       *index.Fast
+	at         rank.Moment
+	needs      []rank.Need // and after them those that arrive
+	capacities []int64
+
+	mu     sync.Mutex
+	asking int
+	since  time.Time
+	spent  time.Duration // while somebody asks
+}
+
+func newMarket(o PlanOptions) (*market, error) {
+	s, err := scenario.New(o.Scenario)
+	if err != nil {
+		return nil, err
+	}
+	offers, needs := s.Size()
+	offers, needs = cmp.Or(o.Offers, offers), cmp.Or(o.Needs, needs)
+	o.Needs = needs
+	m := &market{options: o, fast: index.NewFast(), at: s.Moment()}
+	rows := make([]rank.Offer, offers)
+	m.needs, m.capacities = make([]rank.Need, needs+o.Arrivals), make([]int64, offers)
+	each(len(rows), runtime.GOMAXPROCS(0), func(i int) { rows[i] = s.Offer(i) })
+	each(len(m.needs), runtime.GOMAXPROCS(0), func(i int) { m.needs[i] = s.Need(i) })
+	for i := range rows {
+		m.capacities[i] = *rows[i].Free
+	}
+	m.fast.Load(rows)
+	return m, nil
+}
+
+// costScale is what a score of 0 costs: scores are weighed by millionths.
+const costScale = 1_000_000
+
+// Best implements plan.Source.
+func (m *market) Best(need plan.NeedKey, k int) []plan.Candidate {
+	m.clock(1)
+	defer m.clock(-1)
+	found := m.fast.Top(m.needs[need], m.at, min(k, len(m.capacities)))
+	candidates := make([]plan.Candidate, len(found))
+	for i, c := range found {
+		candidates[i] = plan.Candidate{Offer: offerKey(c.Line), Cost: int64(math.Round((1 - c.Score) * costScale))}
+	}
+	slices.SortFunc(candidates, func(a, b plan.Candidate) int {
+		return cmp.Or(cmp.Compare(a.Cost, b.Cost), cmp.Compare(a.Offer, b.Offer))
+	})
+	return candidates
+}
+
+// clock adds up the time in which at least one asks.
+func (m *market) clock(more int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := time.Now()
+	if m.asking > 0 {
+		m.spent += now.Sub(m.since)
+	}
+	m.since = now
+	m.asking += more
+}
+
+// offerKey reads the number that a scenario's id ends with.
+func offerKey(id contract.OfferLineID) plan.OfferKey {
+	const digits = 12
+	n, err := strconv.ParseInt(string(id[len(id)-digits:]), 16, 32)
+	if err != nil {
+		return -1 // the plan refuses it
+	}
+	return plan.OfferKey(n)
+}
+
+// need prices what stays unmatched: more than any pair, by urgency, and rising
+// with the hours of waiting.
+func (m *market) need(i int) plan.Need {
+	const perUrgency, perHour = 200_000, 1_000
+	n := m.needs[i]
+	urgencies := contract.Urgencies()
+	rank := len(urgencies) - slices.Index(urgencies, n.Urgency)
+	hours := int64(m.at.Now.Sub(n.Since) / time.Hour)
+	return plan.Need{Key: plan.NeedKey(i), Quantity: *n.Remaining, Price: costScale + int64(rank)*perUrgency + hours*perHour}
+}
+
+func (m *market) input(needs int) plan.Input {
+	in := plan.Input{Needs: make([]plan.Need, needs), Offers: make([]plan.Offer, len(m.capacities))}
+	for i := range in.Needs {
+		in.Needs[i] = m.need(i)
+	}
+	for i, c := range m.capacities {
+		in.Offers[i] = plan.Offer{Key: plan.OfferKey(i), Capacity: c}
+	}
+	return in
+}
+
+func (m *market) planOptions() plan.Options {
+	o := plan.Options{Candidates: m.options.K, Workers: runtime.GOMAXPROCS(0)}
+	if m.options.Full {
+		o.Candidates = math.MaxInt32
+	}
+	return o
+}
+
+// solve plans all needs that are there from the beginning.
+func (m *market) solve(ctx context.Context, r *PlanResult) (*plan.Plan, error) {
+	in := m.input(m.options.Needs)
+	for _, n := range in.Needs {
+		r.Asked += n.Quantity
+	}
+	runtime.GC()
+	began := time.Now()
+	p, err := plan.New(in, m, m.planOptions())
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Solve(ctx); err != nil {
+		return nil, err
+	}
+	first := p.Result()
+	r.FirstS, r.FirstGap = round((time.Since(began) - m.spent).Seconds()), first.Gap()
+	if err := p.Refine(ctx); err != nil {
+		return nil, err
+	}
+	last := p.Result()
+	r.SolveS, r.CandidatesS = round((time.Since(began) - m.spent).Seconds()), round(m.spent.Seconds())
+	r.Needs, r.Edges, r.Units = last.Needs, last.Edges, last.Units
+	r.Objective, r.Bound, r.Gap, r.Certified = last.Objective, last.Bound, last.Gap(), last.Certified
+	return p, nil
+}
+
+// arrive adds needs one by one, each with its search in the index, and compares
+// the plan with a new one from time to time.
+func (m *market) arrive(ctx context.Context, p *plan.Plan, r *PlanResult) error {
+	times := make([]time.Duration, m.options.Arrivals)
+	every := max(1, m.options.Arrivals/max(1, m.options.Check))
+	for i := range times {
+		n := m.need(m.options.Needs + i)
+		began := time.Now()
+		if err := p.AddNeed(n); err != nil {
+			return fmt.Errorf("add an arrival: %w", err)
+		}
+		times[i] = time.Since(began)
+		if (i+1)%every != 0 && i+1 < len(times) {
+			continue
+		}
+		same, err := m.same(ctx, p, m.options.Needs+i+1)
+		if err != nil {
+			return err
+		}
+		if r.Checks++; !same {
+			r.Mismatches++
+		}
+	}
+	r.ArrivalP50US, r.ArrivalP99US = micros(times, 0.5), micros(times, 0.99)
+	return nil
+}
+
+// same reports whether the standing plan is as good as a new one of so many needs.
+func (m *market) same(ctx context.Context, p *plan.Plan, needs int) (bool, error) {
+	anew, err := plan.New(m.input(needs), m, m.planOptions())
+	if err != nil {
+		return false, err
+	}
+	if err := anew.Refine(ctx); err != nil {
+		return false, fmt.Errorf("plan anew: %w", err)
+	}
+	return p.Result().Objective == anew.Result().Objective, nil
+}
