@@ -29,22 +29,27 @@ type assignment struct {
 	policy func(*rank.Need) rank.Policy
 	needs  []rank.Need
 	offers []contract.OfferLineID // sorted, so that equal costs go by id
+	owners []contract.OfferID     // of the lines
+	found  []known                // by need
 	keys   map[contract.OfferLineID]plan.OfferKey
 	input  plan.Input
+	// only names the pair that a request and an offer are left with, where planning
+	// had joined them more than once: they may have no more than one live match.
+	only map[pair]contract.PairRef
 }
 
 // newAssignment numbers need lines and all lines that are on offer.
 func newAssignment(i index.Index, at rank.Moment, policy func(*rank.Need) rank.Policy, needs []rank.Need, lines []rank.Offer) *assignment {
 	slices.SortFunc(needs, func(a, b rank.Need) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(lines, func(a, b rank.Offer) int { return cmp.Compare(a.ID, b.ID) })
-	a := &assignment{index: i, moment: at, policy: policy, needs: needs, keys: make(map[contract.OfferLineID]plan.OfferKey, len(lines))}
+	a := &assignment{index: i, moment: at, policy: policy, only: map[pair]contract.PairRef{}, needs: needs, keys: make(map[contract.OfferLineID]plan.OfferKey, len(lines)), found: make([]known, len(needs))}
 	for n := range needs {
 		a.input.Needs = append(a.input.Needs, a.need(plan.NeedKey(n)))
 	}
 	groups := newGroups(at.Policy)
 	for n := range lines {
 		key := plan.OfferKey(n)
-		a.offers = append(a.offers, lines[n].ID)
+		a.offers, a.owners = append(a.offers, lines[n].ID), append(a.owners, lines[n].OfferID)
 		a.keys[lines[n].ID] = key
 		a.input.Offers = append(a.input.Offers, plan.Offer{
 			Key: key, Capacity: orOne(lines[n].Free) * scale(at.Reference, lines[n].Item, lines[n].Unit), Group: groups.of(&lines[n]),
@@ -91,23 +96,44 @@ func scale(ref *reference.Snapshot, item string, unit contract.Unit) int64 {
 	return num
 }
 
-// Best implements plan.Source. It looks until the k-th has no equal behind it:
-// the plan orders equal costs by key, the index by what rounding has taken away.
+// known are a need's candidates as far as somebody asked for them.
+type known struct {
+	candidates []plan.Candidate // by cost, equal costs by key
+	complete   bool             // no other offer fits
+}
+
+// Best implements plan.Source. Several goroutines may ask, each for other needs.
 func (a *assignment) Best(key plan.NeedKey, k int) []plan.Candidate {
-	need := a.needs[key]
-	for ask := k + 1; ; ask *= 2 {
-		found := a.index.Top(need, a.at(&need), ask)
-		candidates := a.candidates(&need, found)
-		if len(found) < ask || len(candidates) > k && candidates[k-1].Cost < cost(found[len(found)-1].Score) {
-			return candidates[:min(k, len(candidates))]
+	for ask := k; ; ask *= 2 {
+		allowed := a.allowedOf(key, a.search(key, ask))
+		if len(allowed) >= k || a.found[key].complete {
+			return allowed[:min(k, len(allowed))]
 		}
 	}
+}
+
+// search returns at least so many of the need's candidates, allowed or not, if
+// there are so many. It looks until the last has no equal behind it: the plan
+// orders equal costs by key, the index by what rounding has taken away.
+func (a *assignment) search(key plan.NeedKey, least int) []plan.Candidate {
+	have := &a.found[key]
+	for ask := least + 1; len(have.candidates) < least && !have.complete; ask *= 2 {
+		need := a.needs[key]
+		found := a.index.Top(need, a.at(&need), ask)
+		have.complete = len(found) < ask
+		have.candidates = a.candidates(&need, found)
+		if !have.complete {
+			open := cost(found[len(found)-1].Score) // others may cost the same
+			have.candidates = slices.DeleteFunc(have.candidates, func(c plan.Candidate) bool { return c.Cost >= open })
+		}
+	}
+	return have.candidates
 }
 
 // candidates leaves out lines that came after the numbering, and pairs whose
 // units add up only by another item's conversion.
 func (a *assignment) candidates(need *rank.Need, found []index.Candidate) []plan.Candidate {
-	var candidates []plan.Candidate
+	candidates := make([]plan.Candidate, 0, len(found))
 	for _, f := range found {
 		key, known := a.keys[f.Line]
 		line, held := a.index.Offer(f.Line)
@@ -121,6 +147,22 @@ func (a *assignment) candidates(need *rank.Need, found []index.Candidate) []plan
 	return candidates
 }
 
+// allowedOf leaves out pairs that may not be together with others.
+func (a *assignment) allowedOf(key plan.NeedKey, candidates []plan.Candidate) []plan.Candidate {
+	if len(a.only) == 0 {
+		return candidates
+	}
+	need := &a.needs[key]
+	allowed := make([]plan.Candidate, 0, len(candidates))
+	for _, c := range candidates {
+		only, joined := a.only[pair{need.RequestID, a.owners[c.Offer]}]
+		if !joined || only == (contract.PairRef{NeedLineID: need.ID, OfferLineID: a.offers[c.Offer]}) {
+			allowed = append(allowed, c)
+		}
+	}
+	return allowed
+}
+
 func (a *assignment) commensurable(need *rank.Need, line *rank.Offer) bool {
 	inNeed := scale(a.moment.Reference, need.Item, need.Unit)
 	taken, ok := rank.Ask(need, a.at(need)).Reserve(line, scale(a.moment.Reference, line.Item, line.Unit))
@@ -128,6 +170,33 @@ func (a *assignment) commensurable(need *rank.Need, line *rank.Offer) bool {
 }
 
 func cost(score float64) int64 { return int64(math.Round((1 - score) * costUnit)) }
+
+// part leaves a request and an offer that are joined more than once with the
+// pair that most would be lost without, and returns the others.
+func (a *assignment) part(pairs []plan.Pair) []plan.Pair {
+	joined := map[pair][]plan.Pair{}
+	for _, p := range pairs {
+		joins := pair{a.needs[p.Need].RequestID, a.owners[p.Offer]}
+		joined[joins] = append(joined[joins], p)
+	}
+	var parted []plan.Pair
+	for joins, all := range joined {
+		if len(all) == 1 {
+			continue
+		}
+		slices.SortFunc(all, func(x, y plan.Pair) int {
+			return cmp.Or(cmp.Compare(a.worth(y), a.worth(x)), cmp.Compare(x.Need, y.Need), cmp.Compare(x.Offer, y.Offer))
+		})
+		a.only[joins] = contract.PairRef{NeedLineID: a.needs[all[0].Need].ID, OfferLineID: a.offers[all[0].Offer]}
+		parted = append(parted, all[1:]...)
+	}
+	return parted
+}
+
+// worth is what would be lost without a pair.
+func (a *assignment) worth(p plan.Pair) int64 {
+	return p.Units * (a.input.Needs[p.Need].Price - p.Cost)
+}
 
 // planned turns a pair of the plan back. A remainder that is less than one of the
 // need's unit is dropped: nobody sends half a box.

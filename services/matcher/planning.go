@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"golang.org/x/sync/errgroup"
 
 	"heli/pkg/access"
 	"heli/pkg/check"
@@ -28,6 +29,11 @@ const (
 	explainedPairs = 2_000
 	// solveTime leaves the rest of a call's patience to the answer.
 	solveTime = 15 * time.Second
+	// planRounds is how often a plan is made anew to keep apart what may not be
+	// together; what is left after the last is given up.
+	planRounds = 6
+	// confirmedAtOnce is how many pairs are proposed at the same time.
+	confirmedAtOnce = 8
 )
 
 // Plan returns the best assignment of a scope's open need lines, as far as the
@@ -101,29 +107,49 @@ func (s *Service) solve(ctx context.Context, actor contract.Actor, scope contrac
 	}
 	policyOf := func(n *rank.Need) rank.Policy { return s.policyFor(n.Path, n.Category).Policy }
 	a := newAssignment(s.board.index, at, policyOf, needs, s.board.linesOnOffer())
-	best, err := plan.New(a.input, a, plan.Options{Workers: runtime.GOMAXPROCS(0)})
+	best, bound, err := solveApart(ctx, a)
 	if err != nil {
 		return contract.Plan{}, err
 	}
-	if err := solveInTime(ctx, best); err != nil {
-		return contract.Plan{}, err
+	return s.report(scope, at.Now, a, best, bound), nil
+}
+
+// solveApart plans without regard to how often a request meets an offer, which no
+// flow can express, and then again without the pairs that may not be together,
+// until none are left. What the first plan costs at least binds all: they are
+// held to more.
+func solveApart(ctx context.Context, a *assignment) (best *plan.Plan, bound int64, err error) {
+	limited, cancel := context.WithTimeout(ctx, solveTime)
+	defer cancel()
+	for round := range planRounds {
+		if best, err = plan.New(a.input, a, plan.Options{Workers: runtime.GOMAXPROCS(0)}); err != nil {
+			return nil, 0, err
+		}
+		late, err := solveInTime(ctx, limited, best)
+		if err != nil {
+			return nil, 0, err
+		}
+		if round == 0 {
+			bound = best.Result().Bound
+		}
+		if late || len(a.part(best.Pairs())) == 0 {
+			break
+		}
 	}
-	return s.report(scope, at.Now, a, best), nil
+	return best, bound, nil
 }
 
 // solveInTime solves a plan exactly, or as well as it can be done in the time:
 // the plan knows how good it is.
-func solveInTime(ctx context.Context, best *plan.Plan) error {
-	limited, cancel := context.WithTimeout(ctx, solveTime)
-	defer cancel()
-	err := best.Solve(limited)
+func solveInTime(ctx, limited context.Context, best *plan.Plan) (late bool, err error) {
+	err = best.Solve(limited)
 	if err == nil {
 		err = best.Refine(limited)
 	}
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		return nil
+		return true, nil
 	}
-	return err
+	return false, err
 }
 
 // within reports whether a request is in the scope, as far as that is the
@@ -163,15 +189,20 @@ func (s *Service) openNeeds(ctx context.Context, ref *reference.Snapshot, scope 
 }
 
 // report turns a solved plan into the answer, the most urgent pairs first.
-func (s *Service) report(scope contract.PlanScope, now time.Time, a *assignment, best *plan.Plan) contract.Plan {
+func (s *Service) report(scope contract.PlanScope, now time.Time, a *assignment, best *plan.Plan, bound int64) contract.Plan {
 	r, greedy := best.Result(), best.Greedy()
 	p := contract.Plan{
 		ID: contract.NewID[contract.PlanID](), Scope: scope, PolicyVersion: s.policies.Load().newest(),
 		SnapshotAt: now.UTC(), ExpiresAt: now.Add(keptPlans).UTC(),
-		Needs: len(a.needs), Units: r.Units, Objective: r.Objective, Bound: r.Bound, Certified: r.Certified,
+		Needs: len(a.needs), Units: r.Units, Objective: r.Objective, Bound: bound,
 		Greedy: greedy.Objective, GreedyUnits: greedy.Units, Pairs: []contract.PlannedPair{},
 	}
 	pairs := best.Pairs()
+	for _, parted := range a.part(pairs) {
+		pairs = slices.DeleteFunc(pairs, func(pair plan.Pair) bool { return pair == parted })
+		p.Units, p.Objective = p.Units-parted.Units, p.Objective+a.worth(parted)
+	}
+	p.Certified = p.Objective == p.Bound
 	slices.SortStableFunc(pairs, func(x, y plan.Pair) int {
 		return cmp.Compare(a.input.Needs[y.Need].Price, a.input.Needs[x.Need].Price)
 	})
@@ -218,14 +249,16 @@ func (s *Service) ConfirmPlan(ctx context.Context, q contract.ConfirmPlan) (cont
 	if len(q.Pairs) > 0 {
 		all = q.Pairs
 	}
-	for _, ref := range all {
-		item, err := s.confirmPair(ctx, p.ID, ref, planned)
-		if err != nil {
-			return answer, err
-		}
-		answer.Items = append(answer.Items, item)
+	answer.Items = make([]contract.ConfirmedPair, len(all))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(confirmedAtOnce)
+	for i, ref := range all {
+		group.Go(func() (err error) {
+			answer.Items[i], err = s.confirmPair(ctx, p.ID, ref, planned)
+			return err
+		})
 	}
-	return answer, nil
+	return answer, group.Wait()
 }
 
 // confirmPair proposes one pair. What stops that pair is part of the answer;
