@@ -12,7 +12,8 @@ import (
 // oracle that any faster index is checked against.
 type Scan struct {
 	mu     sync.RWMutex
-	offers map[contract.OfferLineID]*rank.Offer
+	offers []rank.Offer // one after another, as a scan reads them
+	places map[contract.OfferLineID]int
 	needs  map[contract.NeedLineID]*rank.Need
 	words  frequency
 }
@@ -22,7 +23,7 @@ var _ Index = (*Scan)(nil)
 // NewScan returns an empty index.
 func NewScan() *Scan {
 	return &Scan{
-		offers: map[contract.OfferLineID]*rank.Offer{},
+		places: map[contract.OfferLineID]int{},
 		needs:  map[contract.NeedLineID]*rank.Need{},
 		words:  frequency{counts: map[uint64]int{}},
 	}
@@ -61,7 +62,8 @@ func (s *Scan) Put(o rank.Offer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.remove(o.ID)
-	s.offers[o.ID] = &o
+	s.places[o.ID] = len(s.offers)
+	s.offers = append(s.offers, o)
 	s.words.add(o.Words)
 }
 
@@ -73,10 +75,17 @@ func (s *Scan) Remove(id contract.OfferLineID) {
 }
 
 func (s *Scan) remove(id contract.OfferLineID) {
-	if old, held := s.offers[id]; held {
-		s.words.remove(old.Words)
-		delete(s.offers, id)
+	at, held := s.places[id]
+	if !held {
+		return
 	}
+	s.words.remove(s.offers[at].Words)
+	last := len(s.offers) - 1
+	s.offers[at] = s.offers[last] // the last one fills the gap
+	s.places[s.offers[at].ID] = at
+	s.offers[last] = rank.Offer{}
+	s.offers = s.offers[:last]
+	delete(s.places, id)
 }
 
 // PutNeed implements Index.
@@ -97,8 +106,8 @@ func (s *Scan) RemoveNeed(id contract.NeedLineID) {
 func (s *Scan) Offer(id contract.OfferLineID) (rank.Offer, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if o, held := s.offers[id]; held {
-		return *o, true
+	if at, held := s.places[id]; held {
+		return s.offers[at], true
 	}
 	return rank.Offer{}, false
 }
@@ -134,8 +143,9 @@ func (s *Scan) Top(need rank.Need, at rank.Moment, k int) []Candidate {
 // fitting yields the offers that fit a need.
 func (s *Scan) fitting(q *rank.Question, need *rank.Need) iter.Seq[found] {
 	return func(yield func(found) bool) {
-		for id, o := range s.offers {
-			if score, fits := q.Fit(o); fits && !yield(found{string(id), score, need, o}) {
+		for i := range s.offers {
+			o := &s.offers[i]
+			if score, fits := q.Fit(o); fits && !yield(found{string(o.ID), score, need, o}) {
 				return
 			}
 		}
@@ -167,8 +177,8 @@ func (s *Scan) Missing(need rank.Need, at rank.Moment) []rank.Shortage {
 	defer s.mu.RUnlock()
 	at.Rarity = &s.words
 	return rank.Ask(&need, at).Missing(func(yield func(*rank.Offer) bool) {
-		for _, o := range s.offers {
-			if !yield(o) {
+		for i := range s.offers {
+			if !yield(&s.offers[i]) {
 				return
 			}
 		}

@@ -27,7 +27,22 @@ const (
 	qualityAsks  = 100 // quality is the share of so many asks that were kept
 )
 
-func category(i int) string { return fmt.Sprintf("c%02d", i) }
+// Names are made once: a million rows share them, as rows of a database do.
+var (
+	categoryNames = numberedNames("c%02d", categories)
+	skillNames    = numberedNames("s%02d", skillKinds)
+	clockNames    = numberedNames("%02d:00", 25)
+)
+
+func numberedNames(format string, n int) []string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprintf(format, i)
+	}
+	return names
+}
+
+func category(i int) string { return categoryNames[i] }
 
 // zipf draws 0 to n-1, each with a probability of 1/(i+1)^exponent in
 // proportion.
@@ -63,7 +78,7 @@ func skills(r *rand.Rand, n int) []string {
 		i := r.IntN(skillKinds)
 		if taken&(1<<i) == 0 {
 			taken |= 1 << i
-			held = append(held, fmt.Sprintf("s%02d", i))
+			held = append(held, skillNames[i])
 		}
 	}
 	return held
@@ -102,7 +117,7 @@ func (s *Scenario) schedule(r *rand.Rand, p place, hours, longest int) rank.Sche
 			h++
 		}
 		if h > from {
-			windows = append(windows, contract.Window{Weekday: from/24 + 1, From: clock(from % 24), To: clock(h - from/24*24)})
+			windows = append(windows, contract.Window{Weekday: from/24 + 1, From: clockNames[from%24], To: clockNames[h-from/24*24]})
 			h--
 		}
 	}
@@ -112,5 +127,3 @@ func (s *Scenario) schedule(r *rand.Rand, p place, hours, longest int) rank.Sche
 	}
 	return schedule
 }
-
-func clock(hour int) string { return fmt.Sprintf("%02d:00", hour) }
