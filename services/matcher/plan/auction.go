@@ -19,6 +19,7 @@ type auction struct {
 	queue   []int32   // needs with units to place, in turns
 	waiting []NeedKey // needs that want to know more candidates first
 	sold    [][]bid   // by bin, the lowest bid first
+	bids    int       // that may still be made in the round
 }
 
 // bid is units of an offer given to a need, and the price they went for.
@@ -36,6 +37,9 @@ const (
 	relief = 32
 	// finest is where the exact search takes over.
 	finest = 4
+	// stubborn is how many bids a need makes in a round on average before the
+	// round is given up: a few that want millions can bid for ever.
+	stubborn = 500
 	// patience is how many bids or searches lie between looks at the context.
 	patience = 1 << 10
 )
@@ -64,11 +68,13 @@ func (a *auction) begin() {
 			a.queue = append(a.queue, int32(i))
 		}
 	}
+	a.bids = stubborn * len(a.queue)
 }
 
-// next begins a round with a smaller ε, or reports that there is none.
+// next begins a round with a smaller ε, or reports that there is none, or that
+// the last was given up.
 func (a *auction) next() bool {
-	if a.epsilon <= finest {
+	if a.epsilon <= finest || a.bids <= 0 {
 		return false
 	}
 	a.epsilon = max(1, a.epsilon/finer)
@@ -107,7 +113,7 @@ func (a *auction) run(ctx context.Context) error {
 		if err := a.bid(ctx); err != nil {
 			return err
 		}
-		if len(a.waiting) == 0 {
+		if len(a.waiting) == 0 || a.bids <= 0 {
 			return nil
 		}
 		slices.Sort(a.waiting)
@@ -125,7 +131,8 @@ func (a *auction) run(ctx context.Context) error {
 func (a *auction) bid(ctx context.Context) error {
 	for turn := 0; turn < len(a.queue); turn++ {
 		n := a.queue[turn]
-		for a.plan.needs[n].excess > 0 && a.place(n) {
+		for a.plan.needs[n].excess > 0 && a.bids > 0 && a.place(n) {
+			a.bids--
 		}
 		if turn%patience == 0 {
 			if err := ctx.Err(); err != nil {

@@ -24,6 +24,9 @@ func (r Result) Gap() float64 {
 // Result returns the figures of the plan as it is. It reads all of it.
 func (p *Plan) Result() Result {
 	r := Result{Objective: p.objective(), Bound: p.bound(), Exact: p.state == exact}
+	if !r.Exact {
+		r.Bound = max(r.Bound, p.proven)
+	}
 	for i := range p.needs {
 		x := &p.needs[i]
 		if !x.live {

@@ -129,6 +129,7 @@ type Plan struct {
 	state   state
 	search  search
 	auction *auction // where the plan is approximate
+	proven  int64    // the best bound so far, while it is
 	reached bool     // the bins know who could use them
 
 	queue []int32 // nodes that may be out of balance

@@ -37,7 +37,9 @@ func (p *Plan) Solve(ctx context.Context) error {
 		if err := p.auction.round(ctx); err != nil {
 			return err
 		}
-		if p.Result().Gap() <= p.options.Gap || !p.auction.next() {
+		r := p.Result()
+		p.proven = r.Bound
+		if r.Gap() <= p.options.Gap || !p.auction.next() {
 			return nil
 		}
 	}
@@ -47,13 +49,13 @@ func (p *Plan) Solve(ctx context.Context) error {
 // it is. When the context ends, the plan is what was reached until then, and
 // Refine may go on. Errors: as Solve.
 func (p *Plan) Refine(ctx context.Context) error {
-	switch p.state {
-	case exact:
-		return nil
-	case unsolved:
-		if err := p.Solve(ctx); err != nil || p.state == exact {
+	if p.state == unsolved {
+		if err := p.Solve(ctx); err != nil {
 			return err
 		}
+	}
+	if p.state == exact {
+		return nil
 	}
 	for p.auction != nil {
 		if !p.auction.next() {

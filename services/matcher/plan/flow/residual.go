@@ -35,6 +35,9 @@ func newResidual(g *Graph) (*residual, error) {
 			r.at[i] = -1
 			continue
 		}
+		if most == maxAmount && room(a) > most {
+			return nil, fmt.Errorf("%w: arc %d may have to carry more than %d", ErrOverflow, i, int64(maxAmount))
+		}
 		forth, back := next[a.From], next[a.To]
 		next[a.From]++
 		next[a.To]++

@@ -127,8 +127,8 @@ func floorDivide(a, b int64) int64 {
 // nothing when the flow is exact. When the context ends, the flow is not
 // feasible any more and the error is the context's.
 func (s *Scaling) Phase(ctx context.Context) error {
-	if s.Exact() {
-		return ctx.Err()
+	if err := ctx.Err(); err != nil || s.Exact() {
+		return err
 	}
 	s.epsilon = max(1, s.epsilon/shrink)
 	s.saturate()
@@ -142,6 +142,9 @@ func (s *Scaling) Phase(ctx context.Context) error {
 		for s.net.excess[v] > 0 {
 			s.walk(v)
 			s.augment(v)
+			if s.lowest < -mostPotential {
+				return fmt.Errorf("%w: a way costs more than %d", ErrOverflow, mostPotential/s.unit)
+			}
 			if s.relabels >= nextUpdate {
 				s.update.run()
 				nextUpdate += len(s.potential)
@@ -152,9 +155,6 @@ func (s *Scaling) Phase(ctx context.Context) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-		}
-		if s.lowest < -mostPotential {
-			return fmt.Errorf("%w: a way costs more than %d", ErrOverflow, mostPotential/s.unit)
 		}
 	}
 }
