@@ -222,7 +222,9 @@ func submitOpen(staff client, n int, into *answer) error {
 	return json.Unmarshal(content, into)
 }
 
-// race proposes the offer for all requests at once and counts the answers.
+// race proposes the offer for all requests at once and counts the answers. Who is
+// told to try again, where the machine has no time for all, does so under the
+// same key.
 func race(t *testing.T, staff client, requests []answer, offer answer) map[int]int {
 	t.Helper()
 	statuses := make([]int, len(requests))
@@ -231,9 +233,14 @@ func race(t *testing.T, staff client, requests []answer, offer answer) map[int]i
 	for n, request := range requests {
 		racing.Go(func() error {
 			<-start
-			status, _, err := staff.do(t.Context(), http.MethodPost, "/matches", "", proposal(request, offer, 1))
-			statuses[n] = status
-			return err
+			key := contract.NewID[string]()
+			for t.Context().Err() == nil {
+				status, _, err := staff.do(t.Context(), http.MethodPost, "/matches", key, proposal(request, offer, 1))
+				if statuses[n] = status; err != nil || status != http.StatusServiceUnavailable {
+					return err
+				}
+			}
+			return t.Context().Err()
 		})
 	}
 	close(start)
