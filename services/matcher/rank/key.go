@@ -17,7 +17,7 @@ import (
 func Keys() []string {
 	var keys []string
 	for _, r := range hardRules {
-		keys = append(keys, "rule."+string(r.name))
+		keys = append(keys, "rule."+string(r.name), "change."+string(r.name))
 	}
 	for _, r := range hardRules {
 		if r.name == RuleCategory || !slices.Contains(never, r.name) {

@@ -99,6 +99,7 @@ type VerdictView struct {
 	Factors     []FactorView         `json:"factors,omitempty"`
 	Rule        string               `json:"rule,omitempty"`
 	Text        string               `json:"text,omitempty" doc:"The rule that stops it, in the reader's language"`
+	Change      string               `json:"change,omitempty" doc:"What would have to change, in the reader's language"`
 }
 
 type verdictInput struct {
@@ -119,7 +120,7 @@ func (a *api) verdict(ctx context.Context, in *verdictInput) (*answer[VerdictVie
 		Factors: factorViews(e, v.Factors), Rule: v.Rule,
 	}
 	if v.Key != "" {
-		view.Text = e.Sentence(v.Key, v.Args)
+		view.Text, view.Change = e.Sentence(v.Key, v.Args), e.Change(v.Rule, v.Args)
 	}
 	return &answer[VerdictView]{view}, nil
 }

@@ -124,6 +124,12 @@ func (r Reader) pick(names map[string]string, code string) string {
 	return name
 }
 
+// Change returns what would have to change for a pair that a rule stops, with the
+// arguments of the rule's own sentence.
+func (r Reader) Change(rule string, args map[string]any) string {
+	return r.Sentence("change."+rule, args)
+}
+
 // Instead returns the sentence that says why a need does not get its own best
 // offer in a plan; nothing where it does.
 func (r Reader) Instead(i *contract.Instead) string {
