@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"runtime/debug"
 
 	"heli/cmd/heli/platform"
 	"heli/pkg/app"
@@ -51,6 +52,7 @@ func (c *upCommand) serve(ctx context.Context, t terminal, p *platform.Platform)
 	if _, err := fmt.Fprintf(t.out, "ready http://%s\n%s", p.Address, logins); err != nil {
 		return fmt.Errorf("say ready: %w", err)
 	}
+	debug.FreeOSMemory() // loading took several times of what serving needs
 	<-ctx.Done()
 	return nil
 }
