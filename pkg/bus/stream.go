@@ -19,7 +19,7 @@ const (
 	duplicateWindow = 2 * time.Minute
 	// ackWait is how long the server waits before it gives a message to
 	// somebody else; handlers are cut off before.
-	ackWait       = 30 * time.Second
+	ackWait       = 15 * time.Second
 	maxAckPending = 4096
 	keepInterval  = 5 * time.Second
 )
