@@ -207,12 +207,18 @@ func (a *assignment) planned(p plan.Pair) (contract.PlannedPair, bool) {
 	if !held || quantity < 1 {
 		return contract.PlannedPair{}, false
 	}
-	q := rank.Ask(need, a.at(need))
 	return contract.PlannedPair{
 		RequestID: need.RequestID, NeedLineID: need.ID, OfferID: line.OfferID, OfferLineID: line.ID,
 		Quantity: quantity, Unit: need.Unit, Category: need.Category, Urgency: need.Urgency,
-		Score: q.Score(&line), Factors: q.Factors(&line),
+		Score: rank.Ask(need, a.at(need)).Score(&line), Factors: []contract.Factor{},
 	}, true
+}
+
+// factors are the reasons of a pair.
+func (a *assignment) factors(p plan.Pair) []contract.Factor {
+	line, _ := a.index.Offer(a.offers[p.Offer])
+	need := &a.needs[p.Need]
+	return rank.Ask(need, a.at(need)).Factors(&line)
 }
 
 // instead says whom the need's own best offer serves, where it serves others, and

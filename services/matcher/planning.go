@@ -24,9 +24,6 @@ import (
 const (
 	plannedPairs = 200   // in an answer when no limit is given
 	mostPairs    = 2_000 // in an answer
-	// explainedPairs are those, the most urgent first, for which is said why they
-	// do not get their own best offer.
-	explainedPairs = 2_000
 	// solveTime leaves the rest of a call's patience to the answer.
 	solveTime = 15 * time.Second
 	// planRounds is how often a plan is made anew to keep apart what may not be
@@ -212,8 +209,8 @@ func (s *Service) report(scope contract.PlanScope, now time.Time, a *assignment,
 		if !whole {
 			continue
 		}
-		if n < explainedPairs {
-			planned.Instead = a.instead(best, pair.Need)
+		if n < mostPairs { // more are never shown
+			planned.Factors, planned.Instead = a.factors(pair), a.instead(best, pair.Need)
 		}
 		p.Pairs = append(p.Pairs, planned)
 		served[planned.NeedLineID] = true
