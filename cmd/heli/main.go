@@ -23,6 +23,7 @@ type commands struct {
 	Import  importCommand  `cmd:"" help:"Read needs, offers or organisations from a table."`
 	APIKey  apiKeyCommand  `cmd:"" name:"apikey" help:"Keys for other programs."`
 	Login   loginCommand   `cmd:"" help:"Print a link that signs somebody in to the console, once."`
+	Replay  replayCommand  `cmd:"" help:"Try matching policies on the recorded past and compare them."`
 	Bench   benchCommand   `cmd:"" help:"Measure."`
 	Plan    planCommand    `cmd:"" help:"Work on plans: solve a problem from a file."`
 }

@@ -5,7 +5,9 @@ package contract
 
 import (
 	"crypto/rand"
+	"encoding/binary"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -55,6 +57,17 @@ type APIKeyID string
 // NewID returns a fresh UUIDv7. It panics when the system has no randomness,
 // since nothing safe can go on from there.
 func NewID[T ~string]() T { return T(uuid.Must(uuid.NewV7()).String()) }
+
+// IDTime returns when an id was made, to the millisecond; false for what is no
+// UUIDv7 (RFC 9562, section 5.7).
+func IDTime[T ~string](id T) (time.Time, bool) {
+	parsed, err := uuid.Parse(string(id))
+	if err != nil || parsed.Version() != 7 {
+		return time.Time{}, false
+	}
+	ms := int64(binary.BigEndian.Uint64(parsed[:8]) >> 16)
+	return time.UnixMilli(ms).UTC(), true
+}
 
 // ValidID reports whether the text has the form of an id. Services check it
 // before a look-up, so that a malformed id is as unknown as a foreign one.

@@ -31,6 +31,7 @@ func (s *Service) handle(server *bus.Server) error {
 		bus.Handle(server, contract.MatcherSetPolicy, s.SetPolicy),
 		bus.Handle(server, contract.MatcherPlan, s.Plan),
 		bus.Handle(server, contract.MatcherConfirmPlan, s.ConfirmPlan),
+		bus.Handle(server, contract.MatcherReplay, s.Replay),
 	)
 }
 

@@ -10,6 +10,7 @@ import (
 	"heli/pkg/contract"
 	"heli/pkg/fault"
 	"heli/pkg/lifecycle"
+	"heli/services/matcher/rank"
 )
 
 // State is where a match stands.
@@ -173,20 +174,8 @@ func wake(t time.Time) time.Time {
 	}
 }
 
-// epoch is the period of a capacity that never renews.
-var epoch = time.Unix(0, 0).UTC()
-
 // periodStart returns the first day of the period that a time falls in, in the
-// offer's zone: the day, the Monday of its ISO week, or the epoch.
+// offer's zone.
 func periodStart(per contract.Period, at time.Time, zone *time.Location) time.Time {
-	local := at.In(zone)
-	day := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC)
-	switch per {
-	case contract.PerDay:
-		return day
-	case contract.PerWeek:
-		return day.AddDate(0, 0, -(int(day.Weekday())+6)%7)
-	default:
-		return epoch
-	}
+	return rank.PeriodStart(per, at, zone)
 }

@@ -307,7 +307,7 @@ func statements() []string {
 	return slices.Concat([]string{
 		selectMatchSQL, lockMatchSQL, findMatchSQL, listMatchesSQL, countMatchesSQL, countStuckSQL,
 		listHistorySQL, overdueHoldsSQL,
-	}, projectionStatements, reservationStatements, planStatements, policyStatements)
+	}, projectionStatements, reservationStatements, planStatements, policyStatements, replayStatements)
 }
 
 // namedStatements returns the statements with named parameters.

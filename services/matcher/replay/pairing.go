@@ -1,0 +1,199 @@
+package replay
+
+import (
+	"context"
+	"time"
+
+	"heli/pkg/contract"
+	"heli/services/matcher/rank"
+)
+
+// waitingLimit bounds how many waiting needs a free line looks for at a time, as
+// in the running matcher.
+const waitingLimit = 50
+
+// moment is everything around a pair now; each need's owner acts.
+func (r *run) moment() rank.Moment {
+	return rank.Moment{
+		Now: r.now, Reference: r.tools.Reference, Policy: r.policy,
+		Refused: func(request contract.RequestID, offer contract.OfferID) bool {
+			return r.refused[Pair{request, offer}] || r.met[Pair{request, offer}]
+		},
+	}
+}
+
+func (r *run) arrive(n *need) {
+	n.open = n.wanted > 0
+	if !n.open {
+		return
+	}
+	if !n.automatic {
+		r.waiting++
+		r.callForPlan()
+		return
+	}
+	r.tools.Index.PutNeed(n.Need)
+	r.serve(n)
+}
+
+func (r *run) leave(n *need) {
+	if !n.open {
+		return
+	}
+	n.open = false
+	if !n.automatic {
+		r.waiting--
+		return
+	}
+	r.tools.Index.RemoveNeed(n.ID)
+}
+
+// serve gives a need its best free offers one after another, and reports whether
+// it got anything.
+func (r *run) serve(n *need) bool {
+	any := false
+	for n.open {
+		best := r.tools.Index.Top(n.Need, r.moment(), 1)
+		if len(best) == 0 || !r.match(n, r.lineOf[best[0].Line], best[0].Quantity) {
+			break
+		}
+		any = true
+	}
+	return any
+}
+
+// offered looks who waits for what a line has free.
+func (r *run) offered(l *line) {
+	r.callForPlan()
+	for again := r.policy.Mode == rank.Automatic; again && l.free(); {
+		again = false
+		for _, c := range r.tools.Index.Waiting(l.shown, r.moment(), waitingLimit) {
+			again = r.serve(r.needOf[c.Need]) || again
+		}
+	}
+}
+
+// match makes a pair for up to a quantity of the need's unit, unless a rule stops
+// it as things stand now. It reports whether the pair was made.
+func (r *run) match(n *need, l *line, quantity int64) bool {
+	q := rank.Ask(&n.Need, r.moment())
+	if !n.open || !l.on || q.Check(&l.shown) != "" {
+		return false
+	}
+	quantity = min(quantity, q.Quantity(&l.shown), n.wanted-n.got)
+	taken, ok := q.Reserve(&l.shown, quantity)
+	if !ok || quantity < 1 {
+		return false
+	}
+	r.tally.count(n, l, r.now)
+	if metres, known := q.Travel(&l.shown); known {
+		r.tally.travelled(metres)
+	}
+	r.met[Pair{n.RequestID, l.OfferID}] = true
+	l.reserved += taken
+	r.give(n, quantity)
+	r.show(l)
+	r.load(l)
+	return true
+}
+
+// give takes what a need got from what it lacks.
+func (r *run) give(n *need, quantity int64) {
+	n.got += quantity
+	if n.Remaining != nil {
+		n.Remaining = new(n.wanted - n.got)
+	}
+	if n.got == n.wanted {
+		r.leave(n)
+	} else if n.automatic {
+		r.tools.Index.PutNeed(n.Need)
+	}
+}
+
+// callForPlan queues a plan at the next time for one, which may be now, unless
+// one was just made.
+func (r *run) callForPlan() {
+	if r.due || r.waiting == 0 {
+		return
+	}
+	at := r.now.Truncate(r.every)
+	if at.Before(r.now) || !r.planned.Before(at) {
+		at = at.Add(r.every)
+	}
+	r.due = true
+	r.queue.add(event{at: at, kind: planDue})
+}
+
+// planRounds is how often a plan is made anew at one time, as somebody would who
+// confirms what is possible and looks again.
+const planRounds = 6
+
+// plan makes the pairs of the best assignment of everything that is open and not
+// for the matcher alone, and again while pairs of it could not be made beside the
+// others. What is left then is for the next time.
+func (r *run) plan(ctx context.Context) error {
+	r.due, r.planned = false, r.now
+	before := r.tally.matches
+	for range planRounds {
+		rest, err := r.planRound(ctx)
+		if err != nil {
+			return err
+		}
+		if !rest {
+			break
+		}
+	}
+	if r.tally.matches > before {
+		r.callForPlan()
+	}
+	return nil
+}
+
+// planRound reports whether it made some of the pairs planned and not others.
+func (r *run) planRound(ctx context.Context) (rest bool, err error) {
+	needs, lines := r.toPlan()
+	if len(needs) == 0 || len(lines) == 0 {
+		return false, nil
+	}
+	pairs, err := r.tools.Plan(ctx, r.tools.Index, r.moment(), needs, lines)
+	if err != nil {
+		return false, err
+	}
+	made := 0
+	for _, p := range pairs {
+		if r.match(r.needOf[p.NeedLineID], r.lineOf[p.OfferLineID], p.Quantity) {
+			made++
+		}
+	}
+	return made > 0 && made < len(pairs), nil
+}
+
+// plenty is the capacity of a line that states none.
+const plenty = int64(1_000_000_000_000)
+
+// toPlan returns what a plan is made of, each by id. A capacity that is not
+// stated never blocks, so that it has to be enough for all: one plan stands for
+// the many that would share it out piece by piece.
+func (r *run) toPlan() ([]rank.Need, []rank.Offer) {
+	var needs []rank.Need
+	for _, n := range r.needs {
+		if n.open && !n.automatic {
+			needs = append(needs, n.Need)
+		}
+	}
+	var lines []rank.Offer
+	for _, l := range r.lines {
+		if !l.free() {
+			continue
+		}
+		planned := l.shown
+		if planned.Free == nil {
+			planned.Free = new(plenty)
+		}
+		lines = append(lines, planned)
+	}
+	return needs, lines
+}
+
+// waited is how long a need that was served waited.
+func (n *need) waited() time.Duration { return n.first.Sub(n.Since) }

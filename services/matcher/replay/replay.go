@@ -1,0 +1,197 @@
+// Package replay plays recorded needs and offers again under a policy, event by
+// event in the order of their time, and measures what comes of it. It is pure:
+// it knows neither the database nor the bus, reads no clock, draws no random
+// numbers, and reserves nothing. The same record gives the same result to the
+// last byte.
+//
+// What the modes of a policy stand for:
+//
+//   - automatic: every need is paired on arrival with its best free offer, and
+//     again for the rest whenever an offer arrives or its capacity renews. Needs
+//     that the matcher never pairs by itself (critical ones, sensitive
+//     categories, with safeguards) go as under assisted;
+//   - assisted: a coordinator confirms the optimal plan over everything that is
+//     open, every AssistedEvery;
+//   - manual: the same once a day, every ManualEvery at midnight UTC, which is
+//     the morning in China.
+//
+// A plan is made at its time only when something changed since the last one:
+// a need or an offer came, a capacity renewed, pairs were made.
+// Every pair is taken to be accepted, unless the two were declined in the past:
+// these are never made. A request and an offer meet once. A helper's asks and an
+// organisation's matches count for the week, Monday to Sunday in UTC.
+package replay
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"heli/pkg/contract"
+	"heli/pkg/reference"
+	"heli/services/matcher/index"
+	"heli/services/matcher/rank"
+)
+
+// How often plans are confirmed.
+const (
+	AssistedEvery = 30 * time.Minute
+	ManualEvery   = 24 * time.Hour
+)
+
+// Need is a need line as it arrived: Since says when, Remaining what it asked for.
+type Need struct {
+	rank.Need
+	Until *time.Time // when it went away by itself; nil: it stayed
+}
+
+// Offer is an offer line as it was: Free is its capacity in each period.
+type Offer struct {
+	rank.Offer
+	From  time.Time
+	Until *time.Time     // when it ended; nil: it stayed
+	Zone  *time.Location // in which its periods begin
+	// Taken is what matches that are not played again hold of it, by the start
+	// of the period.
+	Taken map[time.Time]int64
+}
+
+// Pair is a request and an offer.
+type Pair struct {
+	Request contract.RequestID
+	Offer   contract.OfferID
+}
+
+// Record is the past as far as it is known. Ids must be unique; the order of the
+// lists does not matter. Running it changes nothing of it.
+type Record struct {
+	Needs   []Need
+	Offers  []Offer
+	Refused map[Pair]bool
+	Until   time.Time // what happens later is not played
+}
+
+// Planner returns the best assignment of needs to lines as it stands at the
+// moment. The index holds the lines, and the lines given say what is free. It must
+// be deterministic.
+type Planner func(ctx context.Context, i index.Index, at rank.Moment, needs []rank.Need, lines []rank.Offer) ([]contract.PlannedPair, error)
+
+// Tools are what a run works with. The index must be empty; it is left with what
+// is open at the end.
+type Tools struct {
+	Reference *reference.Snapshot
+	Index     index.Index
+	Plan      Planner
+}
+
+// Run plays the record under a policy. Errors are the planner's, and the
+// context's when it ends first.
+func Run(ctx context.Context, record Record, policy rank.Policy, tools Tools) (contract.ReplayResult, error) {
+	r := newRun(record, policy, tools)
+	for {
+		e, ok := r.queue.next()
+		if !ok || e.at.After(record.Until) {
+			return r.result(), nil
+		}
+		if err := ctx.Err(); err != nil {
+			return contract.ReplayResult{}, err
+		}
+		r.now = e.at
+		if err := r.take(ctx, e); err != nil {
+			return contract.ReplayResult{}, err
+		}
+	}
+}
+
+// run is one playing of a record.
+type run struct {
+	policy  rank.Policy
+	tools   Tools
+	refused map[Pair]bool
+	every   time.Duration // between two plans
+
+	now      time.Time
+	queue    queue
+	needs    []*need // all, by id
+	lines    []*line // all, by id
+	needOf   map[contract.NeedLineID]*need
+	lineOf   map[contract.OfferLineID]*line
+	ofHelper map[contract.HelperID][]*line
+
+	met     map[Pair]bool
+	asked   map[contract.HelperID]int64 // this week
+	live    map[string]int64            // by organisation's path, this week
+	loaded  []*line                     // whose load is not zero
+	waiting int                         // open needs that are planned
+	due     bool                        // a plan is on its way
+	planned time.Time                   // when the last was made
+	tally   tally
+}
+
+// need is a need line while it is played.
+type need struct {
+	rank.Need
+	until     *time.Time
+	wanted    int64
+	got       int64
+	first     time.Time // of its matches
+	open      bool
+	automatic bool // the matcher pairs it by itself
+}
+
+func newRun(record Record, policy rank.Policy, tools Tools) *run {
+	r := &run{
+		policy: policy, tools: tools, refused: record.Refused, every: AssistedEvery,
+		needOf: map[contract.NeedLineID]*need{}, lineOf: map[contract.OfferLineID]*line{}, ofHelper: map[contract.HelperID][]*line{},
+		met: map[Pair]bool{}, asked: map[contract.HelperID]int64{}, live: map[string]int64{}, tally: newTally(),
+	}
+	if policy.Mode == rank.Manual {
+		r.every = ManualEvery
+	}
+	for _, n := range record.Needs {
+		played := &need{Need: n.Need, until: n.Until, wanted: orOne(n.Remaining), automatic: r.automatic(&n.Need)}
+		r.needs, r.needOf[n.ID] = append(r.needs, played), played
+	}
+	for _, o := range record.Offers {
+		l := newLine(o)
+		r.lines, r.lineOf[o.ID] = append(r.lines, l), l
+	}
+	slices.SortFunc(r.needs, func(a, b *need) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(r.lines, func(a, b *line) int { return cmp.Compare(a.ID, b.ID) })
+	r.expect()
+	return r
+}
+
+// automatic reports whether the matcher pairs a need without asking anybody.
+func (r *run) automatic(n *rank.Need) bool {
+	c, _ := r.tools.Reference.Category(n.Category)
+	return r.policy.Mode == rank.Automatic && !c.Sensitive && len(n.Safeguards) == 0 && n.Urgency != contract.Critical
+}
+
+// expect queues what the record says will happen.
+func (r *run) expect() {
+	for _, n := range r.needs {
+		r.queue.add(event{at: n.Since, kind: needArrives, id: string(n.ID)})
+		if n.until != nil {
+			r.queue.add(event{at: *n.until, kind: needEnds, id: string(n.ID)})
+		}
+	}
+	for _, l := range r.lines {
+		if l.Helper != "" {
+			r.ofHelper[l.Helper] = append(r.ofHelper[l.Helper], l)
+		}
+		r.queue.add(event{at: l.From, kind: offerBegins, id: string(l.ID)})
+		if l.Until != nil {
+			r.queue.add(event{at: *l.Until, kind: offerEnds, id: string(l.ID)})
+		}
+	}
+}
+
+// orOne counts an amount that is not stated as one.
+func orOne(amount *int64) int64 {
+	if amount == nil {
+		return 1
+	}
+	return max(*amount, 0)
+}
