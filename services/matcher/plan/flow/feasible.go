@@ -15,7 +15,7 @@ func (r *residual) route() error {
 	}
 	for v, e := range r.excess {
 		if e != 0 {
-			return fmt.Errorf("%w: %d units at node %d cannot be sent", ErrInfeasible, e, v)
+			return fmt.Errorf("%w: %d units at node %d cannot be sent", ErrInfeasible, e, v+1) // as the files count
 		}
 	}
 	return nil
