@@ -36,7 +36,7 @@ const (
 	// leaves offers unsold at prices that nobody pays, more needs more bids.
 	relief = 32
 	// finest is where the exact search takes over.
-	finest = 4
+	finest = 1
 	// stubborn is how many bids a need makes in a round on average before the
 	// round is given up: a few that want millions can bid for ever.
 	stubborn = 500
@@ -44,11 +44,14 @@ const (
 	patience = 1 << 10
 )
 
+// newAuction prepares an auction in which nothing costs anything yet.
 func newAuction(p *Plan) *auction {
 	highest := int64(0)
 	for i := range p.needs {
 		highest = max(highest, p.needs[i].price)
+		p.needs[i].scatter()
 	}
+	clear(p.prices)
 	return &auction{plan: p, epsilon: max(1, highest/coarsest)}
 }
 
@@ -64,7 +67,6 @@ func (a *auction) begin() {
 	for i := range p.needs {
 		if x := &p.needs[i]; x.quantity > 0 {
 			x.excess = x.quantity
-			x.scatter()
 			a.queue = append(a.queue, int32(i))
 		}
 	}
@@ -78,13 +80,16 @@ func (a *auction) next() bool {
 		return false
 	}
 	a.epsilon = max(1, a.epsilon/finer)
-	p := a.plan
+	p, most := a.plan, int64(0)
 	for i := range p.bins {
+		fall := min(p.prices[i], relief*a.epsilon)
 		if b := &p.bins[i]; b.flow < b.capacity {
-			p.prices[i] = 0
+			fall = p.prices[i]
 		}
-		p.prices[i] = max(0, p.prices[i]-relief*a.epsilon)
+		p.prices[i] -= fall
+		most = max(most, fall)
 	}
+	p.fallen += most
 	a.begin()
 	return true
 }

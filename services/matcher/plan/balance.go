@@ -29,7 +29,7 @@ func (p *Plan) excess(node int32) *int64 {
 func (p *Plan) settle(stop func() bool) (done bool) {
 	for _, forward := range []bool{true, false} {
 		for _, node := range p.queue {
-			for excess := p.excess(node); forward && *excess > 0 || !forward && *excess < 0; {
+			for p.off(node, forward) {
 				if stop() {
 					p.queue = slices.DeleteFunc(p.queue, func(n int32) bool { return *p.excess(n) == 0 })
 					return false
@@ -40,6 +40,13 @@ func (p *Plan) settle(stop func() bool) (done bool) {
 	}
 	p.queue = p.queue[:0]
 	return true
+}
+
+// off reports whether a node has units too many, or misses some. It reads anew
+// every time, since searches may add bins.
+func (p *Plan) off(node int32, forward bool) bool {
+	excess := *p.excess(node)
+	return forward && excess > 0 || !forward && excess < 0
 }
 
 // never is for work that must be finished.

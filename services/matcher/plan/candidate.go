@@ -22,15 +22,16 @@ func (p *Plan) enlarge(keys []NeedKey, k func(NeedKey) int) error {
 	const batch = 4096 // answers in memory at a time
 	for chunk := range slices.Chunk(keys, batch) {
 		answers := make([][]Candidate, len(chunk))
-		var workers sync.WaitGroup
-		for w := range p.options.Workers {
-			workers.Go(func() {
-				for i := w; i < len(chunk); i += p.options.Workers {
+		var asking sync.WaitGroup
+		workers := min(p.options.Workers, len(chunk))
+		for w := range workers {
+			asking.Go(func() {
+				for i := w; i < len(chunk); i += workers {
 					answers[i] = p.source.Best(chunk[i], k(chunk[i]))
 				}
 			})
 		}
-		workers.Wait()
+		asking.Wait()
 		for i, key := range chunk {
 			if err := p.extend(key, answers[i], k(key)); err != nil {
 				return fmt.Errorf("take candidates of need %d: %w", key, err)

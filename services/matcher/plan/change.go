@@ -50,9 +50,7 @@ func (p *Plan) SetNeed(k NeedKey, quantity, price int64) error {
 	}
 	p.unseat(int32(k))
 	x.quantity, x.price = quantity, price
-	p.appraise(x)
-	p.doubt(int32(k))
-	p.unbalance(int32(k), quantity)
+	p.seat(int32(k))
 	return p.mend()
 }
 

@@ -4,8 +4,17 @@ package plan
 type item struct {
 	distance int64
 	node     int32
-	rest     bool // of a need's candidates, of which the nearest were looked at
+	what     what
 }
+
+// what an item of a search stands for.
+type what uint8
+
+const (
+	aNode   what = iota
+	theRest      // of a need's candidates, when the nearest were looked at
+	unknown      // candidates of a need that the source was not asked for yet
+)
 
 func (a item) before(b item) bool {
 	return a.distance < b.distance || a.distance == b.distance && a.node < b.node

@@ -62,7 +62,6 @@ func (p *Plan) loosen() {
 		}
 		x.scatter()
 		p.appraise(x)
-		p.doubt(int32(i))
 		loose := x.excess
 		x.excess = 0
 		for j := len(x.uses) - 1; j >= 0; j-- {

@@ -18,6 +18,7 @@ type need struct {
 	list            []arc // candidates looked at, cheapest first, equal costs by offer
 	uses            []use
 	near            []near // the candidates nearest to being used, see gather
+	looks           int32  // at the nearest, since
 	rest, fallen    int64  // what the others cost at least, and when
 	floor           int64  // no candidate that was not looked at costs less
 	asked           int    // of the source

@@ -86,7 +86,7 @@ type Options struct {
 	// Workers ask the source at the same time; default 1.
 	Workers int
 	// Effort is how many pairs the direct search may look at before the plan
-	// is first made approximately; default 30 million. Counted, not timed, so
+	// is first made approximately; default 20 million. Counted, not timed, so
 	// that the same input takes the same way.
 	Effort int64
 	// Gap is how near the bound, as a share of it, an approximate plan has to
@@ -132,10 +132,12 @@ type Plan struct {
 	proven  int64    // the best bound so far, while it is
 	reached bool     // the bins know who could use them
 
+	failed error // of the source, in the midst of a change
+
 	queue []int32 // nodes that may be out of balance
 	grew  []int32 // needs whose worth passed their floor
 
-	nearby []near // scratch of gather
+	nearby []uint64 // scratch of gather
 
 	answers  int64   // of the source so far
 	answered []int64 // by bin, the last answer that it was in
@@ -181,7 +183,7 @@ func (o Options) withDefaults() Options {
 		o.Workers = 1
 	}
 	if o.Effort <= 0 {
-		o.Effort = 30_000_000
+		o.Effort = 20_000_000
 	}
 	if o.Gap <= 0 {
 		o.Gap = 0.001

@@ -1,6 +1,9 @@
 package plan
 
-import "math"
+import (
+	"cmp"
+	"math"
+)
 
 // search finds the cheapest way from a node out of balance to where it can be
 // set right (Dijkstra over reduced costs, which are never negative), stops as
@@ -52,18 +55,19 @@ func (p *Plan) begin(start int32) {
 }
 
 // reach notes a way to a node, unless a shorter one is known.
-func (s *search) reach(node, from int32, distance int64) {
+func (s *search) reach(node, from int32, distance int64) (nearer bool) {
 	if distance >= s.best {
-		return
+		return false
 	}
 	m := s.mark(node)
 	if m.round != s.round {
 		s.seen = append(s.seen, node)
 	} else if m.done || m.distance <= distance {
-		return
+		return false
 	}
 	*m = mark{distance: distance, round: s.round, from: from}
 	s.heap.push(item{distance: distance, node: node})
+	return true
 }
 
 // finish notes a way that ends at a node.
@@ -81,7 +85,7 @@ func (s *search) nearest() (item, bool) {
 		if top.distance >= s.best {
 			break
 		}
-		if m := s.mark(top.node); top.rest || !m.done {
+		if m := s.mark(top.node); top.what != aNode || !m.done {
 			m.done = true
 			return top, true
 		}
@@ -98,8 +102,10 @@ func (p *Plan) forward(start int32) {
 	p.begin(start)
 	for next, ok := p.search.nearest(); ok; next, ok = p.search.nearest() {
 		switch {
-		case next.rest:
+		case next.what == theRest:
 			p.offerRest(next.node)
+		case next.what == unknown:
+			p.learn(next.node)
 		case next.node >= 0:
 			p.offerUnit(next.node, next.distance)
 		default:
@@ -117,21 +123,32 @@ func (p *Plan) offerUnit(n int32, distance int64) {
 	if n == s.target {
 		s.finish(n, distance-s.detour)
 	}
+	if x.floor != complete {
+		s.later(n, unknown, max(distance, base+x.floor))
+	}
 	if len(x.list) <= plainly {
 		p.offerTo(n, x.list, base)
 		return
 	}
+	p.refresh(x)
 	least := base - p.drop(x)
 	for i := range x.near {
 		if least+x.near[i].value >= s.best {
 			s.looks += int64(i)
+			x.looks += int32(i)
 			return
 		}
 		p.offerAt(n, x.near[i].arc, base)
 	}
 	s.looks += int64(len(x.near))
-	if least+x.rest < s.best {
-		s.heap.push(item{distance: max(least+x.rest, distance), node: n, rest: true})
+	x.looks += int32(len(x.near))
+	s.later(n, theRest, max(distance, least+x.rest))
+}
+
+// later notes what of a need is to be looked at when the search has come so far.
+func (s *search) later(n int32, w what, distance int64) {
+	if distance < s.best {
+		s.heap.push(item{distance: distance, node: n, what: w})
 	}
 }
 
@@ -142,6 +159,27 @@ func (p *Plan) offerRest(n int32) {
 	p.widen(x)
 	p.offerTo(n, x.list, p.search.needs[n].distance-x.worth)
 }
+
+// learn asks the source for more candidates of a need that the search has come
+// to before. An error is kept for the end of the change.
+func (p *Plan) learn(n int32) {
+	s, x := &p.search, &p.needs[n]
+	if err := p.enlarge([]NeedKey{NeedKey(n)}, p.more); err != nil {
+		p.failed = cmp.Or(p.failed, err)
+		return
+	}
+	s.bins = grown(s.bins, len(p.bins))
+	s.looks += learning
+	distance := s.needs[n].distance
+	base := distance - x.worth
+	if x.floor != complete {
+		s.later(n, unknown, max(distance, base+x.floor))
+	}
+	p.offerTo(n, x.list, base)
+}
+
+// learning is how many looks at pairs one question to the source counts as.
+const learning = 20
 
 func (p *Plan) offerTo(n int32, candidates []arc, base int64) {
 	s := &p.search
@@ -155,21 +193,17 @@ func (p *Plan) offerTo(n int32, candidates []arc, base int64) {
 	s.looks += int64(len(candidates))
 }
 
+// offerAt looks at a candidate. Where a way ends is noted at once, so that the
+// search need not go through all that is as near.
 func (p *Plan) offerAt(n int32, a arc, base int64) {
 	way := base + int64(a.cost) + p.prices[a.node]
-	if way >= p.search.best {
+	if !p.search.reach(binNode(a.node), n, way) {
 		return
 	}
-	p.search.reach(binNode(a.node), n, way)
-	if p.prices[a.node] == 0 && p.free(a.node) {
+	b := &p.bins[a.node]
+	if b.excess < 0 || b.parent == outside && b.flow < b.capacity { // then its price is 0
 		p.search.finish(binNode(a.node), way)
 	}
-}
-
-// free reports whether an offer outside all groups has capacity left.
-func (p *Plan) free(at int32) bool {
-	b := &p.bins[at]
-	return b.parent == outside && b.flow < b.capacity
 }
 
 // passUnit looks where a bin could send a unit: on to its parent, back to a
@@ -240,8 +274,9 @@ func (p *Plan) pullUnit(at int32, distance int64) {
 		}
 	}
 	for _, a := range b.incoming {
-		if x := &p.needs[a.node]; x.quantity > 0 {
-			s.reach(a.node, node, distance+int64(a.cost)+price-x.worth)
+		x := &p.needs[a.node]
+		if way := distance + int64(a.cost) + price - x.worth; x.quantity > 0 && s.reach(a.node, node, way) && x.left > 0 {
+			s.finish(a.node, way) // its worth is its price
 		}
 	}
 	s.looks += int64(len(b.incoming))

@@ -31,7 +31,6 @@ func (p *Plan) Solve(ctx context.Context) error {
 		return err
 	}
 	p.auction = newAuction(p)
-	clear(p.prices)
 	p.auction.begin()
 	for {
 		if err := p.auction.round(ctx); err != nil {
@@ -84,11 +83,12 @@ func (p *Plan) finish() error {
 func (p *Plan) seat(n int32) {
 	x := &p.needs[n]
 	at := p.appraise(x)
-	p.doubt(n)
 	units := x.quantity
-	if at == outside {
+	switch {
+	case at == outside:
 		x.left, units = x.left+units, 0
-	} else if b := &p.bins[at]; b.parent == outside && b.flow < b.capacity {
+	case at != unknownBin && p.free(at):
+		b := &p.bins[at]
 		taken := min(units, b.capacity-b.flow)
 		p.pair(n, at, int32(x.worth), taken)
 		b.flow += taken
@@ -97,8 +97,12 @@ func (p *Plan) seat(n int32) {
 	p.unbalance(n, units)
 }
 
+// unknownBin stands for a candidate that the source was not asked for yet.
+const unknownBin = -2
+
 // appraise sets the need's worth to the cheapest of its ways and returns its
-// bin, or outside.
+// bin, or outside. Where a candidate not looked at might be cheaper, it takes
+// it that one is, and returns unknownBin: a search from the need learns more.
 func (p *Plan) appraise(x *need) int32 {
 	x.worth = x.price
 	at := int32(outside)
@@ -111,7 +115,16 @@ func (p *Plan) appraise(x *need) int32 {
 			x.worth, at = cost, a.node
 		}
 	}
+	if x.worth > x.floor {
+		x.worth, at = x.floor, unknownBin
+	}
 	return at
+}
+
+// free reports whether an offer outside all groups has capacity left.
+func (p *Plan) free(at int32) bool {
+	b := &p.bins[at]
+	return b.parent == outside && b.flow < b.capacity
 }
 
 // doubt notes a need that a candidate not looked at might serve better.
@@ -121,23 +134,24 @@ func (p *Plan) doubt(n int32) {
 	}
 }
 
-// certify looks at more candidates of every need whose worth exceeds what a
-// candidate not looked at could cost, until there is none: then no pair left
-// out can make the plan better, since prices are not negative.
+// certify ends a change. Searches ask for more candidates before a need's worth
+// passes what one not looked at could cost; so no pair left out can make the
+// plan better, since prices are not negative. Only where the source failed are
+// needs left in doubt: that is the error, and the next change tries again.
 func (p *Plan) certify() error {
 	for {
+		if err := p.failed; err != nil {
+			p.failed = nil
+			return err
+		}
 		keys := p.doubtful()
 		if len(keys) == 0 {
 			return nil
 		}
-		err := p.enlarge(keys, p.more)
 		for _, k := range keys {
-			p.reseat(int32(k)) // after an error too: some lists have grown
+			p.reseat(int32(k))
 		}
 		p.settle(never)
-		if err != nil {
-			return err
-		}
 	}
 }
 
@@ -157,16 +171,12 @@ func (p *Plan) doubtful() []NeedKey {
 	return keys
 }
 
-// reseat takes up a need's units where one of its candidates is now better than
-// what it has.
+// reseat takes up a need's units to place them anew.
 func (p *Plan) reseat(n int32) {
 	x := &p.needs[n]
-	before := x.worth
-	if p.appraise(x); x.worth < before {
-		p.unseat(n)
-		p.unbalance(n, x.quantity)
-	}
-	p.doubt(n)
+	p.unseat(n)
+	p.appraise(x)
+	p.unbalance(n, x.quantity)
 }
 
 // unseat takes all units of a need back; their bins then miss them.
