@@ -178,8 +178,7 @@ func (a *auction) compare(x *need) (first arc, best, second int64) {
 	p := a.plan
 	for fresh := false; ; fresh = true {
 		best, second = Unlimited, Unlimited
-		for i := range x.near {
-			c := x.near[i].arc
+		for _, c := range x.near {
 			if value := int64(c.cost) + p.prices[c.node]; value < best {
 				first, best, second = c, value, best
 			} else {
@@ -188,9 +187,9 @@ func (a *auction) compare(x *need) (first arc, best, second int64) {
 		}
 		p.search.looks += int64(len(x.near))
 		if fresh || min(second, x.price) <= x.rest-p.drop(x) {
-			return first, best, second
+			return first, best, min(second, x.rest)
 		}
-		p.gather(x, fewNear)
+		p.gather(x)
 	}
 }
 

@@ -17,11 +17,11 @@ type need struct {
 	left            int64 // units that stay unmatched, on purpose
 	list            []arc // candidates looked at, cheapest first, equal costs by offer
 	uses            []use
-	near            []near // the candidates nearest to being used, see gather
-	looks           int32  // at the nearest, since
-	rest, fallen    int64  // what the others cost at least, and when
-	floor           int64  // no candidate that was not looked at costs less
-	asked           int    // of the source
+	near            []arc // the candidates nearest to being used, see gather
+	reach           int64 // how near they are
+	rest, fallen    int64 // what the others cost at least, and when
+	floor           int64 // no candidate that was not looked at costs less
+	asked           int   // of the source
 	whole, live     bool
 }
 

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // NeedKey, OfferKey and GroupKey are the caller's numbers for its rows. They
@@ -137,7 +138,7 @@ type Plan struct {
 	queue []int32 // nodes that may be out of balance
 	grew  []int32 // needs whose worth passed their floor
 
-	nearby []uint64 // scratch of gather
+	values []int64 // scratch of gather
 
 	answers  int64   // of the source so far
 	answered []int64 // by bin, the last answer that it was in
@@ -165,6 +166,8 @@ func New(in Input, source Source, o Options) (*Plan, error) {
 			return nil, err
 		}
 	}
+	room := len(in.Groups) + min(len(in.Offers), 4*len(in.Needs))
+	p.bins, p.prices = slices.Grow(p.bins, room), slices.Grow(p.prices, room)
 	keys := make([]NeedKey, len(in.Needs))
 	for i, n := range in.Needs {
 		keys[i] = n.Key

@@ -130,19 +130,11 @@ func (p *Plan) offerUnit(n int32, distance int64) {
 		p.offerTo(n, x.list, base)
 		return
 	}
-	p.refresh(x)
-	least := base - p.drop(x)
-	for i := range x.near {
-		if least+x.near[i].value >= s.best {
-			s.looks += int64(i)
-			x.looks += int32(i)
-			return
-		}
-		p.offerAt(n, x.near[i].arc, base)
+	for _, a := range x.near {
+		p.offerAt(n, a, base)
 	}
 	s.looks += int64(len(x.near))
-	x.looks += int32(len(x.near))
-	s.later(n, theRest, max(distance, least+x.rest))
+	s.later(n, theRest, max(distance, base+x.rest-p.drop(x)))
 }
 
 // later notes what of a need is to be looked at when the search has come so far.
@@ -156,7 +148,7 @@ func (s *search) later(n int32, w what, distance int64) {
 // before, and gathers its nearest anew.
 func (p *Plan) offerRest(n int32) {
 	x := &p.needs[n]
-	p.widen(x)
+	p.gather(x)
 	p.offerTo(n, x.list, p.search.needs[n].distance-x.worth)
 }
 
