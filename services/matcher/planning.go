@@ -48,7 +48,15 @@ func (s *Service) Plan(ctx context.Context, q contract.AskPlan) (contract.Plan, 
 	}
 	var p contract.Plan
 	asked := s.clock()
-	// The transaction is the lease: it ends with this process.
+	// Whoever waits here holds no connection: a crowd that asks for plans would
+	// else leave none to the one that makes it.
+	select {
+	case s.planning <- struct{}{}:
+		defer func() { <-s.planning }()
+	case <-ctx.Done():
+		return p, ctx.Err()
+	}
+	// The transaction is the lease among processes: it ends with this one.
 	err = s.db.InTx(ctx, func(tx *sqlx.Tx) error {
 		latest, found, err := s.store.latestPlan(ctx, tx, actor.Path, q.Scope, asked)
 		if err != nil || found {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"golang.org/x/sync/errgroup"
+
 	"heli/pkg/contract"
 	"heli/pkg/fault"
 	"heli/pkg/testkit"
@@ -116,4 +118,23 @@ func TestPlanStaysInSight(t *testing.T) {
 	if !fault.Is(err, fault.Forbidden) {
 		t.Errorf("an auditor: %v", err)
 	}
+}
+
+// TestACrowdThatAsksForPlansGetsThem asks more often at once than there are
+// connections to the database.
+func TestACrowdThatAsksForPlansGetsThem(t *testing.T) {
+	t.Parallel()
+	b, _, _ := planning(t)
+	callers := 2 * b.db.Stats().MaxOpenConnections
+	var crowd errgroup.Group
+	for range callers {
+		crowd.Go(func() error {
+			p, err := b.Plan(asCoordinator(t), contract.AskPlan{})
+			if err == nil && !p.Certified {
+				err = fmt.Errorf("planned %+v", p)
+			}
+			return err
+		})
+	}
+	must(t, crowd.Wait())
 }

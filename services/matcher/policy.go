@@ -65,10 +65,11 @@ func (p policies) of(ref *reference.Snapshot, path, category string) policyInFor
 }
 
 // mode returns how far the matcher goes by itself for a category of an
-// organisation's needs: as a policy of theirs says, else as the category does.
+// organisation's needs: as the policy says that somebody set, else, under the one
+// that every installation begins with, as the category does.
 func (p policies) mode(ref *reference.Snapshot, path, category string) rank.Mode {
 	found := p.of(ref, path, category)
-	if found.row.Path != "" || found.row.Category != "" {
+	if found.row.CreatedBy != "" {
 		return found.Mode
 	}
 	if c, ok := ref.Category(category); ok && c.Matching != "" {

@@ -24,7 +24,7 @@ func TestTheNearestPolicyDecides(t *testing.T) {
 	ref, err := b.reference.Get()
 	must(t, err)
 	put := func(path, category string, version int64, mode rank.Mode) (policyScope, policyInForce) {
-		return policyScope{path, category}, policyInForce{rank.Policy{Mode: mode}, policyRow{Version: version, Path: path, Category: category}}
+		return policyScope{path, category}, policyInForce{rank.Policy{Mode: mode}, policyRow{Version: version, Path: path, Category: category, CreatedBy: "a person"}}
 	}
 	all := policies{}
 	for _, p := range []struct {
@@ -57,8 +57,12 @@ func TestTheNearestPolicyDecides(t *testing.T) {
 		t.Errorf("an organisation's mode is %s", mode)
 	}
 	psych, _ := ref.Category("psych")
-	if mode := (policies{policyScope{}: all[policyScope{}]}).mode(ref, "root/", "psych"); string(mode) != psych.Matching {
-		t.Errorf("without a policy of its own the category's mode is %s, want %s", mode, psych.Matching)
+	seeded := policies{policyScope{}: policyInForce{rank.Policy{Mode: rank.Automatic}, policyRow{Version: 1}}}
+	if mode := seeded.mode(ref, "root/", "psych"); string(mode) != psych.Matching {
+		t.Errorf("under the first policy the mode is %s, want the category's %s", mode, psych.Matching)
+	}
+	if mode := (policies{policyScope{}: all[policyScope{}]}).mode(ref, "root/", "psych"); mode != rank.Assisted {
+		t.Errorf("under an installation's policy that somebody set the mode is %s", mode)
 	}
 }
 

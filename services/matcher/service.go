@@ -34,6 +34,7 @@ type Service struct {
 	reloading sync.Mutex
 	instance  string // tells this process from others of the service
 	policies  atomic.Pointer[policies]
+	planning  chan struct{} // holds one: whoever plans in this process
 }
 
 // moment returns everything around a pair now, under the policy for a category of
@@ -332,6 +333,6 @@ func New(d app.Deps, i index.Index) *Service {
 	return &Service{
 		db: d.DB, bus: d.Bus, store: store{db: d.DB}, relay: outbox.NewRelay(d.DB, d.Bus, d.Log),
 		board: newBoard(i), reference: d.Reference, clock: d.Clock, log: d.Log,
-		instance: contract.NewID[string](),
+		instance: contract.NewID[string](), planning: make(chan struct{}, 1),
 	}
 }
