@@ -35,6 +35,27 @@ func TestRequestFromFormToTracking(t *testing.T) {
 	b.reader().post("/request", form).shows(http.StatusConflict, "另一句话")
 }
 
+func TestAFormShownAgainAsksAFreshChallenge(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	r := b.reader()
+	r.get("/request")
+	first := r.field("challenge")
+	form := requestForm(r.field("key"))
+	form.Set("challenge", first)
+	form.Set("proof", "1,2,3,4,5,6,7,8")
+	r.post("/request", form).shows(http.StatusUnprocessableEntity, "f-proof", `name="proof" value=""`, form.Get("title"))
+	if again := r.field("challenge"); again == "" || again == first {
+		t.Errorf("the form asks %q after %q", again, first)
+	}
+	form.Set("challenge", r.field("challenge"))
+	form.Del("proof")
+	r.post("/request", form)
+	if r.tracked() == "" || len(b.requests) != 1 {
+		t.Error("a form without script is not taken")
+	}
+}
+
 func TestEveryBadFieldIsShownBesideItself(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -66,6 +87,8 @@ func TestEveryBadFieldIsShownBesideItself(t *testing.T) {
 		"unknown language":       {"languages", "no language", "f-languages-error"},
 		"unknown safeguard":      {"safeguards", "dragon", "f-safeguards-error"},
 		"unknown vulnerability":  {"vulnerability", "rich", "f-vulnerability-error"},
+		"what nobody sees":       {"trap", "http://example.com", "f-trap-error"},
+		"no proof of ours":       {"challenge", "1.2.3", "f-proof"},
 		"too long specification": {"need_lines[0].specification", strings.Repeat("x", 301), "f-need_lines-0--specification-error"},
 	} {
 		form := requestForm(key(1))

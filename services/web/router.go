@@ -16,6 +16,7 @@ import (
 	"heli/services/web/api"
 	"heli/services/web/assets"
 	"heli/services/web/console"
+	"heli/services/web/page"
 	"heli/services/web/public"
 	"heli/services/web/site"
 )
@@ -43,7 +44,7 @@ func router(d site.Deps, c Config) http.Handler {
 		r.Use(middleware.RequestID, clientIP(c.TrustedProxy), logAccess(d.Log),
 			otelchi.Middleware("heli-web", otelchi.WithChiRoutes(r), otelchi.WithTracerProvider(d.Traces)),
 			d.Pages.Headers, d.Pages.Locale, recoverPanic(d), d.Pages.SameOrigin,
-			slowDown(d, c.WritesPerMinute), limitLoad, limitBody(d))
+			d.Guard.Writes, limitLoad, limitBody(d))
 		public.Mount(r, d)
 		console.Mount(r, d)
 		api.Mount(r, d)
@@ -51,6 +52,17 @@ func router(d site.Deps, c Config) http.Handler {
 		r.MethodNotAllowed(d.Pages.NotAllowed)
 	})
 	return r
+}
+
+// tooMany tells the caller to come back later, the API's in its own form.
+func tooMany(pages *page.Site) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, apiPrefix) {
+			api.TooMany(w, r)
+			return
+		}
+		pages.TooMany(w, r)
+	}
 }
 
 // clientIP finds the address of the client: X-Forwarded-For counts only where

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"heli/pkg/app"
+	"heli/services/web/guard"
 	"heli/services/web/intake"
 	"heli/services/web/live"
 	"heli/services/web/locales"
@@ -99,6 +100,7 @@ func assemble(d app.Deps, c Config, listening string) (site.Deps, error) {
 	identities := session.NewIdentities(d.Bus, d.Clock)
 	s := site.Deps{
 		Deps: d, Pages: pages, Identities: identities, Intake: intake.New(d), Live: live.New(),
+		Guard:     guard.New(d, guard.Options{WritesPerMinute: c.WritesPerMinute, TooMany: tooMany(pages)}),
 		PublicURL: address, HTTPS: https, MaxBodyBytes: maxBody,
 		Sessions: session.New(session.Options{
 			DB: d.DB, Bus: d.Bus, Identities: identities, HTTPS: https, Clock: d.Clock, Fail: pages.Fail,
@@ -162,7 +164,7 @@ func (s *Server) purge(ctx context.Context) error {
 	defer ticker.Stop()
 	for {
 		for _, purge := range []func(context.Context) error{
-			s.deps.Sessions.Purge, s.deps.Intake.Purge,
+			s.deps.Sessions.Purge, s.deps.Intake.Purge, s.deps.Guard.Purge,
 			func(ctx context.Context) error { return public.PurgeTries(ctx, s.deps.DB, s.deps.Clock()) },
 		} {
 			if err := purge(ctx); err != nil && ctx.Err() == nil {

@@ -55,6 +55,9 @@ func (a *api) submitOffer(ctx context.Context, in *submissionInput[OfferInput]) 
 		return nil, err
 	}
 	key, err := in.submissionKey(ctx)
+	if err == nil {
+		err = a.slowDown(ctx, in.Body.Value.Contact)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -54,6 +54,9 @@ func (a *api) submitRequest(ctx context.Context, in *submissionInput[RequestInpu
 		return nil, err
 	}
 	key, err := in.submissionKey(ctx)
+	if err == nil {
+		err = a.slowDown(ctx, in.Body.Value.Contact)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,7 @@ import (
 	"heli/pkg/seal"
 	"heli/pkg/testkit"
 	"heli/services/web/api"
+	"heli/services/web/guard"
 	"heli/services/web/intake"
 	"heli/services/web/locales"
 	"heli/services/web/page"
@@ -82,7 +83,7 @@ func (w *world) mount() http.Handler {
 	router := chi.NewRouter()
 	router.Use(pages.Headers)
 	api.Mount(router, site.Deps{
-		Deps: deps, Pages: pages, Identities: session.NewIdentities(deps.Bus, w.clock.Now), Intake: intake.New(deps),
+		Deps: deps, Pages: pages, Identities: session.NewIdentities(deps.Bus, w.clock.Now), Intake: intake.New(deps), Guard: guard.New(deps, guard.Options{}),
 		PublicURL: "https://heli.example", MaxBodyBytes: 64 << 10,
 	})
 	return router

@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"heli/pkg/contract"
 	"heli/pkg/fault"
 )
 
@@ -135,4 +136,12 @@ func without(document any, steps []string) any {
 		}
 	}
 	return document
+}
+
+// slowDown holds a public submission back whose phone has come very often.
+func (a *api) slowDown(ctx context.Context, c *ContactInput) error {
+	if contract.ActorFrom(ctx).Role != contract.RolePublic {
+		return nil
+	}
+	return a.Guard.SlowPhone(ctx, c.contact().Phone)
 }

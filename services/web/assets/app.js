@@ -65,6 +65,39 @@
     });
   }
 
+  /**
+   * Answers the challenge of a form while somebody types, so that it can be told
+   * from a program. Without workers the form goes without an answer.
+   */
+  function proveForm(form) {
+    const { challenge, proof } = form.elements;
+    if (!challenge.value || proof.value || !window.Worker) return;
+    let worker;
+    let early = null; // how the form was sent before the answer was there
+    const done = (answer) => {
+      proof.value = answer;
+      worker.terminate();
+      form.removeAttribute("aria-busy");
+      if (early) form.requestSubmit(early.submitter);
+    };
+    const begin = () => {
+      if (worker) return;
+      worker = new Worker(form.dataset.proof);
+      worker.onmessage = ({ data }) => done(data);
+      worker.onerror = () => done("");
+      worker.postMessage(challenge.value);
+    };
+    form.addEventListener("input", begin, { once: true });
+    form.addEventListener("submit", (event) => {
+      if (proof.value || early || event.submitter?.formNoValidate) return;
+      event.preventDefault();
+      early = { submitter: event.submitter };
+      form.setAttribute("aria-busy", "true");
+      begin();
+    });
+    if (form.querySelector("[aria-invalid]")) begin();
+  }
+
   /** Shows whether the live stream of a console page is up. */
   function liveIndicator() {
     const live = document.getElementById("live");
@@ -93,6 +126,7 @@
   sendHash();
   copyButtons(document);
   guardForms();
+  document.querySelectorAll("form[data-proof]").forEach(proveForm);
   liveIndicator();
   rememberZone();
   document.addEventListener("htmx:after:swap", () => copyButtons(document));

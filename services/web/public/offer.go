@@ -55,6 +55,9 @@ func (p pages) submitOffer(w http.ResponseWriter, r *http.Request) error {
 func (p pages) sendOffer(r *http.Request, s *sheet, draft contract.OfferDraft) (contract.SubmittedOffer, error) {
 	key := s.key()
 	s.values.Set("key", key)
+	if err := p.admit(r.Context(), s); err != nil {
+		return contract.SubmittedOffer{}, err
+	}
 	hash, err := idempotency.Hash(draft)
 	if err != nil {
 		return contract.SubmittedOffer{}, err

@@ -59,6 +59,9 @@ func (p pages) submitRequest(w http.ResponseWriter, r *http.Request) error {
 func (p pages) sendRequest(r *http.Request, s *sheet, draft contract.RequestDraft) (contract.SubmittedRequest, error) {
 	key := s.key()
 	s.values.Set("key", key)
+	if err := p.admit(r.Context(), s); err != nil {
+		return contract.SubmittedRequest{}, err
+	}
 	hash, err := idempotency.Hash(draft)
 	if err != nil {
 		return contract.SubmittedRequest{}, err

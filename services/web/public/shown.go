@@ -76,7 +76,9 @@ func sensitive(ref *reference.Snapshot, category string) bool {
 // newSheet returns an empty form under a fresh key, with the category of the
 // link that led here.
 func (p pages) newSheet(r *http.Request, categoryField string) *sheet {
-	s := &sheet{values: url.Values{"key": {newKey()}, "lines": {"1"}}, ref: p.snapshot()}
+	s := &sheet{
+		values: url.Values{"key": {newKey()}, "lines": {"1"}, "challenge": {p.Guard.Challenge()}}, ref: p.snapshot(),
+	}
 	if category := r.URL.Query().Get("category"); category != "" {
 		s.values.Set(categoryField, category)
 	}

@@ -13,6 +13,7 @@ import (
 	"heli/pkg/app"
 	"heli/pkg/contract"
 	"heli/pkg/seal"
+	"heli/services/web/guard"
 	"heli/services/web/intake"
 	"heli/services/web/live"
 	"heli/services/web/page"
@@ -26,6 +27,7 @@ type Deps struct {
 	Sessions   *session.Sessions
 	Identities *session.Identities
 	Intake     *intake.Intake
+	Guard      *guard.Guard
 	Live       *live.Hub
 	// PublicURL is where readers reach the pages, without a slash at the end.
 	PublicURL string
