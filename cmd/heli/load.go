@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"iter"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -57,10 +58,13 @@ func loadOrganisations(ctx context.Context, b *bus.Bus, s demo.Scenario) error {
 	if err != nil {
 		return err
 	}
-	for _, o := range s.Organisations {
-		if _, err := bus.Call(ctx, b, contract.DirectoryRegister, o); err != nil {
-			return fmt.Errorf("register %s: %w", o.Code, err)
+	for wave := range waves(s.Organisations) {
+		if err := registerAll(ctx, b, wave); err != nil {
+			return err
 		}
+	}
+	if _, err := bus.Call(ctx, b, contract.DirectoryCampaign, s.Campaign); err != nil {
+		return fmt.Errorf("start campaign %s: %w", s.Campaign.Code, err)
 	}
 	for _, person := range s.People {
 		if _, err := bus.Call(ctx, b, contract.DirectoryAddPerson, person); err != nil {
@@ -68,6 +72,37 @@ func loadOrganisations(ctx context.Context, b *bus.Bus, s demo.Scenario) error {
 		}
 	}
 	return nil
+}
+
+// waves parts organisations, parents first, so that no parent is in one wave
+// with its child.
+func waves(all []contract.OrganisationDraft) iter.Seq[[]contract.OrganisationDraft] {
+	return func(yield func([]contract.OrganisationDraft) bool) {
+		depth, wave := map[string]int{}, map[int][]contract.OrganisationDraft{}
+		for _, o := range all {
+			depth[o.Code] = depth[o.ParentCode] + 1
+			wave[depth[o.Code]] = append(wave[depth[o.Code]], o)
+		}
+		for n := 1; len(wave[n]) > 0; n++ {
+			if !yield(wave[n]) {
+				return
+			}
+		}
+	}
+}
+
+func registerAll(ctx context.Context, b *bus.Bus, all []contract.OrganisationDraft) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(demoConcurrency)
+	for _, o := range all {
+		group.Go(func() error {
+			if _, err := bus.Call(ctx, b, contract.DirectoryRegister, o); err != nil {
+				return fmt.Errorf("register %s: %w", o.Code, err)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
 }
 
 func loadScenario(ctx context.Context, b *bus.Bus, s demo.Scenario) error {

@@ -33,6 +33,7 @@ const (
 	Propose           Action = "propose"
 	ReadOrganisations Action = "read_organisations"
 	Register          Action = "register_organisation"
+	ManageCampaigns   Action = "manage_campaigns"
 	ManagePeople      Action = "manage_people"
 	ManageKeys        Action = "manage_keys"
 	ManageWebhooks    Action = "manage_webhooks"
@@ -73,6 +74,7 @@ var matrix = map[Action][]contract.Role{
 	Propose:           {admin, coord, lead},
 	ReadOrganisations: {admin, coord, lead, help, audit, integ},
 	Register:          {admin},
+	ManageCampaigns:   {admin},
 	ManagePeople:      {admin},
 	ManageKeys:        {admin},
 	ManageWebhooks:    {admin, integ, coord},

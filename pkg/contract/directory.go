@@ -78,8 +78,12 @@ type Organisation struct {
 	Path        string         `json:"path"`
 	Coordinates bool           `json:"coordinates"` // takes public submissions of its region
 	Verified    bool           `json:"verified"`
-	Version     int64          `json:"version"`
-	CreatedAt   time.Time      `json:"created_at"`
+	// Specialties are codes of categories.
+	Specialties []string `json:"specialties"`
+	// ContactPerson is a member of staff, by name.
+	ContactPerson string    `json:"contact_person,omitempty"`
+	Version       int64     `json:"version"`
+	CreatedAt     time.Time `json:"created_at"`
 }
 
 // OrganisationDraft registers an organisation or, under a known code, changes it.
@@ -93,6 +97,9 @@ type OrganisationDraft struct {
 	ParentCode  string         `json:"parent_code"` // empty means root
 	Coordinates bool           `json:"coordinates,omitempty"`
 	Verified    bool           `json:"verified,omitempty"`
+	// Of a known organisation these stay as they are when they are left out.
+	Specialties   []string `json:"specialties,omitempty"`
+	ContactPerson string   `json:"contact_person,omitempty"`
 }
 
 // RegisteredOrganisation is the answer; Outcome is created, changed or unchanged.
@@ -106,6 +113,32 @@ type ListOrganisations struct {
 	Page
 	Text       string `json:"text,omitempty"`
 	RegionCode string `json:"region_code,omitempty"`
+	Level      string `json:"level,omitempty"`
+	Specialty  string `json:"specialty,omitempty"` // with the categories below
+	Campaign   string `json:"campaign,omitempty"`
+	Verified   *bool  `json:"verified,omitempty"`
+}
+
+// AskRollUp asks how many organisations at or below the actor's own there are
+// in a region, by what lies directly below it; the country when empty.
+type AskRollUp struct {
+	RegionCode string `json:"region_code,omitempty"`
+}
+
+// RollUp counts organisations by place and level. Items are ordered by region
+// and level; the asked region's own stand under its code.
+type RollUp struct {
+	RegionCode string      `json:"region_code"`
+	Items      []RollUpRow `json:"items"`
+}
+
+// RollUpRow counts the organisations of one level in one region and below it.
+type RollUpRow struct {
+	RegionCode  string `json:"region_code" db:"region_code"`
+	Level       string `json:"level" db:"level"`
+	Count       int64  `json:"count" db:"count"`
+	Verified    int64  `json:"verified" db:"verified"`
+	Coordinates int64  `json:"coordinates" db:"coordinates"`
 }
 
 // OrganisationByCode asks for one organisation by its code.
@@ -183,8 +216,17 @@ type Authenticate struct {
 
 // Campaign is a joint action of several organisations (联合行动).
 type Campaign struct {
-	Code string            `json:"code"`
-	Name map[string]string `json:"names"`
+	Code          string            `json:"code"`
+	Name          map[string]string `json:"names"`
+	Organisations int64             `json:"organisations"` // how many take part
+}
+
+// CampaignDraft starts a campaign or, under a known code, renames it and adds
+// organisations to it.
+type CampaignDraft struct {
+	Code          string            `json:"code"`
+	Name          map[string]string `json:"names"`
+	Organisations []string          `json:"organisations,omitempty"` // codes
 }
 
 // AuditEntry is one row of the audit chain: who did what to which id, and why.
@@ -202,6 +244,8 @@ var (
 	DirectoryRegister      = Endpoint[OrganisationDraft, RegisteredOrganisation]{"svc.directory.register"}
 	DirectoryOrganisation  = Endpoint[OrganisationByCode, Organisation]{"svc.directory.organisation"}
 	DirectoryOrganisations = Endpoint[ListOrganisations, Listing[Organisation]]{"svc.directory.organisations"}
+	DirectoryRollUp        = Endpoint[AskRollUp, RollUp]{"svc.directory.roll_up"}
+	DirectoryCampaign      = Endpoint[CampaignDraft, Campaign]{"svc.directory.campaign"}
 	DirectoryAddPerson     = Endpoint[PersonDraft, Person]{"svc.directory.add_person"}
 	DirectoryPeople        = Endpoint[ListPeople, Listing[Person]]{"svc.directory.people"}
 	DirectoryMakeLogin     = Endpoint[MakeLogin, Login]{"svc.directory.make_login"}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -83,7 +84,7 @@ func (s *services) calls() Calls {
 				return contract.RegisteredOrganisation{}, fault.NewNotFound("organisation")
 			}
 			outcome := "created"
-			if before, known := s.organisations[d.Code]; known && before == d {
+			if before, known := s.organisations[d.Code]; known && reflect.DeepEqual(before, d) {
 				outcome = "unchanged"
 			} else if known {
 				outcome = "changed"

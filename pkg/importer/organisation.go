@@ -8,11 +8,12 @@ import (
 	"heli/pkg/check"
 	"heli/pkg/contract"
 	"heli/pkg/tabular"
+	"heli/pkg/word"
 )
 
 var organisationsHeader = tabular.Header{
 	Required: []string{"code", "name", "kind", "level", "region_code", "parent_code"},
-	Optional: []string{"coordinates"},
+	Optional: []string{"coordinates", "verified", "specialties", "contact_person"},
 }
 
 // Organisations imports a table of organisations, parents before their children
@@ -91,6 +92,7 @@ func (i *Importer) organisationDraft(row tabular.Row) (contract.OrganisationDraf
 	d := contract.OrganisationDraft{
 		Code: row.Get("code"), Name: row.Get("name"), Kind: row.Get("kind"), Level: row.Get("level"),
 		RegionCode: row.Get("region_code"), ParentCode: row.Get("parent_code"),
+		Specialties: i.specialties(row.Get("specialties")), ContactPerson: row.Get("contact_person"),
 	}
 	if d.ParentCode == "" {
 		d.ParentCode = i.options.Organisation
@@ -101,9 +103,17 @@ func (i *Importer) organisationDraft(row tabular.Row) (contract.OrganisationDraf
 	v.Text("kind", d.Kind, 1, maxTitle)
 	check.OneOf(v, "level", d.Level, []string{"province", "city", "county", "community"})
 	v.Region("region_code", d.RegionCode)
-	var ok bool
-	if d.Coordinates, ok = parseBool(row.Get("coordinates")); !ok {
-		v.Add("coordinates", check.Unknown)
+	for n, code := range d.Specialties {
+		v.Category(check.At("specialties", n, ""), code)
+	}
+	for _, mark := range []struct {
+		column string
+		value  *bool
+	}{{"coordinates", &d.Coordinates}, {"verified", &d.Verified}} {
+		var ok bool
+		if *mark.value, ok = parseBool(row.Get(mark.column)); !ok {
+			v.Add(mark.column, check.Unknown)
+		}
 	}
 	if err := v.Err(); err != nil {
 		return d, refuse("%s", explain(err))
@@ -121,4 +131,29 @@ func parseBool(text string) (value, ok bool) {
 	default:
 		return false, false
 	}
+}
+
+// specialties reads categories by code or by name, with any separator between.
+func (i *Importer) specialties(text string) []string {
+	var codes []string
+	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune("|,;、，；", r) }) {
+		codes = append(codes, i.category(strings.TrimSpace(part)))
+	}
+	return codes
+}
+
+// category returns the code of a category that is named by code or in any
+// language; a name that is none stays, to be refused.
+func (i *Importer) category(name string) string {
+	for _, c := range i.ref.Categories() {
+		if strings.EqualFold(c.Code, name) {
+			return c.Code
+		}
+		for _, known := range c.Names {
+			if word.Fold(known) == word.Fold(name) {
+				return c.Code
+			}
+		}
+	}
+	return name
 }

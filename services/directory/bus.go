@@ -16,6 +16,8 @@ func answer(server *bus.Server, s *Service) error {
 		call(server, contract.DirectoryRegister, s.Register),
 		call(server, contract.DirectoryOrganisation, s.Organisation),
 		call(server, contract.DirectoryOrganisations, s.Organisations),
+		call(server, contract.DirectoryRollUp, s.RollUp),
+		call(server, contract.DirectoryCampaign, s.Campaign),
 		call(server, contract.DirectoryAddPerson, s.AddPerson),
 		call(server, contract.DirectoryPeople, s.People),
 		call(server, contract.DirectoryMakeLogin, s.MakeLogin),

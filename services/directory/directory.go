@@ -25,6 +25,9 @@ const (
 	maxKind     = 40
 	maxReason   = 2000
 	maxAuditKey = 200
+	// maxParticipants is how many organisations join a campaign in one call.
+	maxParticipants = 1000
+	maxSpecialties  = 20
 	// loginLife is how long a one-time secret may be redeemed.
 	loginLife = 10 * time.Minute
 	keyPrefix = "heli_"
@@ -76,6 +79,24 @@ func checkOrganisation(ref *reference.Snapshot, d contract.OrganisationDraft) er
 	if d.ParentCode != "" {
 		checkCode(v, "parent_code", d.ParentCode)
 	}
+	if v.Size("specialties", len(d.Specialties), 0, maxSpecialties) {
+		for n, code := range d.Specialties {
+			v.Category(check.At("specialties", n, ""), code)
+		}
+	}
+	v.Text("contact_person", d.ContactPerson, 0, maxName)
+	return v.Err()
+}
+
+// checkCampaign asks for a name in Chinese, which every language falls back to.
+func checkCampaign(d contract.CampaignDraft) error {
+	v := check.New(nil)
+	checkCode(v, "code", d.Code)
+	v.Text("names.zh-Hans", d.Name["zh-Hans"], 1, maxName)
+	for _, language := range []string{"en", "zh-Hant"} {
+		v.Text("names."+language, d.Name[language], 0, maxName)
+	}
+	v.Size("organisations", len(d.Organisations), 0, maxParticipants)
 	return v.Err()
 }
 

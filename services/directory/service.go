@@ -1,9 +1,11 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"time"
@@ -12,7 +14,6 @@ import (
 
 	"heli/pkg/access"
 	"heli/pkg/contract"
-	"heli/pkg/cursor"
 	"heli/pkg/fault"
 	"heli/pkg/pg"
 	"heli/pkg/reference"
@@ -97,7 +98,7 @@ func (s *Service) ensureRoot(ctx context.Context, tx *sqlx.Tx) error {
 	return s.store.insertOrganisation(ctx, tx, organisationRow{
 		ID: string(contract.NewID[contract.OrganisationID]()), Code: rootCode, Name: "合力", Kind: "platform",
 		Level: "country", RegionCode: rootRegion, Path: contract.RootPath, Coordinates: true, Verified: true,
-		Version: 1, CreatedAt: now, UpdatedAt: now,
+		Specialties: []string{}, Version: 1, CreatedAt: now, UpdatedAt: now,
 	})
 }
 
@@ -155,12 +156,6 @@ func (s *Service) build(ctx context.Context, version int64) (contract.Reference,
 	return doc, err
 }
 
-// Campaigns returns all campaigns, by code.
-func (s *Service) Campaigns(ctx context.Context, _ contract.Empty) (contract.Listing[contract.Campaign], error) {
-	campaigns, err := s.store.listCampaigns(ctx)
-	return contract.Listing[contract.Campaign]{Items: campaigns}, pg.MapContext(ctx, err)
-}
-
 // Organisation returns an organisation by its code. All staff may ask for any,
 // since referrals go across the tree; the public may not.
 func (s *Service) Organisation(ctx context.Context, q contract.OrganisationByCode) (contract.Organisation, error) {
@@ -169,35 +164,6 @@ func (s *Service) Organisation(ctx context.Context, q contract.OrganisationByCod
 	}
 	row, err := s.store.selectOrganisation(ctx, s.db, q.Code)
 	return row.message(), pg.MapContext(ctx, err)
-}
-
-// Organisations lists the organisations at or below the actor's own, by path.
-func (s *Service) Organisations(ctx context.Context, q contract.ListOrganisations) (contract.Listing[contract.Organisation], error) {
-	answer := contract.Listing[contract.Organisation]{Items: []contract.Organisation{}}
-	actor := contract.ActorFrom(ctx)
-	if err := access.Require(actor, access.ReadOrganisations); err != nil {
-		return answer, err
-	}
-	limit, err := cursor.Limit(q.Limit)
-	if err != nil {
-		return answer, err
-	}
-	f := organisationFilter{path: actor.Path, text: strings.TrimSpace(q.Text), region: q.RegionCode, limit: limit + 1}
-	if _, err := cursor.Decode(q.Cursor, &f.after); err != nil {
-		return answer, err
-	}
-	rows, err := s.store.listOrganisations(ctx, f)
-	if err != nil {
-		return answer, pg.MapContext(ctx, err)
-	}
-	if len(rows) > limit {
-		rows = rows[:limit]
-		answer.NextCursor = cursor.Encode(rows[limit-1].Path)
-	}
-	for _, row := range rows {
-		answer.Items = append(answer.Items, row.message())
-	}
-	return answer, nil
 }
 
 // Register stores an organisation below one that the actor administers, or
@@ -289,14 +255,15 @@ func (s *Service) create(ctx context.Context, tx *sqlx.Tx, parent organisationRo
 		ID: string(d.ID), Code: d.Code, Name: d.Name, Kind: d.Kind, Level: d.Level, RegionCode: d.RegionCode,
 		ParentID: sql.NullString{String: parent.ID, Valid: true}, ParentCode: parent.Code,
 		Path: childPath(parent.Path, d.Code), Coordinates: d.Coordinates, Verified: d.Verified,
-		Version: 1, CreatedAt: now, UpdatedAt: now,
+		Specialties: sorted(d.Specialties), Contact: d.ContactPerson, Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
 	err := s.store.insertOrganisation(ctx, tx, row)
 	return registration{row: row, outcome: outcomeCreated, reference: row.Coordinates}, err
 }
 
 // change applies a draft to the organisation that has its code. A verified one
-// stays verified: lists that people import do not say so.
+// stays verified, and what the draft leaves out stays: lists that people import
+// do not say it.
 func (s *Service) change(ctx context.Context, tx *sqlx.Tx, actor contract.Actor, old, parent organisationRow, d contract.OrganisationDraft) (registration, error) {
 	switch {
 	case old.Code == rootCode:
@@ -310,7 +277,11 @@ func (s *Service) change(ctx context.Context, tx *sqlx.Tx, actor contract.Actor,
 	row := old
 	row.Name, row.Kind, row.Level, row.RegionCode = d.Name, d.Kind, d.Level, d.RegionCode
 	row.Coordinates, row.Verified = d.Coordinates, old.Verified || d.Verified
-	if row == old {
+	row.Contact = cmp.Or(d.ContactPerson, old.Contact)
+	if d.Specialties != nil {
+		row.Specialties = sorted(d.Specialties)
+	}
+	if reflect.DeepEqual(row, old) {
 		return registration{row: old, outcome: outcomeUnchanged}, nil
 	}
 	row.Version, row.UpdatedAt = old.Version+1, s.now()

@@ -11,22 +11,24 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 
 	"heli/pkg/contract"
 	"heli/pkg/fault"
 	"heli/pkg/pg"
 )
 
-// store holds the SQL of the directory's schema: organisations here, reference
-// data, identities and the audit chain in the files named after them.
+// store holds the SQL of the directory's schema: organisations here; the
+// registry's lists, reference data, identities and the audit chain in the files
+// named after them.
 type store struct{ db *pg.DB }
 
 // statements returns every statement, for the test that prepares them all.
 func statements() []string {
 	return slices.Concat([]string{
-		selectOrganisationSQL, selectOrganisationForUpdateSQL, selectOrganisationByPathSQL, listOrganisationsSQL,
+		selectOrganisationSQL, selectOrganisationForUpdateSQL, selectOrganisationByPathSQL,
 		insertOrganisationSQL, updateOrganisationSQL,
-	}, referenceStatements(), identityStatements(), auditStatements())
+	}, registryStatements(), referenceStatements(), identityStatements(), auditStatements())
 }
 
 // jsonColumn is a jsonb column that holds a T.
@@ -59,6 +61,8 @@ type organisationRow struct {
 	Path        string         `db:"path"`
 	Coordinates bool           `db:"coordinates"`
 	Verified    bool           `db:"verified"`
+	Specialties pq.StringArray `db:"specialties"`
+	Contact     string         `db:"contact_person"`
 	Version     int64          `db:"version"`
 	CreatedAt   time.Time      `db:"created_at"`
 	UpdatedAt   time.Time      `db:"updated_at"`
@@ -68,7 +72,7 @@ func (r organisationRow) message() contract.Organisation {
 	return contract.Organisation{
 		ID: contract.OrganisationID(r.ID), Code: r.Code, Name: r.Name, Kind: r.Kind, Level: r.Level,
 		RegionCode: r.RegionCode, ParentCode: r.ParentCode, Path: r.Path, Coordinates: r.Coordinates,
-		Verified: r.Verified, Version: r.Version, CreatedAt: r.CreatedAt,
+		Verified: r.Verified, Specialties: r.Specialties, ContactPerson: r.Contact, Version: r.Version, CreatedAt: r.CreatedAt,
 	}
 }
 
@@ -78,7 +82,7 @@ func (r organisationRow) ref() contract.OrganisationRef {
 
 const organisationColumns = `
 	SELECT o.id, o.code, o.name, o.kind, o.level, o.region_code, o.parent_id, coalesce(p.code, '') AS parent_code,
-		o.path, o.coordinates, o.verified, o.version, o.created_at, o.updated_at
+		o.path, o.coordinates, o.verified, o.specialties, o.contact_person, o.version, o.created_at, o.updated_at
 	FROM organisation o LEFT JOIN organisation p ON p.id = o.parent_id`
 
 const selectOrganisationSQL = organisationColumns + ` WHERE lower(o.code) = lower($1)`
@@ -115,12 +119,12 @@ func getOrganisation(ctx context.Context, q sqlx.QueryerContext, statement, arg 
 
 const insertOrganisationSQL = `
 	INSERT INTO organisation (id, code, name, kind, level, region_code, parent_id, path, coordinates, verified,
-		version, created_at, updated_at)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)`
+		specialties, contact_person, version, created_at, updated_at)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)`
 
 func (s store) insertOrganisation(ctx context.Context, tx *sqlx.Tx, r organisationRow) error {
 	_, err := tx.ExecContext(ctx, insertOrganisationSQL, r.ID, r.Code, r.Name, r.Kind, r.Level, r.RegionCode,
-		r.ParentID, r.Path, r.Coordinates, r.Verified, r.Version, r.CreatedAt)
+		r.ParentID, r.Path, r.Coordinates, r.Verified, r.Specialties, r.Contact, r.Version, r.CreatedAt)
 	if err != nil {
 		return organisationConflict(fmt.Errorf("insert organisation: %w", err))
 	}
@@ -129,13 +133,13 @@ func (s store) insertOrganisation(ctx context.Context, tx *sqlx.Tx, r organisati
 
 const updateOrganisationSQL = `
 	UPDATE organisation SET name = $2, kind = $3, level = $4, region_code = $5, coordinates = $6, verified = $7,
-		version = $8, updated_at = $9
+		specialties = $8, contact_person = $9, version = $10, updated_at = $11
 	WHERE id = $1`
 
 // updateOrganisation changes all but code and parent, which are in the path.
 func (s store) updateOrganisation(ctx context.Context, tx *sqlx.Tx, r organisationRow) error {
 	_, err := tx.ExecContext(ctx, updateOrganisationSQL, r.ID, r.Name, r.Kind, r.Level, r.RegionCode,
-		r.Coordinates, r.Verified, r.Version, r.UpdatedAt)
+		r.Coordinates, r.Verified, r.Specialties, r.Contact, r.Version, r.UpdatedAt)
 	if err != nil {
 		return organisationConflict(fmt.Errorf("update organisation: %w", err))
 	}
@@ -153,30 +157,4 @@ func organisationConflict(err error) error {
 	default:
 		return err
 	}
-}
-
-// organisationFilter asks for organisations in a range of paths, after one of them.
-type organisationFilter struct {
-	path, after, text, region string
-	limit                     int
-}
-
-const listOrganisationsSQL = organisationColumns + `
-	WHERE o.path >= $1 AND o.path < $2 AND o.path > $3
-		AND ($4 = '' OR position(lower($4) IN lower(o.name)) > 0 OR position(lower($4) IN lower(o.code)) > 0)
-		AND ($5 = '' OR o.region_code IN (
-			WITH RECURSIVE within AS (
-				SELECT code FROM region WHERE code = $5
-				UNION SELECT r.code FROM region r JOIN within w ON r.parent = w.code)
-			SELECT code FROM within))
-	ORDER BY o.path LIMIT $6`
-
-func (s store) listOrganisations(ctx context.Context, f organisationFilter) ([]organisationRow, error) {
-	rows := []organisationRow{}
-	err := s.db.SelectContext(ctx, &rows, listOrganisationsSQL,
-		f.path, contract.PathEnd(f.path), f.after, f.text, f.region, f.limit)
-	if err != nil {
-		return nil, fmt.Errorf("list organisations: %w", err)
-	}
-	return rows, nil
 }

@@ -186,15 +186,21 @@ func (s store) listItems(ctx context.Context) ([]contract.Item, error) {
 }
 
 type campaignRow struct {
-	Code  string                        `db:"code"`
-	Names jsonColumn[map[string]string] `db:"names"`
+	Code          string                        `db:"code"`
+	Names         jsonColumn[map[string]string] `db:"names"`
+	Organisations int64                         `db:"organisations"`
 }
 
 func (r campaignRow) message() contract.Campaign {
-	return contract.Campaign{Code: r.Code, Name: r.Names.value}
+	return contract.Campaign{Code: r.Code, Name: r.Names.value, Organisations: r.Organisations}
 }
 
-const listCampaignsSQL = `SELECT code, names FROM campaign ORDER BY code`
+const campaignColumns = `
+	SELECT c.code, c.names,
+		(SELECT count(*) FROM campaign_organisation o WHERE o.campaign = c.code) AS organisations
+	FROM campaign c`
+
+const listCampaignsSQL = campaignColumns + ` ORDER BY c.code`
 
 func (s store) listCampaigns(ctx context.Context) ([]contract.Campaign, error) {
 	return list(ctx, s, "campaigns", listCampaignsSQL, campaignRow.message)

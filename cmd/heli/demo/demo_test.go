@@ -309,6 +309,46 @@ func checkLists(t *testing.T, ref *reference.Snapshot, id string, languages, saf
 	}
 }
 
+func TestRegistryHasTheSizesOfTheProvince(t *testing.T) {
+	t.Parallel()
+	ref := snapshot(t)
+	s := generate(t, ref, 1, moment)
+	levels, names, codes, below := map[string]int{}, map[string]bool{}, map[string]bool{}, map[string]int{}
+	for _, o := range s.Organisations {
+		levels[o.Level]++
+		below[o.ParentCode]++
+		names[o.Name], codes[strings.ToLower(o.Code)] = true, true
+		if !strings.HasPrefix(o.Name, "示例·") || !ref.Within(o.RegionCode, shaanxi) || !contract.ValidID(o.ID) {
+			t.Errorf("organisation %+v", o)
+		}
+		v := check.New(ref)
+		for _, specialty := range o.Specialties {
+			v.Category("specialties", specialty)
+		}
+		if err := v.Err(); err != nil {
+			t.Errorf("%s: %v", o.Code, err)
+		}
+	}
+	if levels["province"] != 160 || levels["city"] != 448 || levels["county"] != 1567 || levels["community"] != 20 {
+		t.Errorf("levels %v", levels)
+	}
+	if len(names) != len(s.Organisations) || len(codes) != len(s.Organisations) {
+		t.Errorf("%d names and %d codes for %d organisations", len(names), len(codes), len(s.Organisations))
+	}
+	if below[psychGroup] != 10 || below[countyTeam] != 20 || len(s.Campaign.Organisations) != 50 {
+		t.Errorf("%d agencies, %d branches, %d in the campaign", below[psychGroup], below[countyTeam], len(s.Campaign.Organisations))
+	}
+	experts := 0
+	for _, o := range s.Offers {
+		if strings.HasPrefix(o.Submit.Draft.Organisation, "xinli-") {
+			experts++
+		}
+	}
+	if experts != 532 {
+		t.Errorf("%d experts", experts)
+	}
+}
+
 func TestOrganisationsComeAfterTheirParents(t *testing.T) {
 	t.Parallel()
 	ref := snapshot(t)

@@ -21,6 +21,7 @@ const (
 	streamEntries uint64 = iota + 1
 	streamOrganisations
 	streamPeople
+	streamRegistry
 )
 
 // epoch is the time in the demo's ids, which must not depend on the clock.
@@ -105,7 +106,7 @@ type entry struct {
 }
 
 func (g *generator) entry(k kind, p pattern) entry {
-	e := entry{region: g.place(), public: g.random.Float64() < publicShare}
+	e := entry{region: g.place(), public: g.random.Float64() < publicShare && !p.staff}
 	e.at = g.now.Add(-time.Duration(g.random.Int64N(int64(waiting))))
 	e.point = g.point(e.region)
 	amount := "若干"
@@ -170,7 +171,10 @@ func (g *generator) request(n int, k kind) Request {
 }
 
 func (g *generator) offer(n int, k kind) Offer {
-	p := k.offers[n/len(kinds())%len(k.offers)]
+	return g.offerOf(n, k, k.offers[n/len(kinds())%len(k.offers)])
+}
+
+func (g *generator) offerOf(n int, k kind, p pattern) Offer {
 	e := g.entry(k, p)
 	d := contract.OfferDraft{
 		Title: e.title, Description: e.text, Mode: p.mode, RegionCode: e.region,
@@ -243,7 +247,7 @@ func (g *generator) contact() contract.Contact {
 	number := g.phones[0]
 	g.phones = g.phones[1:]
 	return contract.Contact{
-		Name:  "示例·" + pick(g.random, surnames) + pick(g.random, givenNames),
+		Name:  invented(g.random),
 		Phone: fmt.Sprintf("%s%04d", check.DemoPhone, number),
 	}
 }

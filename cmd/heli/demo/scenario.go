@@ -36,6 +36,7 @@ type Offer struct {
 // Organisations come before those below them.
 type Scenario struct {
 	Organisations []contract.OrganisationDraft
+	Campaign      contract.CampaignDraft
 	People        []contract.PersonDraft
 	Requests      []Request
 	Offers        []Offer
@@ -43,20 +44,25 @@ type Scenario struct {
 
 // Generate makes the scenario S1 of the domain: resource sharing over volunteer
 // work, medical help, customs clearance, legal advice and everyday errands, in
-// the real districts of Shaanxi. The same seed and places give the same
+// the real districts of Shaanxi; with the registry of S9, the psychological-aid
+// group of S2, the joint campaign of S3 and the county team of S6. The same seed and places give the same
 // entries; they were submitted in the days before now.
 func Generate(ref *reference.Snapshot, seed uint64, now time.Time) (Scenario, error) {
 	g, err := newGenerator(ref, seed, now)
 	if err != nil {
 		return Scenario{}, err
 	}
-	s := Scenario{Organisations: organisations(seed), People: people(seed)}
+	s := Scenario{Organisations: registered(ref, seed), People: people(seed)}
+	s.Campaign = joined(s.Organisations)
 	all := kinds()
 	for n := range requestCount {
 		s.Requests = append(s.Requests, g.request(n, all[n%len(all)]))
 	}
 	for n := range offerCount {
 		s.Offers = append(s.Offers, g.offer(n, all[n%len(all)]))
+	}
+	for n := range expertCount {
+		s.Offers = append(s.Offers, g.expert(n))
 	}
 	return s, nil
 }
@@ -87,6 +93,7 @@ type pattern struct {
 	credential  string // kind, of an offer
 	agency      string // code of the agency that fields an offer
 	radiusKM    int64  // of an offer on the spot
+	staff       bool   // never comes in by the public form
 }
 
 func kinds() []kind {

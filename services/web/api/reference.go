@@ -23,6 +23,16 @@ func (a *api) addReference() {
 	add(a, read("/regions", "List regions", open), a.listRegions)
 	add(a, read("/items", "List the things of the catalogue", open), a.listItems)
 	add(a, read("/organisations", "List your organisation and those below it", keys), a.listOrganisations)
+	add(a, operation{
+		method: http.MethodGet, path: "/organisations/roll_up", id: "roll_up_organisations", tag: tagReference,
+		summary:     "Count your organisation and those below it by place and level",
+		description: "By the regions directly below the one asked for; its own stand under its code.",
+	}, a.rollUpOrganisations)
+	add(a, read("/campaigns", "List joint actions", keys), a.listCampaigns)
+	add(a, operation{
+		method: http.MethodPost, path: "/campaigns", id: "put_campaign", tag: tagReference,
+		summary: "Start a joint action, or add organisations to one", description: "Repeating it changes nothing.",
+	}, a.putCampaign)
 }
 
 // publicCache lets anybody keep the reference data for five minutes.
@@ -110,13 +120,45 @@ func itemsOf(ref *reference.Snapshot, category string) []contract.Item {
 
 type organisationFilter struct {
 	PageInput
-	Text   string `query:"q" doc:"A code, or part of a name"`
-	Region string `query:"region" doc:"A region code, with what lies in it"`
+	Text      string `query:"q" doc:"A code, or part of a name"`
+	Region    string `query:"region" doc:"A region code, with what lies in it"`
+	Level     string `query:"level" enum:"province,city,county,community"`
+	Specialty string `query:"specialty" doc:"A category, with those below it"`
+	Campaign  string `query:"campaign" doc:"Only those that take part"`
+	Verified  string `query:"verified" enum:"true,false"`
 }
 
 func (a *api) listOrganisations(ctx context.Context, in *organisationFilter) (*answer[List[contract.Organisation]], error) {
-	listing, err := bus.Call(ctx, a.Bus, contract.DirectoryOrganisations, contract.ListOrganisations{
-		Page: in.page(), Text: in.Text, RegionCode: in.Region,
-	})
+	q := contract.ListOrganisations{
+		Page: in.page(), Text: in.Text, RegionCode: in.Region, Level: in.Level, Specialty: in.Specialty, Campaign: in.Campaign,
+	}
+	if in.Verified != "" {
+		verified := in.Verified == "true"
+		q.Verified = &verified
+	}
+	listing, err := bus.Call(ctx, a.Bus, contract.DirectoryOrganisations, q)
 	return listOf(listing), err
+}
+
+type rollUpInput struct {
+	Region string `query:"region" doc:"A region code; left out, the country"`
+}
+
+func (a *api) rollUpOrganisations(ctx context.Context, in *rollUpInput) (*answer[contract.RollUp], error) {
+	counts, err := bus.Call(ctx, a.Bus, contract.DirectoryRollUp, contract.AskRollUp{RegionCode: in.Region})
+	return &answer[contract.RollUp]{counts}, err
+}
+
+func (a *api) listCampaigns(ctx context.Context, _ *struct{}) (*answer[List[contract.Campaign]], error) {
+	listing, err := bus.Call(ctx, a.Bus, contract.DirectoryCampaigns, contract.Empty{})
+	return listOf(listing), err
+}
+
+type campaignInput struct {
+	Body contract.CampaignDraft
+}
+
+func (a *api) putCampaign(ctx context.Context, in *campaignInput) (*answer[contract.Campaign], error) {
+	campaign, err := bus.Call(ctx, a.Bus, contract.DirectoryCampaign, in.Body)
+	return &answer[contract.Campaign]{campaign}, err
 }

@@ -250,6 +250,11 @@ func (d *desk) answerDirectory() {
 			Code: "xian", Name: "西安市志愿服务联合会", Level: "city", RegionCode: "610100", ParentCode: "shaanxi", Coordinates: true, Verified: true,
 		}}, NextCursor: "further"}, nil
 	})
+	stub(d, contract.DirectoryRollUp, func(_ context.Context, q contract.AskRollUp) (contract.RollUp, error) {
+		return contract.RollUp{RegionCode: q.RegionCode, Items: []contract.RollUpRow{
+			{RegionCode: "610100", Level: "city", Count: 3, Verified: 2}, {RegionCode: "610100", Level: "county", Count: 1200, Verified: 7},
+		}}, nil
+	})
 }
 
 const (

@@ -18,14 +18,19 @@ type Filters struct {
 	Category   string
 	Region     string
 	State      string
+	Level      string // of organisations
 	Categories []Option
 	Regions    []Option
 	States     []Option
 	Urgencies  []Option
+	Levels     []Option
 }
 
 // Any reports whether anything is filtered.
-func (f Filters) Any() bool { return f.Text+f.Urgency+f.Category+f.Region+f.State != "" }
+func (f Filters) Any() bool { return f.Text+f.Urgency+f.Category+f.Region+f.State+f.Level != "" }
+
+// Narrowed reports whether more than the place is filtered.
+func (f Filters) Narrowed() bool { return f.Text+f.Urgency+f.Category+f.State+f.Level != "" }
 
 func queueColumns(d Desk) []Column {
 	return []Column{

@@ -649,6 +649,12 @@ func filterForm(d Desk, f Filters) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
+		if len(f.Levels) > 0 {
+			templ_7745c5c3_Err = smallSelect(d, "filter-level", Input{Name: "level", Label: d.T("console.organisation.level"), Value: f.Level, Options: f.Levels}).Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+		}
 		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 30, "<div class=\"row\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
