@@ -21,7 +21,7 @@ import (
 // flag tagged secret is never shown.
 type Config struct {
 	DatabaseURL string `name:"database-url" env:"DATABASE_URL" required:"" placeholder:"URL" help:"PostgreSQL, as postgres://user:password@host/database."`
-	NATSURL     string `name:"nats-url" env:"NATS_URL" default:"nats://127.0.0.1:4222" placeholder:"URL" help:"NATS; tls:// for an encrypted connection."`
+	NATSURL     string `name:"nats-url" env:"NATS_URL" default:"nats://127.0.0.1:4222" placeholder:"URL" help:"NATS; tls:// unless it is on this machine (or ends with ?tls=disable)."`
 	NATSSeed    string `name:"nats-seed" env:"HELI_NATS_SEED" secret:"" placeholder:"SEED" help:"nkey seed of this service, when NATS asks for one."`
 	NATSCA      string `name:"nats-ca" env:"HELI_NATS_CA" placeholder:"FILE" help:"Certificates that may have signed that of NATS, when the system does not know them."`
 	AdminListen string `name:"admin-listen" env:"HELI_ADMIN_LISTEN" default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Health, metrics and profiles, for operators only."`

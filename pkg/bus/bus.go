@@ -36,7 +36,8 @@ const (
 
 // Options say where NATS is and as whom to connect.
 type Options struct {
-	// URL is ignored when InProcess is set.
+	// URL is ignored when InProcess is set. It must be encrypted (tls://) unless
+	// it leads to this machine or ends with ?tls=disable.
 	URL string
 	// Name is the service: it names the connection and its inboxes.
 	Name string
@@ -89,6 +90,11 @@ func Connect(ctx context.Context, o Options) (*Bus, error) {
 	options, err := b.natsOptions(o)
 	if err != nil {
 		return nil, err
+	}
+	if o.InProcess == nil {
+		if o.URL, err = secure(o.URL); err != nil {
+			return nil, err
+		}
 	}
 	if b.nc, err = nats.Connect(o.URL, options...); err != nil {
 		return nil, fmt.Errorf("connect to NATS: %w", err)
