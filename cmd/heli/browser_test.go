@@ -117,6 +117,7 @@ func (b browser) ask(url string) string {
 		fill("contact.name", "演示"),
 		fill("contact.phone", "+861000000123"),
 		choose(`[name="consent"]`),
+		chromedp.Poll[chromedp.Void](`document.querySelector("form[data-proof]").elements.proof.value !== ""`),
 	)
 	b.do("send the form",
 		press(`form[action="/request"] button.btn-primary`),
