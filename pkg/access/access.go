@@ -31,6 +31,7 @@ const (
 	ReadContact       Action = "read_contact"
 	Suggest           Action = "suggest"
 	Propose           Action = "propose"
+	ReadHonours       Action = "read_honours" // the honour roll
 	ReadOrganisations Action = "read_organisations"
 	Register          Action = "register_organisation"
 	ManageCampaigns   Action = "manage_campaigns"
@@ -72,6 +73,7 @@ var matrix = map[Action][]contract.Role{
 	ReadContact:       {admin, coord, lead},
 	Suggest:           {admin, coord, lead, integ},
 	Propose:           {admin, coord, lead},
+	ReadHonours:       {pub, admin, coord, lead, help, audit, integ},
 	ReadOrganisations: {admin, coord, lead, help, audit, integ},
 	Register:          {admin},
 	ManageCampaigns:   {admin},

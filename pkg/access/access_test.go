@@ -17,9 +17,9 @@ func TestNobodyWithoutARoleMayAnything(t *testing.T) {
 	}
 }
 
-func TestThePublicMayOnlySubmit(t *testing.T) {
+func TestThePublicMayOnlySubmitAndReadTheHonourRoll(t *testing.T) {
 	for _, action := range Actions() {
-		want := action == SubmitRequest || action == SubmitOffer
+		want := action == SubmitRequest || action == SubmitOffer || action == ReadHonours
 		if May(contract.RolePublic, action) != want {
 			t.Errorf("public may %s = %v, want %v", action, !want, want)
 		}
@@ -27,7 +27,7 @@ func TestThePublicMayOnlySubmit(t *testing.T) {
 }
 
 func TestAuditorsAndHelpersChangeNothing(t *testing.T) {
-	reading := map[Action]bool{ReadRequests: true, ReadOffers: true, ReadMatches: true, ReadOrganisations: true, ReadPolicy: true}
+	reading := map[Action]bool{ReadRequests: true, ReadOffers: true, ReadMatches: true, ReadHonours: true, ReadOrganisations: true, ReadPolicy: true}
 	for _, action := range Actions() {
 		for _, role := range []contract.Role{contract.RoleAuditor, contract.RoleHelper} {
 			if May(role, action) && !reading[action] {

@@ -141,6 +141,21 @@ type RollUpRow struct {
 	Coordinates int64  `json:"coordinates" db:"coordinates"`
 }
 
+// AskHonours asks for the honour roll: those of the codes that are organisations,
+// from the highest level, by name.
+type AskHonours struct {
+	Page
+	Codes []string `json:"codes"`
+}
+
+// Honour is an organisation on the honour roll, as the public may see it.
+type Honour struct {
+	Name        string   `json:"name"`
+	Level       string   `json:"level"`
+	RegionCode  string   `json:"region_code"`
+	Specialties []string `json:"specialties"`
+}
+
 // OrganisationByCode asks for one organisation by its code.
 type OrganisationByCode struct {
 	Code string `json:"code"`
@@ -245,6 +260,7 @@ var (
 	DirectoryOrganisation  = Endpoint[OrganisationByCode, Organisation]{"svc.directory.organisation"}
 	DirectoryOrganisations = Endpoint[ListOrganisations, Listing[Organisation]]{"svc.directory.organisations"}
 	DirectoryRollUp        = Endpoint[AskRollUp, RollUp]{"svc.directory.roll_up"}
+	DirectoryHonours       = Endpoint[AskHonours, Listing[Honour]]{"svc.directory.honours"}
 	DirectoryCampaign      = Endpoint[CampaignDraft, Campaign]{"svc.directory.campaign"}
 	DirectoryAddPerson     = Endpoint[PersonDraft, Person]{"svc.directory.add_person"}
 	DirectoryPeople        = Endpoint[ListPeople, Listing[Person]]{"svc.directory.people"}

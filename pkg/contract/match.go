@@ -123,6 +123,11 @@ type ListMatches struct {
 	Queue     string    `json:"queue,omitempty"` // "stuck", "disputed", "awaiting"
 }
 
+// Helped names the organisations, by code, with a confirmed match on either side.
+type Helped struct {
+	Organisations []string `json:"organisations"`
+}
+
 // The calls that the matcher answers.
 var (
 	MatcherSuggest = Endpoint[Suggest, Suggestions]{"svc.matcher.suggest"}
@@ -133,4 +138,5 @@ var (
 	MatcherFind    = Endpoint[FindByCode, Found]{"svc.matcher.find"}
 	MatcherList    = Endpoint[ListMatches, Listing[Match]]{"svc.matcher.list"}
 	MatcherCount   = Endpoint[Empty, Counts]{"svc.matcher.count"}
+	MatcherHonours = Endpoint[Empty, Helped]{"svc.matcher.honours"}
 )

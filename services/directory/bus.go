@@ -17,6 +17,7 @@ func answer(server *bus.Server, s *Service) error {
 		call(server, contract.DirectoryOrganisation, s.Organisation),
 		call(server, contract.DirectoryOrganisations, s.Organisations),
 		call(server, contract.DirectoryRollUp, s.RollUp),
+		call(server, contract.DirectoryHonours, s.Honours),
 		call(server, contract.DirectoryCampaign, s.Campaign),
 		call(server, contract.DirectoryAddPerson, s.AddPerson),
 		call(server, contract.DirectoryPeople, s.People),

@@ -142,3 +142,31 @@ func TestCampaignGrows(t *testing.T) {
 		t.Errorf("campaigns %+v, %v", list, err)
 	}
 }
+
+func TestHonourRollNamesOrganisationsAlone(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.province(t)
+	public := contract.WithActor(b.ctx, contract.Actor{Role: contract.RolePublic})
+	ask := contract.AskHonours{Page: contract.Page{Limit: 2}, Codes: []string{"YT", "sn", "xa", "root", "nobody"}}
+	var names []string
+	for {
+		got, err := b.Honours(public, ask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range got.Items {
+			names = append(names, o.Name)
+		}
+		if ask.Cursor = got.NextCursor; ask.Cursor == "" {
+			break
+		}
+	}
+	if !slices.Equal(names, []string{"示例省会", "示例市会", "示例区会"}) {
+		t.Errorf("the roll names %v", names)
+	}
+	ask.Cursor = "?"
+	if _, err := b.Honours(public, ask); !fault.Is(err, fault.Invalid) {
+		t.Errorf("a cursor that is none: %v", err)
+	}
+}

@@ -115,6 +115,46 @@ func (s *Service) RollUp(ctx context.Context, q contract.AskRollUp) (contract.Ro
 	return answer, pg.MapContext(ctx, err)
 }
 
+// honourPlace is where a page of the honour roll begins.
+type honourPlace struct {
+	Rank int    `json:"r"`
+	Name string `json:"n"`
+	Code string `json:"c"`
+}
+
+// Honours returns a page of the honour roll: the organisations of the codes,
+// without anybody's name. The top organisation, which runs the platform, is not
+// among them.
+func (s *Service) Honours(ctx context.Context, q contract.AskHonours) (contract.Listing[contract.Honour], error) {
+	answer := contract.Listing[contract.Honour]{Items: []contract.Honour{}}
+	if err := access.Require(contract.ActorFrom(ctx), access.ReadHonours); err != nil {
+		return answer, err
+	}
+	limit, err := cursor.Limit(q.Limit)
+	if err != nil {
+		return answer, err
+	}
+	after := honourPlace{Rank: -1}
+	if _, err := cursor.Decode(q.Cursor, &after); err != nil {
+		return answer, err
+	}
+	rows, err := s.store.listHonours(ctx, q.Codes, after, limit+1)
+	if err != nil {
+		return answer, pg.MapContext(ctx, err)
+	}
+	if len(rows) > limit {
+		rows = rows[:limit]
+		last := rows[limit-1]
+		answer.NextCursor = cursor.Encode(honourPlace{Rank: last.Rank, Name: last.Name, Code: last.Code})
+	}
+	for _, row := range rows {
+		answer.Items = append(answer.Items, contract.Honour{
+			Name: row.Name, Level: row.Level, RegionCode: row.RegionCode, Specialties: row.Specialties,
+		})
+	}
+	return answer, nil
+}
+
 // Campaigns returns all campaigns, by code.
 func (s *Service) Campaigns(ctx context.Context, _ contract.Empty) (contract.Listing[contract.Campaign], error) {
 	campaigns, err := s.store.listCampaigns(ctx)

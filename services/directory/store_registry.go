@@ -15,7 +15,7 @@ import (
 )
 
 func registryStatements() []string {
-	return []string{listOrganisationsSQL, rollUpSQL, upsertCampaignSQL, insertParticipantsSQL, selectCampaignSQL}
+	return []string{listOrganisationsSQL, rollUpSQL, listHonoursSQL, upsertCampaignSQL, insertParticipantsSQL, selectCampaignSQL}
 }
 
 // organisationFilter asks for organisations in a range of paths, after one of
@@ -71,6 +71,34 @@ func (s store) rollUp(ctx context.Context, path, region string) ([]contract.Roll
 	rows := []contract.RollUpRow{}
 	if err := s.db.SelectContext(ctx, &rows, rollUpSQL, path, contract.PathEnd(path), region); err != nil {
 		return nil, fmt.Errorf("roll up organisations: %w", err)
+	}
+	return rows, nil
+}
+
+type honourRow struct {
+	Rank        int            `db:"rank"`
+	Code        string         `db:"code"`
+	Name        string         `db:"name"`
+	Level       string         `db:"level"`
+	RegionCode  string         `db:"region_code"`
+	Specialties pq.StringArray `db:"specialties"`
+}
+
+const listHonoursSQL = `
+	SELECT * FROM (
+		SELECT array_position(ARRAY['province', 'city', 'county', 'community'], level) AS rank,
+			code, name COLLATE "C" AS name, level, region_code, specialties
+		FROM organisation
+		WHERE lower(code) IN (SELECT lower(unnest($1::text[]))) AND parent_id IS NOT NULL
+	) o
+	WHERE (rank, name, code) > ($2, $3, $4)
+	ORDER BY rank, name, code LIMIT $5`
+
+func (s store) listHonours(ctx context.Context, codes []string, after honourPlace, limit int) ([]honourRow, error) {
+	var rows []honourRow
+	err := s.db.SelectContext(ctx, &rows, listHonoursSQL, pq.StringArray(codes), after.Rank, after.Name, after.Code, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list honours: %w", err)
 	}
 	return rows, nil
 }

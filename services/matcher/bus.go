@@ -26,6 +26,7 @@ func (s *Service) handle(server *bus.Server) error {
 		bus.Handle(server, contract.MatcherFind, s.Find),
 		bus.Handle(server, contract.MatcherList, s.List),
 		bus.Handle(server, contract.MatcherCount, s.Count),
+		bus.Handle(server, contract.MatcherHonours, s.Honours),
 		bus.Handle(server, contract.MatcherPolicy, s.Policy),
 		bus.Handle(server, contract.MatcherPolicies, s.Policies),
 		bus.Handle(server, contract.MatcherSetPolicy, s.SetPolicy),

@@ -178,6 +178,10 @@ func TestTheWholeWayOfAMatch(t *testing.T) {
 	if len(full.History) != 6 || len(full.Factors) == 0 || *full.Confirmed != 10 {
 		t.Errorf("after all: %+v", full)
 	}
+	helped, err := b.Honours(contract.WithActor(t.Context(), contract.Actor{Role: contract.RolePublic}), contract.Empty{})
+	if err != nil || !slices.Contains(helped.Organisations, o.Organisation) || !slices.Contains(helped.Organisations, r.Organisation) {
+		t.Errorf("the honour roll: %+v, %v", helped, err)
+	}
 	if broken := b.broken(t); len(broken) > 0 {
 		t.Errorf("invariants: %v", broken)
 	}

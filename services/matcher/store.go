@@ -307,7 +307,7 @@ func statements() []string {
 	return slices.Concat([]string{
 		selectMatchSQL, lockMatchSQL, findMatchSQL, listMatchesSQL, countMatchesSQL, countStuckSQL,
 		listHistorySQL, overdueHoldsSQL,
-	}, projectionStatements, reservationStatements, planStatements, policyStatements, replayStatements)
+	}, projectionStatements, reservationStatements, planStatements, policyStatements, replayStatements, honourStatements)
 }
 
 // namedStatements returns the statements with named parameters.

@@ -35,6 +35,17 @@ func TestRequestFromFormToTracking(t *testing.T) {
 	b.reader().post("/request", form).shows(http.StatusConflict, "另一句话")
 }
 
+func TestHonourRoll(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	r := b.reader()
+	r.get("/honours?lang=zh-Hans").shows(http.StatusOK, "参与单位名录", "暂无单位")
+	b.mu.Lock()
+	b.helped = []string{"xian"}
+	b.mu.Unlock()
+	r.get("/honours").shows(http.StatusOK, "示例 xian", "西安市", "市级", "防护物资")
+}
+
 func TestAFormShownAgainAsksAFreshChallenge(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

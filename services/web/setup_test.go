@@ -35,6 +35,7 @@ type services struct {
 	moves    []contract.Move
 	submits  int
 	revoked  bool
+	helped   []string // codes of organisations
 	actor    contract.Actor
 }
 

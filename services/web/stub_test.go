@@ -71,6 +71,11 @@ func (s *services) answerMatches(server *bus.Server) error {
 			}
 			return contract.Found{}, fault.NewNotFound("match")
 		}),
+		bus.Handle(server, contract.MatcherHonours, func(context.Context, contract.Empty) (contract.Helped, error) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return contract.Helped{Organisations: s.helped}, nil
+		}),
 		bus.Handle(server, contract.MatcherList, func(_ context.Context, q contract.ListMatches) (contract.Listing[contract.Match], error) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -101,6 +106,13 @@ func (s *services) answerDirectory(server *bus.Server) error {
 				return contract.Person{}, fault.NewNotFound("login")
 			}
 			return contract.Person{ID: s.actor.PersonID, Name: "Li"}, nil
+		}),
+		bus.Handle(server, contract.DirectoryHonours, func(_ context.Context, q contract.AskHonours) (contract.Listing[contract.Honour], error) {
+			listing := contract.Listing[contract.Honour]{Items: []contract.Honour{}}
+			for _, code := range q.Codes {
+				listing.Items = append(listing.Items, contract.Honour{Name: "示例 " + code, Level: "city", RegionCode: "610100", Specialties: []string{"ppe"}})
+			}
+			return listing, nil
 		}),
 	)
 }

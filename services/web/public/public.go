@@ -27,6 +27,7 @@ func Mount(r chi.Router, d site.Deps) {
 	h := d.Pages.Handle
 	r.Get("/", p.home)
 	r.Post("/places", h(p.showPlaces))
+	r.Get("/honours", h(p.honours))
 	r.Group(func(r chi.Router) {
 		r.Use(page.Private)
 		r.Get("/request", h(p.newRequest))
