@@ -11,14 +11,24 @@ var conceptText string
 
 // lexicon finds the concepts that a phrase names.
 type lexicon struct {
-	groups map[string][]string // phrase of stems or characters → names of groups
-	wider  map[string]string   // group → the group that holds it
+	senses map[string][]sense  // phrase of stems or characters → what it names
+	wider  map[string][]string // group → the groups that hold it
 	// longest phrase, in words and in Chinese characters
 	words, chars int
 }
 
+// sense is a group that a phrase names.
+type sense struct {
+	group  string
+	weight float64
+}
+
+// noGroup is the group of the phrases that name none, though a word in them
+// would: "stay safe" asks for no shelter.
+const noGroup = "-"
+
 var concepts = sync.OnceValue(func() lexicon {
-	l := lexicon{groups: map[string][]string{}, wider: map[string]string{}}
+	l := lexicon{senses: map[string][]sense{}, wider: map[string][]string{}}
 	for line := range strings.Lines(conceptText) {
 		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
 			l.read(line)
@@ -27,30 +37,37 @@ var concepts = sync.OnceValue(func() lexicon {
 	return l
 })
 
-// read takes in one line "name < wider: english, …; 中文 …".
+// read takes in one line "name < wider wider: english, doubtful?, …; 中文 …".
 func (l *lexicon) read(line string) {
 	head, body, _ := strings.Cut(line, ":")
-	name, wider, narrow := strings.Cut(strings.TrimSpace(head), " < ")
-	if narrow {
-		l.wider[name] = wider
-	}
+	name, wider, _ := strings.Cut(head, "<")
+	name = strings.TrimSpace(name)
+	l.wider[name] = strings.Fields(wider)
 	english, chinese, _ := strings.Cut(body, ";")
 	for phrase := range strings.SplitSeq(english, ",") {
+		phrase, doubtful := strings.CutSuffix(strings.TrimSpace(phrase), "?")
+		weight := weightConcept
+		if doubtful {
+			weight = weightDoubtful
+		}
 		words := strings.Fields(phrase)
 		for i, w := range words {
 			words[i] = stem(w)
 		}
 		l.words = max(l.words, len(words))
-		l.put(strings.Join(words, " "), name)
+		l.put(strings.Join(words, " "), sense{name, weight})
 	}
 	for _, phrase := range strings.Fields(chinese) {
 		l.chars = max(l.chars, len([]rune(phrase)))
-		l.put(phrase, name)
+		l.put(phrase, sense{name, weightConcept})
 	}
 }
 
-func (l *lexicon) put(phrase, name string) {
-	l.groups[phrase] = append(l.groups[phrase], name)
+func (l *lexicon) put(phrase string, s sense) {
+	if phrase == "" {
+		return
+	}
+	l.senses[phrase] = append(l.senses[phrase], s)
 }
 
 // addConcepts adds the concepts named by a row of stems or characters. At each
@@ -66,30 +83,36 @@ func (b bag) addConcepts(units []string, separator string) {
 	}
 }
 
-// addConceptAt adds the concept that begins the row, if any, and returns how
+// addConceptAt adds the concepts that begin the row and returns how
 // many units to move on.
 func (b bag) addConceptAt(l lexicon, units []string, separator string) int {
 	for n := len(units); n > 0; n-- {
-		names := l.groups[strings.Join(units[:n], separator)]
-		if len(names) == 0 {
+		senses := l.senses[strings.Join(units[:n], separator)]
+		if len(senses) == 0 {
 			continue
 		}
-		for _, name := range names {
-			b.addConcept(l, name)
+		for _, s := range senses {
+			b.addConcept(l, s)
 		}
 		return n
 	}
 	return 1
 }
 
-// addConcept adds a concept and the groups around it, each counting half of
+// addConcept adds a concept and the groups around it, each counting less than
 // the one it holds: somebody who offers masks may well have N95 masks, somebody
 // who offers protective supplies less surely.
-func (b bag) addConcept(l lexicon, name string) {
-	b.add("="+name, weightConcept)
-	weight := weightWider
-	for wider, ok := l.wider[name]; ok; wider, ok = l.wider[wider] {
+func (b bag) addConcept(l lexicon, s sense) {
+	if s.group == noGroup {
+		return
+	}
+	b.add("="+s.group, s.weight)
+	b.addWider(l, s.group, s.weight*shareWider)
+}
+
+func (b bag) addWider(l lexicon, group string, weight float64) {
+	for _, wider := range l.wider[group] {
 		b.add("="+wider, weight)
-		weight /= 2
+		b.addWider(l, wider, weight*shareOuter)
 	}
 }

@@ -1,6 +1,9 @@
 package word
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestLexiconIsWhole finds slips of the pen in the lexicon: a wider group that
 // does not exist, a loop of groups, a Chinese phrase that no text can contain.
@@ -8,29 +11,32 @@ func TestLexiconIsWhole(t *testing.T) {
 	t.Parallel()
 	l := concepts()
 	names := map[string]bool{}
-	for phrase, groups := range l.groups {
-		if phrase == "" {
-			t.Errorf("an empty phrase in %v", groups)
+	for phrase, senses := range l.senses {
+		for _, s := range senses {
+			names[s.group] = true
 		}
-		for _, g := range groups {
-			names[g] = true
-		}
-		if runs := split(phrase); len(runs) != 1 || runs[0].han && runs[0].parts[0] != phrase {
-			t.Errorf("no text can contain %q of %v", phrase, groups)
+		if runs := split(phrase); len(runs) != 1 || strings.Join(runs[0].parts, " ") != phrase {
+			t.Errorf("no text can contain %q of %v", phrase, senses)
 		}
 	}
-	for name, wider := range l.wider {
-		if !names[wider] {
-			t.Errorf("%s lies in %s, which is no group", name, wider)
-		}
-		for depth := 0; wider != ""; depth++ {
-			if wider = l.wider[wider]; depth > 5 {
-				t.Fatalf("%s lies in a loop of groups", name)
-			}
-		}
+	for name := range l.wider {
+		checkWider(t, l, names, name, 0)
 	}
 	if len(names) < 100 {
 		t.Errorf("only %d groups", len(names))
+	}
+}
+
+func checkWider(t *testing.T, l lexicon, names map[string]bool, name string, depth int) {
+	t.Helper()
+	if !names[name] {
+		t.Errorf("no phrase names %s", name)
+	}
+	if depth > 5 {
+		t.Fatalf("%s lies in a loop of groups", name)
+	}
+	for _, wider := range l.wider[name] {
+		checkWider(t, l, names, wider, depth+1)
 	}
 }
 
@@ -44,6 +50,34 @@ func TestStem(t *testing.T) {
 	} {
 		if got := stem(word); got != want {
 			t.Errorf("stem(%q) = %q, want %q", word, got, want)
+		}
+	}
+}
+
+func TestMend(t *testing.T) {
+	t.Parallel()
+	for word, want := range map[string]string{
+		"blankts": "blanket", "medecines": "medicin", "volumteers": "volunteer", "volumtears": "volumtear",
+		"gnerator": "generator", "jenerator": "jenerator", "genreator": "generator",
+		"hospitl": "hospital", "powder": "powder", "tend": "tend", "patients": "patient", "帐篷": "帐篷", "covid19": "covid19",
+	} {
+		if got := spelling().mend(word); got != want {
+			t.Errorf("mend(%q) = %q, want %q", word, got, want)
+		}
+	}
+}
+
+func TestOneEdit(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		a, b string
+		want bool
+	}{
+		{"tent", "tent", true}, {"tent", "tents", true}, {"ent", "tent", true}, {"tent", "tint", true}, {"tent", "tetn", true},
+		{"tent", "tn", false}, {"tent", "net", false}, {"abcd", "badc", false}, {"", "a", true}, {"", "ab", false},
+	} {
+		if oneEdit(tc.a, tc.b) != tc.want || oneEdit(tc.b, tc.a) != tc.want {
+			t.Errorf("oneEdit(%q, %q) is not %v, or not both ways", tc.a, tc.b, tc.want)
 		}
 	}
 }

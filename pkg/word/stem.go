@@ -20,7 +20,7 @@ func plural(w string) string {
 		return w[:len(w)-3] + "y"
 	case hasAnySuffix(w, "sses", "shes", "ches", "xes", "zes"):
 		return w[:len(w)-2]
-	case strings.HasSuffix(w, "s") && !hasAnySuffix(w, "ss", "us", "is"):
+	case strings.HasSuffix(w, "s") && !hasAnySuffix(w, "ss", "us", "sis"):
 		return w[:len(w)-1]
 	default:
 		return w

@@ -16,8 +16,11 @@ type run struct {
 }
 
 // noise is what public posts carry besides words: addresses of pages, names of
-// accounts, HTML entities, the mark of a repeated post.
-var noise = regexp.MustCompile(`(?i)https?\S*|www\.\S+|\S+@\S+\.\S+|@\w+|&[a-z]+;|&#\d+;|\brt\b`)
+// accounts, HTML entities, the mark of a repeated post, numbers made unreadable.
+var noise = regexp.MustCompile(`(?i)https?\S*|www\.\S+|\S+@\S+\.\S+|@\w+|&[a-z]+;|&#\d+;|\brt\b|\d{2,}[x*]{2,}\d*`)
+
+// currency is the word that any sign of a currency stands for.
+const currency = "money"
 
 // longestNumber keeps phone and account numbers out of the terms.
 const longestNumber = 5
@@ -56,7 +59,11 @@ func (s *splitter) next(r rune) {
 		}
 		s.word.WriteRune(unicode.ToLower(r))
 	case r == '\'' || r == '’': // don't, it's: one word without the mark
-	case unicode.IsSpace(r) || strings.ContainsRune("-_#/", r):
+	case unicode.Is(unicode.Sc, r):
+		s.endHan()
+		s.endWord()
+		s.clause = append(s.clause, currency)
+	case unicode.IsSpace(r) || strings.ContainsRune("-_#/&+", r):
 		s.endHan()
 		s.endWord()
 	default:
@@ -69,11 +76,20 @@ func (s *splitter) next(r rune) {
 func (s *splitter) endWord() {
 	w := s.word.String()
 	s.word.Reset()
-	if w == "" || isNumber(w) && len(w) > longestNumber {
-		return
+	unit := strings.TrimLeft(w, "0123456789")
+	if len(unit) < shortestUnit {
+		unit = w
 	}
-	s.clause = append(s.clause, w)
+	for _, part := range []string{strings.TrimSuffix(w, unit), unit} {
+		if part != "" && (len(part) <= longestNumber || !isNumber(part)) {
+			s.clause = append(s.clause, part)
+		}
+	}
 }
+
+// shortestUnit is the length from which letters behind a number are a word of
+// their own, as in 500blankets.
+const shortestUnit = 3
 
 func (s *splitter) endClause() {
 	s.endWord()

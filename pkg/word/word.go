@@ -15,8 +15,8 @@ import (
 )
 
 // Term is one comparable part of a text. Terms are told apart by their form:
-// a word ("tent"), two words ("rice bag"), part of a word ("~arpa"), Chinese
-// characters ("帐篷"), or a concept ("=tent").
+// a word ("tent"), two words ("rice bag"), Chinese characters ("帐篷"), or a
+// concept ("=tent").
 type Term struct {
 	Text   string
 	Weight float32 // above 0
@@ -24,17 +24,25 @@ type Term struct {
 
 // The weights say how far a kind of term proves that two texts are about the
 // same thing. Concepts lead, since people who ask and people who give rarely
-// choose the same word.
+// choose the same word; words tell equal concepts apart, and the names of
+// places are among them. Numbers say how much, not what.
 const (
-	weightWord      = 1.0
-	weightPair      = 0.5  // two neighbouring words
-	weightPart      = 0.05 // four letters out of a word: misspellings, compounds
+	weightWord      = 0.8
+	weightPair      = 0.3  // two neighbouring words
 	weightWeakWord  = 0.15 // words that every plea or offer contains
-	weightNumber    = 0.2
-	weightConcept   = 2.2
-	weightWider     = 1.2 // a group that holds the concept
+	weightNumber    = 0.1
+	weightConcept   = 2.5
+	weightDoubtful  = 0.5 // a phrase that may mean the concept
 	weightHanPair   = 0.8
 	weightHanSingle = 0.12
+	weightAgain     = 0.35
+)
+
+// How much of its weight a concept gives to the groups that hold it, and each
+// of these to the ones that hold it in turn.
+const (
+	shareWider = 0.8
+	shareOuter = 0.5
 )
 
 // MaxTerms bounds what one text may become, so that a long text neither fills
@@ -42,8 +50,8 @@ const (
 const MaxTerms = 256
 
 // Terms returns the terms of a text, each once, heaviest first and then by
-// text, at most MaxTerms. A term said n times weighs 1 + ln n as much as one
-// said once. The answer depends on the text alone; an empty text has none.
+// text, at most MaxTerms. A term said again weighs little more: 1 + weightAgain
+// times ln n for n times. The answer depends on the text alone; an empty text has none.
 func Terms(text string) []Term {
 	b := bag{}
 	for _, r := range split(text) {
@@ -72,7 +80,7 @@ func (b bag) add(text string, weight float64) {
 func (b bag) terms() []Term {
 	terms := make([]Term, 0, len(b))
 	for text, t := range b {
-		terms = append(terms, Term{text, float32(t.weight * (1 + math.Log(float64(t.count))))})
+		terms = append(terms, Term{text, float32(t.weight * (1 + weightAgain*math.Log(float64(t.count))))})
 	}
 	slices.SortFunc(terms, func(x, y Term) int {
 		switch {
@@ -92,7 +100,7 @@ func (b bag) terms() []Term {
 func (b bag) addLatin(words []string) {
 	stems := make([]string, len(words))
 	for i, w := range words {
-		stems[i] = stem(w)
+		stems[i] = spelling().mend(w)
 	}
 	b.addConcepts(stems, " ")
 	previous := ""
@@ -117,9 +125,6 @@ func (b bag) addWord(s string) {
 		b.add(s, weightWeakWord)
 	default:
 		b.add(s, weightWord)
-		for _, part := range parts(s) {
-			b.add(part, weightPart)
-		}
 	}
 }
 
@@ -146,21 +151,6 @@ func (b bag) addHanPair(first, second string) {
 	default:
 		b.add(first+second, weightHanPair)
 	}
-}
-
-// partLetters is the length of a part of a word.
-const partLetters = 4
-
-// parts returns the overlapping parts of a word long enough to have several.
-func parts(word string) []string {
-	if len(word) <= partLetters || !isASCII(word) {
-		return nil
-	}
-	var out []string
-	for i := 0; i+partLetters <= len(word); i++ {
-		out = append(out, "~"+word[i:i+partLetters])
-	}
-	return out
 }
 
 func isNumber(s string) bool { return strings.Trim(s, "0123456789") == "" }

@@ -3,6 +3,7 @@ package evaluate_test
 import (
 	"math"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -54,24 +55,106 @@ func goldOf(needs, offers []sample) []evaluate.Pair {
 	return gold
 }
 
+var disasters = []string{"quake", "flood", "storm"}
+
+// one returns the needs, offers and gold of one folder.
+func one(t *testing.T, name string) ([]sample, []sample, []evaluate.Pair) {
+	t.Helper()
+	needs, offers := read(t, "testdata/"+name+"/needs.tsv"), read(t, "testdata/"+name+"/offers.tsv")
+	return needs, offers, goldOf(needs, offers)
+}
+
+// pool returns those of several folders together, so that a need has more
+// fitting offers than a page shows.
+func pool(t *testing.T, names ...string) ([]sample, []sample, []evaluate.Pair) {
+	t.Helper()
+	var needs, offers []sample
+	for _, name := range names {
+		n, o, _ := one(t, name)
+		needs, offers = append(needs, within(name, n)...), append(offers, within(name, o)...)
+	}
+	return needs, offers, goldOf(needs, offers)
+}
+
+// within puts the folder before the ids.
+func within(name string, samples []sample) []sample {
+	for i := range samples {
+		samples[i].ID = name + samples[i].ID
+	}
+	return samples
+}
+
 func TestEvaluateBeatsBM25(t *testing.T) {
 	t.Parallel()
-	needs, offers := read(t, "testdata/needs.tsv"), read(t, "testdata/offers.tsv")
-	gold := goldOf(needs, offers)
-	baseline := evaluate.Measure(documents(needs), documents(offers), gold, bm25(documents(offers)))
-	got := evaluate.Evaluate(documents(needs), documents(offers), gold)
-	t.Logf("text factor %+v, BM25 %+v", got, baseline)
-	if got.AUC <= baseline.AUC || got.R5 <= baseline.R5 || got.R20 <= baseline.R20 {
-		t.Errorf("the text factor %+v does not beat BM25 %+v", got, baseline)
+	for _, names := range [][]string{{"first"}, {"quake"}, {"flood"}, {"storm"}, {"epidemic"}, disasters} {
+		t.Run(strings.Join(names, " "), func(t *testing.T) {
+			t.Parallel()
+			needs, offers, gold := pool(t, names...)
+			baseline := evaluate.Measure(documents(needs), documents(offers), gold, bm25(documents(offers)))
+			got := evaluate.Evaluate(documents(needs), documents(offers), gold)
+			t.Logf("text factor %+v, BM25 %+v", got, baseline)
+			if got.AUC < 0.95 || got.AUC < baseline.AUC+0.1 {
+				t.Errorf("the area %.3f is below 0.95, or hardly better than BM25's %.3f", got.AUC, baseline.AUC)
+			}
+			if got.R5 <= baseline.R5 || got.R20 <= baseline.R20 || got.R100 < baseline.R100 {
+				t.Errorf("the text factor %+v does not beat BM25 %+v", got, baseline)
+			}
+		})
 	}
 }
+
+// TestEvaluateForgivesSlips misspells every third long word of all texts.
+func TestEvaluateForgivesSlips(t *testing.T) {
+	t.Parallel()
+	needs, offers, gold := pool(t, disasters...)
+	clean := evaluate.Evaluate(documents(needs), documents(offers), gold)
+	slipped := evaluate.Evaluate(documents(misspelt(needs)), documents(misspelt(offers)), gold)
+	t.Logf("clean %+v, misspelt %+v", clean, slipped)
+	if slipped.AUC < clean.AUC-0.03 || slipped.R20 < clean.R20-0.04 {
+		t.Errorf("misspelt texts lose too much: %+v instead of %+v", slipped, clean)
+	}
+}
+
+func misspelt(samples []sample) []sample {
+	long := 0
+	changed := slices.Clone(samples)
+	for i, s := range samples {
+		words := strings.Fields(s.Text)
+		for j, w := range words {
+			if len(w) < 7 || strings.ContainsFunc(w, func(r rune) bool { return r < 'a' || r > 'z' }) {
+				continue
+			}
+			if long++; long%3 == 0 {
+				words[j] = slip(w, long/3)
+			}
+		}
+		changed[i].Text = strings.Join(words, " ")
+	}
+	return changed
+}
+
+// slip leaves a letter out, doubles it or changes it with the next.
+func slip(w string, n int) string {
+	at := 1 + n%(len(w)-2)
+	switch n % 3 {
+	case 0:
+		return w[:at] + w[at+1:]
+	case 1:
+		return w[:at] + w[at:at+1] + w[at:]
+	default:
+		return w[:at] + w[at+1:at+2] + w[at:at+1] + w[at+2:]
+	}
+}
+
+// plain finds the words of the baseline.
+var plain = regexp.MustCompile(`[\p{L}\p{N}]+`)
 
 // bm25 is the plain baseline: lower-case words, k1 1.2, b 0.75.
 func bm25(offers []evaluate.Document) func(evaluate.Document) []float64 {
 	counts, df, mean := make([]map[string]float64, len(offers)), map[string]float64{}, 0.0
 	for i, o := range offers {
 		counts[i] = map[string]float64{}
-		for _, w := range strings.Fields(strings.ToLower(o.Text)) {
+		for _, w := range plain.FindAllString(strings.ToLower(o.Text), -1) {
 			counts[i][w]++
 			mean += 1 / float64(len(offers))
 		}
@@ -86,7 +169,7 @@ func bm25(offers []evaluate.Document) func(evaluate.Document) []float64 {
 			for _, c := range counts[i] {
 				length += c
 			}
-			for _, w := range strings.Fields(strings.ToLower(need.Text)) {
+			for _, w := range plain.FindAllString(strings.ToLower(need.Text), -1) {
 				idf := math.Log(1 + (float64(len(offers))-df[w]+0.5)/(df[w]+0.5))
 				scores[i] += idf * counts[i][w] * 2.2 / (counts[i][w] + 1.2*(0.25+0.75*length/mean))
 			}
