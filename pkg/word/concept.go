@@ -13,8 +13,7 @@ var conceptText string
 type lexicon struct {
 	senses map[string][]sense  // phrase of stems or characters → what it names
 	wider  map[string][]string // group → the groups that hold it
-	// longest phrase, in words and in Chinese characters
-	words, chars int
+	most   map[string]int      // word or character → units of the longest phrase that it begins
 }
 
 // sense is a group that a phrase names.
@@ -28,8 +27,8 @@ type sense struct {
 const noGroup = "-"
 
 var concepts = sync.OnceValue(func() lexicon {
-	l := lexicon{senses: map[string][]sense{}, wider: map[string][]string{}}
-	for line := range strings.Lines(conceptText) {
+	l := lexicon{senses: map[string][]sense{}, wider: map[string][]string{}, most: map[string]int{}}
+	for line := range strings.Lines(strings.ReplaceAll(conceptText, "\n  ", " ")) {
 		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
 			l.read(line)
 		}
@@ -54,19 +53,19 @@ func (l *lexicon) read(line string) {
 		for i, w := range words {
 			words[i] = stem(w)
 		}
-		l.words = max(l.words, len(words))
-		l.put(strings.Join(words, " "), sense{name, weight})
+		l.put(words, " ", sense{name, weight})
 	}
 	for _, phrase := range strings.Fields(chinese) {
-		l.chars = max(l.chars, len([]rune(phrase)))
-		l.put(phrase, sense{name, weightConcept})
+		l.put(strings.Split(phrase, ""), "", sense{name, weightConcept})
 	}
 }
 
-func (l *lexicon) put(phrase string, s sense) {
-	if phrase == "" {
+func (l *lexicon) put(units []string, separator string, s sense) {
+	if len(units) == 0 {
 		return
 	}
+	l.most[units[0]] = max(l.most[units[0]], len(units))
+	phrase := strings.Join(units, separator)
 	l.senses[phrase] = append(l.senses[phrase], s)
 }
 
@@ -74,12 +73,9 @@ func (l *lexicon) put(phrase string, s sense) {
 // place the longest phrase counts, so that "eye protection" is no eye care.
 func (b bag) addConcepts(units []string, separator string) {
 	l := concepts()
-	longest := l.words
-	if separator == "" {
-		longest = l.chars
-	}
 	for i := 0; i < len(units); {
-		i += b.addConceptAt(l, units[i:min(len(units), i+longest)], separator)
+		longest := min(len(units)-i, l.most[units[i]])
+		i += b.addConceptAt(l, units[i:i+longest], separator)
 	}
 }
 
