@@ -24,10 +24,11 @@ type Term struct {
 
 // The weights say how far a kind of term proves that two texts are about the
 // same thing. Concepts lead, since people who ask and people who give rarely
-// choose the same word; words tell equal concepts apart, and the names of
-// places are among them. Numbers say how much, not what.
+// choose the same word; words tell equal concepts apart. Numbers say how much,
+// not what.
 const (
-	weightWord      = 0.8
+	weightNamed     = 1.4  // words that the lexicon knows
+	weightWord      = 0.8  // others, of which many are names of places
 	weightPair      = 0.3  // two neighbouring words
 	weightWeakWord  = 0.15 // words that every plea or offer contains
 	weightNumber    = 0.1
@@ -123,6 +124,8 @@ func (b bag) addWord(s string) {
 		b.add(s, weightNumber)
 	case weakStems()[s]:
 		b.add(s, weightWeakWord)
+	case spelling().stems[s]:
+		b.add(s, weightNamed)
 	default:
 		b.add(s, weightWord)
 	}
