@@ -6,7 +6,8 @@ import (
 )
 
 // TestLexiconIsWhole finds slips of the pen in the lexicon: a wider group that
-// does not exist, a loop of groups, a Chinese phrase that no text can contain.
+// does not exist, a loop of groups, a phrase that no text can contain, a word
+// with the stem of one that means nothing, as cans has of can.
 func TestLexiconIsWhole(t *testing.T) {
 	t.Parallel()
 	l := concepts()
@@ -14,6 +15,9 @@ func TestLexiconIsWhole(t *testing.T) {
 	for phrase, senses := range l.senses {
 		for _, s := range senses {
 			names[s.group] = true
+		}
+		if stopWords()[phrase] && !isGroupless(senses) {
+			t.Errorf("%q means nothing and names %v", phrase, senses)
 		}
 		if runs := split(phrase); len(runs) != 1 || strings.Join(runs[0].parts, " ") != phrase {
 			t.Errorf("no text can contain %q of %v", phrase, senses)
@@ -25,6 +29,10 @@ func TestLexiconIsWhole(t *testing.T) {
 	if len(names) < 100 {
 		t.Errorf("only %d groups", len(names))
 	}
+}
+
+func isGroupless(senses []sense) bool {
+	return len(senses) == 1 && senses[0].group == noGroup
 }
 
 func checkWider(t *testing.T, l lexicon, names map[string]bool, name string, depth int) {
