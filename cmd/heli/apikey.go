@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"heli/cmd/heli/platform"
 	"heli/pkg/bus"
@@ -16,13 +17,15 @@ type apiKeyCommand struct {
 
 type apiKeyCreate struct {
 	place        `embed:""`
-	Organisation string `name:"organisation" required:"" placeholder:"CODE" help:"Code of the organisation that the key acts for; root is the top one."`
-	Role         string `name:"role" required:"" enum:"administrator,coordinator,agency_lead,helper,auditor,integrator" help:"administrator, coordinator, agency_lead, helper, auditor or integrator."`
-	Name         string `name:"name" required:"" placeholder:"TEXT" help:"What the key is for; shown in histories."`
-	JSON         bool   `name:"json" help:"Print id and key as JSON."`
+	Organisation string   `name:"organisation" required:"" placeholder:"CODE" help:"Code of the organisation that the key acts for; root is the top one."`
+	Role         string   `name:"role" required:"" enum:"administrator,coordinator,agency_lead,helper,auditor,integrator" help:"administrator, coordinator, agency_lead, helper, auditor or integrator."`
+	Name         string   `name:"name" required:"" placeholder:"TEXT" help:"What the key is for; shown in histories."`
+	Actions      []string `name:"action" placeholder:"ACTION" help:"What the key may do, such as read_requests; all that its role may when left out."`
+	Days         int      `name:"days" default:"365" help:"After how many days the key ends, 730 at most."`
+	JSON         bool     `name:"json" help:"Print id and key as JSON."`
 }
 
-// Run prints the key alone.
+// Run prints the key alone, and beside it when the key ends.
 func (c *apiKeyCreate) Run(ctx context.Context, t terminal) error {
 	options, err := c.options(quiet(t.err))
 	if err != nil {
@@ -33,6 +36,7 @@ func (c *apiKeyCreate) Run(ctx context.Context, t terminal) error {
 		if err != nil {
 			return err
 		}
+		t.tell("the key ends on %s; make another one before", made.ExpiresAt.Format(time.DateOnly))
 		return t.result(c.JSON, made, made.Key+"\n")
 	})
 }
@@ -42,9 +46,14 @@ func (c *apiKeyCreate) make(ctx context.Context, b *bus.Bus) (contract.MadeAPIKe
 	if err != nil {
 		return contract.MadeAPIKey{}, err
 	}
-	made, err := bus.Call(ctx, b, contract.DirectoryMakeAPIKey, contract.MakeAPIKey{
-		ID: contract.NewID[contract.APIKeyID](), Organisation: c.Organisation, Role: contract.Role(c.Role), Name: c.Name,
-	})
+	q := contract.MakeAPIKey{
+		ID: contract.NewID[contract.APIKeyID](), Organisation: c.Organisation, Role: contract.Role(c.Role), Name: c.Name, Actions: c.Actions,
+	}
+	if c.Days != 0 { // else the directory's own life of keys
+		ends := time.Now().UTC().AddDate(0, 0, c.Days)
+		q.ExpiresAt = &ends
+	}
+	made, err := bus.Call(ctx, b, contract.DirectoryMakeAPIKey, q)
 	if err != nil {
 		return contract.MadeAPIKey{}, fmt.Errorf("make key: %w", err)
 	}

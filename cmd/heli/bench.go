@@ -22,6 +22,7 @@ type benchCommand struct {
 	TopK     benchTopK     `cmd:"" name:"topk" help:"The best offers of a need among many, in memory, against a full scan."`
 	Plan     benchPlan     `cmd:"" help:"The optimal assignment of a scenario's needs to its offers, against greedy."`
 	Text     benchText     `cmd:"" help:"How well the text factor alone finds what fits."`
+	SignIn   benchSignIn   `cmd:"" name:"signin" help:"How alike wrong names, passwords and codes are, and how far many tries come."`
 }
 
 // benchPlace is where a platform is measured: one of its own.
@@ -30,6 +31,8 @@ type benchPlace struct {
 	AdminListen string `name:"admin-listen" placeholder:"HOST:PORT" help:"Serve metrics and profiles of the measured platform there."`
 	Profile     string `name:"profile" placeholder:"FILE" help:"Write a CPU profile of the measured phases."`
 	JSON        bool   `name:"json" help:"Print the figures as JSON."`
+
+	trustedProxies []string // whose X-Forwarded-For the measured platform believes
 }
 
 type benchIntake struct {
@@ -83,7 +86,7 @@ func (b benchPlace) measure(ctx context.Context, t terminal, run measuring) (err
 		return fmt.Errorf("resolve --data: %w", err)
 	}
 	options := platform.Options{Data: data, Pages: true, AdminListen: b.AdminListen, Log: quiet(t.err)}
-	options.Web.Listen = "127.0.0.1:0"
+	options.Web.Listen, options.Web.TrustedProxy = "127.0.0.1:0", b.trustedProxies
 	return platform.Run(ctx, options, func(ctx context.Context, p *platform.Platform) error {
 		figures, text, err := run(ctx, p, makeClient(p))
 		if err != nil {

@@ -93,7 +93,7 @@ func TestTheWholeWayInABrowser(t *testing.T) {
 	b := startBrowser(t)
 
 	code := b.ask(i.url)
-	link := b.coordinate(heli(t, "login", "--role", "coordinator", "--name", "调度员", "--data", i.data), code)
+	link := b.coordinate(heli(t, "login", "--role", "coordinator", "--name", "调度员", "--demo", "--data", i.data), code)
 	b.help(link)
 	b.confirm(i.url)
 

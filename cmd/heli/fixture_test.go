@@ -79,6 +79,7 @@ type instance struct {
 	ended chan struct{} // closed when the process has ended
 	err   error         // of its end; to be read after ended
 	took  time.Duration // from its start until it was ready
+	first chan string   // the link for the first administrator, when one is printed
 }
 
 // startHeli runs heli up on the data folder until it says ready. It is told to
@@ -94,7 +95,7 @@ func startProgram(t *testing.T, program string, environment []string, data strin
 	all := append([]string{"up", "--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"}, args...)
 	cmd := programCommand(context.WithoutCancel(t.Context()), program, all...)
 	cmd.Env = append(cmd.Env, environment...)
-	i := &instance{t: t, data: data, cmd: cmd, ended: make(chan struct{})}
+	i := &instance{t: t, data: data, cmd: cmd, ended: make(chan struct{}), first: make(chan string, 1)}
 	stderr, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
 	if err != nil {
 		t.Fatalf("make log: %v", err)
@@ -129,6 +130,9 @@ func (i *instance) watch(stdout io.Reader, ready chan<- string) {
 	for lines.Scan() {
 		if url, ok := strings.CutPrefix(lines.Text(), "ready "); ok {
 			ready <- url
+		}
+		if link, ok := strings.CutPrefix(lines.Text(), "login administrator "); ok && len(i.first) == 0 {
+			i.first <- strings.TrimSpace(link)
 		}
 	}
 	i.err = i.cmd.Wait()

@@ -23,7 +23,7 @@ type upCommand struct {
 }
 
 // Run serves until ctx ends. It prints one line, ready and the address, once
-// every service is ready and the demo is there.
+// every service is ready and the demo is there, and links to sign in by.
 func (c *upCommand) Run(ctx context.Context, t terminal) error {
 	log := c.Logger(t.err)
 	options, err := c.options(log)
@@ -49,6 +49,11 @@ func (c *upCommand) serve(ctx context.Context, t terminal, p *platform.Platform)
 			return err
 		}
 	}
+	first, err := firstLogin(ctx, p)
+	if err != nil {
+		return err
+	}
+	logins += first
 	if _, err := fmt.Fprintf(t.out, "ready http://%s\n%s", p.Address, logins); err != nil {
 		return fmt.Errorf("say ready: %w", err)
 	}

@@ -42,6 +42,11 @@ const (
 	ReadPolicy        Action = "read_policy"
 	ManagePolicies    Action = "manage_policies"
 	ReplayDeadLetters Action = "replay_dead_letters"
+	// MoveRequests, MoveOffers and MoveMatches are any move at all; which ones a
+	// role may make is in the tables of the life cycles.
+	MoveRequests Action = "move_requests"
+	MoveOffers   Action = "move_offers"
+	MoveMatches  Action = "move_matches"
 )
 
 const (
@@ -77,13 +82,16 @@ var matrix = map[Action][]contract.Role{
 	ReadOrganisations: {admin, coord, lead, help, audit, integ},
 	Register:          {admin},
 	ManageCampaigns:   {admin},
-	ManagePeople:      {admin},
+	ManagePeople:      {admin, lead},
 	ManageKeys:        {admin},
 	ManageWebhooks:    {admin, integ, coord},
 	PullEvents:        {admin, coord, integ},
 	ReadPolicy:        {admin, coord, audit, integ},
 	ManagePolicies:    {admin},
 	ReplayDeadLetters: {admin},
+	MoveRequests:      {admin, coord, lead, integ, reqr},
+	MoveOffers:        {admin, coord, lead, integ, offr},
+	MoveMatches:       {admin, coord, lead, reqr, offr, answ},
 }
 
 // May reports whether the role may do the action.
@@ -91,9 +99,10 @@ func May(role contract.Role, action Action) bool {
 	return role == contract.RoleSystem || slices.Contains(matrix[action], role)
 }
 
-// Require returns a Forbidden fault when the actor's role may not do the action.
+// Require returns a Forbidden fault when the actor's role may not do the action,
+// or the key's scope does not hold it.
 func Require(a contract.Actor, action Action) error {
-	if May(a.Role, action) {
+	if May(a.Role, action) && a.InScope(string(action)) {
 		return nil
 	}
 	return fault.NewForbidden(string(action))

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"context"
+	"slices"
 	"strings"
 )
 
@@ -41,6 +42,9 @@ type Actor struct {
 	// Path is the organisation's path, such as "root/shaanxi/xian/". Sight
 	// reaches every row whose path begins with it.
 	Path string `json:"path,omitempty"`
+	// Scope narrows what a key may do to these actions, separated by spaces; the
+	// role alone decides when it is empty.
+	Scope string `json:"scope,omitempty"`
 	// Subject is the id of the one request, offer or match that a token speaks for.
 	Subject string `json:"subject,omitempty"`
 }
@@ -55,6 +59,11 @@ const RootPath = "root/"
 // visibility goes up the parents only. Tokens and the public see none this way.
 func (a Actor) Sees(path string) bool {
 	return a.Path != "" && strings.HasPrefix(path, a.Path)
+}
+
+// InScope reports whether the key's scope, if it has one, holds the action.
+func (a Actor) InScope(action string) bool {
+	return a.Scope == "" || slices.Contains(strings.Fields(a.Scope), action)
 }
 
 // Staff reports whether the actor is a person or key of an organisation.

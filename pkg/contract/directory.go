@@ -169,15 +169,20 @@ type Person struct {
 	Organisation string   `json:"organisation"`
 	Path         string   `json:"path"`
 	Language     string   `json:"language,omitempty"`
+	// Demo people sign in by a link alone; everybody else enrols by it.
+	Demo bool `json:"demo,omitempty"`
+	// Enrolled people have a second factor, so that a link sets a new password only.
+	Enrolled bool `json:"enrolled,omitempty"`
 }
 
-// PersonDraft adds somebody to an organisation in a role; repeatable by id.
+// PersonDraft adds somebody to an organisation in a first role; repeatable by id.
 type PersonDraft struct {
 	ID           PersonID `json:"id"`
 	Name         string   `json:"name"`
 	Role         Role     `json:"role"`
 	Organisation string   `json:"organisation"` // code
 	Language     string   `json:"language,omitempty"`
+	Demo         bool     `json:"demo,omitempty"` // taken from the system alone
 }
 
 // ListPeople asks for people at or below the actor's organisation.
@@ -185,9 +190,13 @@ type ListPeople struct {
 	Page
 }
 
-// MakeLogin makes a one-time login secret for a person: single use, 10 minutes.
+// MakeLogin makes a one-time secret for a person: to sign in, for people of the
+// demo, else to enrol or to set a new password. It is good for 10 minutes, for
+// 3 days to somebody who has not enrolled yet.
 type MakeLogin struct {
 	PersonID PersonID `json:"person_id"`
+	// Resets takes the second factors away when the secret is redeemed: they were lost.
+	Resets bool `json:"resets,omitempty"`
 }
 
 // Login is a one-time secret; only its hash is stored.
@@ -207,12 +216,17 @@ type MakeAPIKey struct {
 	Organisation string   `json:"organisation"` // code
 	Role         Role     `json:"role"`
 	Name         string   `json:"name"`
+	// Actions narrow what the role may do; empty means all of it.
+	Actions []string `json:"actions,omitempty"`
+	// ExpiresAt is a year from now when it is not said.
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 }
 
 // MadeAPIKey shows the key, once.
 type MadeAPIKey struct {
-	ID  APIKeyID `json:"id"`
-	Key string   `json:"key"`
+	ID        APIKeyID  `json:"id"`
+	Key       string    `json:"key"`
+	ExpiresAt time.Time `json:"expires_at"`
 }
 
 // RevokeIdentity ends a person's or a key's right to act, for good: exactly one
@@ -227,6 +241,9 @@ type RevokeIdentity struct {
 type Authenticate struct {
 	Key      string   `json:"key,omitempty"`       // an API key
 	PersonID PersonID `json:"person_id,omitempty"` // a session's person
+	// RoleID is the role that the person has chosen to act in; the first one held
+	// when empty or not held any more.
+	RoleID RoleID `json:"role_id,omitempty"`
 }
 
 // Campaign is a joint action of several organisations (联合行动).
@@ -263,7 +280,7 @@ var (
 	DirectoryHonours       = Endpoint[AskHonours, Listing[Honour]]{"svc.directory.honours"}
 	DirectoryCampaign      = Endpoint[CampaignDraft, Campaign]{"svc.directory.campaign"}
 	DirectoryAddPerson     = Endpoint[PersonDraft, Person]{"svc.directory.add_person"}
-	DirectoryPeople        = Endpoint[ListPeople, Listing[Person]]{"svc.directory.people"}
+	DirectoryPeople        = Endpoint[ListPeople, Listing[PersonRecord]]{"svc.directory.people"}
 	DirectoryMakeLogin     = Endpoint[MakeLogin, Login]{"svc.directory.make_login"}
 	DirectoryRedeemLogin   = Endpoint[RedeemLogin, Person]{"svc.directory.redeem_login"}
 	DirectoryMakeAPIKey    = Endpoint[MakeAPIKey, MadeAPIKey]{"svc.directory.make_api_key"}

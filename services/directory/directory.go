@@ -121,17 +121,6 @@ func checkPerson(d contract.PersonDraft) error {
 	return v.Err()
 }
 
-func checkAPIKey(q contract.MakeAPIKey) error {
-	v := check.New(nil)
-	if q.ID != "" {
-		check.ID(v, "id", q.ID)
-	}
-	v.Text("name", q.Name, 1, maxName)
-	check.OneOf(v, "role", q.Role, staffRoles())
-	checkCode(v, "organisation", q.Organisation)
-	return v.Err()
-}
-
 func checkAudit(e contract.AuditEntry) error {
 	v := check.New(nil)
 	v.Text("key", e.Key, 1, maxAuditKey)

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"heli/pkg/contract"
 	"heli/pkg/fault"
@@ -22,7 +21,7 @@ func TestLoginIsRedeemedOnce(t *testing.T) {
 	if err != nil {
 		t.Fatalf("make login: %v", err)
 	}
-	if !login.ExpiresAt.Equal(b.clock.Now().Add(10 * time.Minute)) {
+	if !login.ExpiresAt.Equal(b.clock.Now().Add(invitationLife)) {
 		t.Errorf("expires at %s", login.ExpiresAt)
 	}
 	var redeemed, refused atomic.Int32
@@ -65,7 +64,7 @@ func TestLoginsThatFailLookAlike(t *testing.T) {
 	if _, err := b.RedeemLogin(t.Context(), contract.RedeemLogin{Secret: secrets["revoked"]}); !fault.Is(err, fault.NotFound) {
 		t.Errorf("a revoked person signs in: %v", err)
 	}
-	b.clock.Advance(10 * time.Minute)
+	b.clock.Advance(invitationLife)
 	for name, secret := range secrets {
 		_, err := b.RedeemLogin(t.Context(), contract.RedeemLogin{Secret: secret})
 		if got := fault.As(err); got == nil || got.Error() != fault.NewNotFound("login").Error() {
@@ -128,12 +127,16 @@ func TestPersonIsChangedUnderTheirID(t *testing.T) {
 	if _, err := b.AddPerson(b.ctx, draft); err != nil || len(b.heard()) > 0 {
 		t.Errorf("adding the same again tells of a change (%v)", err)
 	}
-	draft.Role = contract.RoleAuditor
+	draft.Name = "示例·李四"
 	if _, err := b.AddPerson(b.ctx, draft); err != nil || !slices.Contains(b.heard(), contract.IdentityChanged) {
-		t.Errorf("a change of role is not told (%v)", err)
+		t.Errorf("a change of name is not told (%v)", err)
+	}
+	draft.Role = contract.RoleAuditor
+	if _, err := b.AddPerson(b.ctx, draft); fault.As(err).Code != "role_by_grant" {
+		t.Errorf("another role by adding again: %v", err)
 	}
 	got, err := b.Authenticate(t.Context(), contract.Authenticate{PersonID: person.ID})
-	want := contract.Actor{Role: contract.RoleAuditor, Name: person.Name, PersonID: person.ID, Organisation: xian.ID, Path: xian.Path}
+	want := contract.Actor{Role: contract.RoleCoordinator, Name: draft.Name, PersonID: person.ID, Organisation: xian.ID, Path: xian.Path}
 	if err != nil || got != want {
 		t.Errorf("actor = %+v %v, want %+v", got, err, want)
 	}

@@ -11,7 +11,7 @@ import (
 // Run loads the reference data, answers calls until ctx ends, and returns when
 // the last call is answered.
 func Run(ctx context.Context, deps app.Deps) error {
-	service := New(deps.DB, deps.Clock, broadcaster(deps.Bus, deps.Log))
+	service := New(deps.DB, deps.Keys, deps.Clock, broadcaster(deps.Bus, deps.Log))
 	if err := service.Seed(ctx); err != nil {
 		return err
 	}

@@ -17,16 +17,20 @@ import (
 	"heli/pkg/fault"
 	"heli/pkg/pg"
 	"heli/pkg/reference"
+	"heli/pkg/seal"
+	"heli/services/directory/password"
 	"heli/services/directory/seed"
 )
 
 // Service is the directory's use cases. It is safe for concurrent use, and
 // several may work on one database.
 type Service struct {
-	db    *pg.DB
-	store store
-	clock func() time.Time
-	tell  func(subject string, message any)
+	db        *pg.DB
+	store     store
+	keys      *seal.Keys
+	passwords *password.Hasher
+	clock     func() time.Time
+	tell      func(subject string, message any)
 
 	mu     sync.Mutex // guards cached
 	cached edition
@@ -40,8 +44,8 @@ type edition struct {
 
 // New returns a service. Its use cases call tell after a commit, with the
 // subject and message of a broadcast; tell must not block.
-func New(db *pg.DB, clock func() time.Time, tell func(subject string, message any)) *Service {
-	return &Service{db: db, store: store{db: db}, clock: clock, tell: tell}
+func New(db *pg.DB, keys *seal.Keys, clock func() time.Time, tell func(subject string, message any)) *Service {
+	return &Service{db: db, store: store{db: db}, keys: keys, passwords: password.New(), clock: clock, tell: tell}
 }
 
 func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }

@@ -8,6 +8,7 @@ import (
 
 	"heli/pkg/contract"
 	"heli/pkg/pg"
+	"heli/pkg/seal"
 	"heli/pkg/testkit"
 )
 
@@ -29,7 +30,11 @@ func setup(t *testing.T) *bundle {
 		admin: database.Admin(t), clock: testkit.NewClock(time.Time{}),
 		ctx: contract.WithActor(t.Context(), contract.System()),
 	}
-	b.Service = New(database.Open(t, "directory"), b.clock.Now, b.hear)
+	keys, err := seal.New()
+	if err != nil {
+		t.Fatalf("make keys: %v", err)
+	}
+	b.Service = New(database.Open(t, "directory"), keys, b.clock.Now, b.hear)
 	if err := b.Seed(b.ctx); err != nil {
 		t.Fatalf("seed: %v", err)
 	}

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -15,12 +17,12 @@ import (
 )
 
 func identityStatements() []string {
-	return []string{
-		insertPersonSQL, lockPersonSQL, updatePersonSQL, listPeopleSQL, revokePersonSQL,
-		insertLoginSQL, deleteOldLoginsSQL, useLoginSQL,
-		insertAPIKeySQL, selectAPIKeySQL, revokeAPIKeySQL,
+	return slices.Concat([]string{
+		insertPersonSQL, lockPersonSQL, updatePersonSQL, listPeopleSQL, revokePersonSQL, selectPersonSQL,
+		findByNameSQL, updatePasswordSQL, enrolPersonSQL, notePersonSQL, selectFirstSQL, deleteEnrolmentSQL,
+		insertLoginSQL, deleteOldLoginsSQL, deleteLoginsSQL, useLoginSQL,
 		actorOfKeySQL, actorOfPersonSQL,
-	}
+	}, apiKeyStatements(), roleStatements(), factorStatements())
 }
 
 type personRow struct {
@@ -29,34 +31,76 @@ type personRow struct {
 	OrganisationCode string        `db:"organisation_code"`
 	Path             string        `db:"path"`
 	Name             string        `db:"name"`
-	Role             contract.Role `db:"role"`
+	Role             contract.Role `db:"role"` // the first that is held; empty for none
 	Language         string        `db:"language"`
+	LoginName        string        `db:"login_name"`
+	Password         string        `db:"password"` // hash; empty for none
+	Demo             bool          `db:"demo"`
 	CreatedAt        time.Time     `db:"created_at"`
+	EnrolledAt       *time.Time    `db:"enrolled_at"`
+	SignedInAt       *time.Time    `db:"signed_in_at"`
+	RevokedAt        *time.Time    `db:"revoked_at"`
 }
 
 func (r personRow) message() contract.Person {
 	return contract.Person{
-		ID: contract.PersonID(r.ID), Name: r.Name, Role: r.Role,
-		Organisation: r.OrganisationCode, Path: r.Path, Language: r.Language,
+		ID: contract.PersonID(r.ID), Name: r.Name, Role: r.Role, Organisation: r.OrganisationCode, Path: r.Path,
+		Language: r.Language, Demo: r.Demo, Enrolled: r.EnrolledAt != nil,
 	}
 }
 
+func (r personRow) state() contract.PersonState {
+	switch {
+	case r.RevokedAt != nil:
+		return contract.PersonRevoked
+	case r.EnrolledAt != nil:
+		return contract.PersonActive
+	case r.Demo:
+		return contract.PersonDemo
+	default:
+		return contract.PersonInvited
+	}
+}
+
+func (r personRow) record(roles []roleRow) contract.PersonRecord {
+	record := contract.PersonRecord{
+		ID: contract.PersonID(r.ID), Name: r.Name, LoginName: r.LoginName, Organisation: r.OrganisationCode, Path: r.Path,
+		Language: r.Language, State: r.state(), Roles: []contract.HeldRole{}, CreatedAt: r.CreatedAt, SignedInAt: r.SignedInAt,
+		Password: r.Password != "",
+	}
+	for _, role := range roles {
+		record.Roles = append(record.Roles, role.message())
+	}
+	return record
+}
+
 const insertPersonSQL = `
-	INSERT INTO person (id, organisation_id, name, role, language, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+	INSERT INTO person (id, organisation_id, name, language, demo, created_at) VALUES ($1, $2, $3, $4, $5, $6)
 	ON CONFLICT (id) DO NOTHING`
 
 // insertPerson reports whether the id was free.
 func (s store) insertPerson(ctx context.Context, tx *sqlx.Tx, p personRow) (bool, error) {
-	result, err := tx.ExecContext(ctx, insertPersonSQL, p.ID, p.OrganisationID, p.Name, p.Role, p.Language, p.CreatedAt)
+	result, err := tx.ExecContext(ctx, insertPersonSQL, p.ID, p.OrganisationID, p.Name, p.Language, p.Demo, p.CreatedAt)
 	return changed("insert person", result, err)
 }
 
-const personColumns = `p.id, p.organisation_id, o.code AS organisation_code, o.path, p.name, p.role, p.language, p.created_at`
+const personColumns = `p.id, p.organisation_id, o.code AS organisation_code, o.path, p.name, p.language,
+	coalesce(p.login_name, '') AS login_name, coalesce(p.password, '') AS password, p.demo, p.created_at, p.enrolled_at,
+	p.signed_in_at, p.revoked_at, coalesce((SELECT r.role FROM person_role r
+		WHERE r.person_id = p.id AND r.withdrawn_at IS NULL ORDER BY r.granted_at, r.id LIMIT 1), '') AS role`
 
-const lockPersonSQL = `
+const selectPersonSQL = `
 	SELECT ` + personColumns + `
 	FROM person p JOIN organisation o ON o.id = p.organisation_id
-	WHERE p.id = $1 FOR UPDATE OF p`
+	WHERE p.id = $1`
+
+func (s store) selectPerson(ctx context.Context, q sqlx.QueryerContext, id contract.PersonID) (personRow, error) {
+	var row personRow
+	err := sqlx.GetContext(ctx, q, &row, selectPersonSQL, id)
+	return row, found("person", err)
+}
+
+const lockPersonSQL = selectPersonSQL + ` FOR UPDATE OF p`
 
 func (s store) lockPerson(ctx context.Context, tx *sqlx.Tx, id contract.PersonID) (personRow, error) {
 	var row personRow
@@ -64,19 +108,102 @@ func (s store) lockPerson(ctx context.Context, tx *sqlx.Tx, id contract.PersonID
 	return row, found("person", err)
 }
 
-const updatePersonSQL = `UPDATE person SET organisation_id = $2, name = $3, role = $4, language = $5 WHERE id = $1`
+const findByNameSQL = `
+	SELECT ` + personColumns + `
+	FROM person p JOIN organisation o ON o.id = p.organisation_id
+	WHERE (p.login_name = $1 OR p.name = $2) AND p.password IS NOT NULL AND p.enrolled_at IS NOT NULL AND p.revoked_at IS NULL
+	ORDER BY p.login_name = $1 DESC LIMIT 2`
+
+// findByName returns whom a typed name belongs to: as what they sign in by, else
+// as the name of one person alone. Nobody is a row without an id.
+func (s store) findByName(ctx context.Context, typed string) (personRow, error) {
+	var rows []personRow
+	login := loginName(typed)
+	if err := s.db.SelectContext(ctx, &rows, findByNameSQL, login, strings.TrimSpace(typed)); err != nil {
+		return personRow{}, fmt.Errorf("find person: %w", err)
+	}
+	if len(rows) == 1 || len(rows) > 1 && rows[0].LoginName == login {
+		return rows[0], nil
+	}
+	return personRow{}, nil
+}
+
+const updatePersonSQL = `UPDATE person SET name = $2, language = $3 WHERE id = $1`
 
 func (s store) updatePerson(ctx context.Context, tx *sqlx.Tx, p personRow) error {
-	if _, err := tx.ExecContext(ctx, updatePersonSQL, p.ID, p.OrganisationID, p.Name, p.Role, p.Language); err != nil {
+	if _, err := tx.ExecContext(ctx, updatePersonSQL, p.ID, p.Name, p.Language); err != nil {
 		return fmt.Errorf("update person: %w", err)
 	}
 	return nil
 }
 
+const updatePasswordSQL = `UPDATE person SET name = $2, login_name = $3, password = $4 WHERE id = $1`
+
+func (s store) updatePassword(ctx context.Context, tx *sqlx.Tx, p personRow) error {
+	_, err := tx.ExecContext(ctx, updatePasswordSQL, p.ID, p.Name, p.LoginName, p.Password)
+	if pg.Constraint(err) == "person_login_name" {
+		return errNameTaken.Because(err)
+	}
+	if err != nil {
+		return fmt.Errorf("update password: %w", err)
+	}
+	return nil
+}
+
+const enrolPersonSQL = `
+	UPDATE person SET enrolled_at = $2
+	WHERE id = $1 AND enrolled_at IS NULL AND EXISTS (
+		SELECT FROM factor f WHERE f.person_id = person.id AND f.confirmed_at IS NOT NULL)`
+
+// enrolPerson notes that somebody has a second factor, once they do.
+func (s store) enrolPerson(ctx context.Context, tx *sqlx.Tx, id string, now time.Time) error {
+	if _, err := tx.ExecContext(ctx, enrolPersonSQL, id, now); err != nil {
+		return fmt.Errorf("enrol person: %w", err)
+	}
+	return nil
+}
+
+const deleteEnrolmentSQL = `UPDATE person SET enrolled_at = NULL WHERE id = $1`
+
+// deleteEnrolment makes somebody enrol anew.
+func (s store) deleteEnrolment(ctx context.Context, tx *sqlx.Tx, id string) error {
+	if _, err := tx.ExecContext(ctx, deleteEnrolmentSQL, id); err != nil {
+		return fmt.Errorf("end enrolment: %w", err)
+	}
+	return nil
+}
+
+const notePersonSQL = `UPDATE person SET signed_in_at = $2 WHERE id = $1`
+
+func (s store) noteSignIn(ctx context.Context, tx *sqlx.Tx, id string, now time.Time) error {
+	if _, err := tx.ExecContext(ctx, notePersonSQL, id, now); err != nil {
+		return fmt.Errorf("note sign-in: %w", err)
+	}
+	return nil
+}
+
+const selectFirstSQL = `
+	SELECT ` + personColumns + `
+	FROM person p JOIN organisation o ON o.id = p.organisation_id
+		JOIN person_role a ON a.person_id = p.id AND a.organisation_id = o.id
+	WHERE o.path = $1 AND a.role = $2 AND a.withdrawn_at IS NULL AND p.revoked_at IS NULL
+	ORDER BY p.created_at, p.id LIMIT 1`
+
+// selectFirst returns the oldest administrator of the top organisation, enrolled
+// or not; NotFound when there is none.
+func (s store) selectFirst(ctx context.Context, tx *sqlx.Tx) (personRow, error) {
+	var row personRow
+	err := tx.GetContext(ctx, &row, selectFirstSQL, contract.RootPath, contract.RoleAdministrator)
+	return row, found("person", err)
+}
+
 const listPeopleSQL = `
 	SELECT ` + personColumns + `
 	FROM person p JOIN organisation o ON o.id = p.organisation_id
-	WHERE o.path >= $1 AND o.path < $2 AND p.revoked_at IS NULL AND ($3 = '' OR p.id > nullif($3, '')::uuid)
+	WHERE p.revoked_at IS NULL AND ($3 = '' OR p.id > nullif($3, '')::uuid)
+		AND (o.path >= $1 AND o.path < $2 OR EXISTS (
+			SELECT FROM person_role r JOIN organisation h ON h.id = r.organisation_id
+			WHERE r.person_id = p.id AND r.withdrawn_at IS NULL AND h.path >= $1 AND h.path < $2))
 	ORDER BY p.id LIMIT $4`
 
 func (s store) listPeople(ctx context.Context, path, after string, limit int) ([]personRow, error) {
@@ -96,12 +223,12 @@ func (s store) revokePerson(ctx context.Context, tx *sqlx.Tx, id contract.Person
 }
 
 const insertLoginSQL = `
-	INSERT INTO login (hash, person_id, expires_at)
-	SELECT $1, id, $3 FROM person WHERE id = $2 AND revoked_at IS NULL`
+	INSERT INTO login (hash, person_id, expires_at, resets)
+	SELECT $1, id, $3, $4 FROM person WHERE id = $2 AND revoked_at IS NULL`
 
 // insertLogin reports false for a person who may not act any more.
-func (s store) insertLogin(ctx context.Context, tx *sqlx.Tx, hash []byte, id contract.PersonID, expires time.Time) (bool, error) {
-	result, err := tx.ExecContext(ctx, insertLoginSQL, hash, id, expires)
+func (s store) insertLogin(ctx context.Context, tx *sqlx.Tx, hash []byte, id contract.PersonID, expires time.Time, resets bool) (bool, error) {
+	result, err := tx.ExecContext(ctx, insertLoginSQL, hash, id, expires, resets)
 	return changed("insert login", result, err)
 }
 
@@ -114,61 +241,34 @@ func (s store) deleteOldLogins(ctx context.Context, tx *sqlx.Tx, before time.Tim
 	return nil
 }
 
-const useLoginSQL = `
-	UPDATE login l SET used_at = $2
-	FROM person p JOIN organisation o ON o.id = p.organisation_id
-	WHERE l.hash = $1 AND l.used_at IS NULL AND l.expires_at > $2 AND p.id = l.person_id AND p.revoked_at IS NULL
-	RETURNING ` + personColumns
+const deleteLoginsSQL = `DELETE FROM login WHERE person_id = $1 AND used_at IS NULL`
 
-// useLogin uses a secret up and returns whose it was. Unknown, used and expired
-// ones are NotFound alike.
-func (s store) useLogin(ctx context.Context, hash []byte, now time.Time) (personRow, error) {
-	var row personRow
-	err := s.db.GetContext(ctx, &row, useLoginSQL, hash, now)
-	return row, found("login", err)
-}
-
-type apiKeyRow struct {
-	ID             string        `db:"id"`
-	OrganisationID string        `db:"organisation_id"`
-	Path           string        `db:"path"`
-	Name           string        `db:"name"`
-	Role           contract.Role `db:"role"`
-	Hash           []byte        `db:"hash"`
-	CreatedAt      time.Time     `db:"created_at"`
-}
-
-const insertAPIKeySQL = `
-	INSERT INTO api_key (id, organisation_id, name, role, hash, created_at) VALUES ($1, $2, $3, $4, $5, $6)`
-
-func (s store) insertAPIKey(ctx context.Context, tx *sqlx.Tx, k apiKeyRow) error {
-	_, err := tx.ExecContext(ctx, insertAPIKeySQL, k.ID, k.OrganisationID, k.Name, k.Role, k.Hash, k.CreatedAt)
-	if pg.Constraint(err) == "api_key_pkey" {
-		return errKeyMade.Because(err)
-	}
-	if err != nil {
-		return fmt.Errorf("insert api key: %w", err)
+// deleteLogins ends the links that were made for somebody before.
+func (s store) deleteLogins(ctx context.Context, tx *sqlx.Tx, person string) error {
+	if _, err := tx.ExecContext(ctx, deleteLoginsSQL, person); err != nil {
+		return fmt.Errorf("delete logins: %w", err)
 	}
 	return nil
 }
 
-const selectAPIKeySQL = `
-	SELECT k.id, k.organisation_id, o.path, k.name, k.role, k.hash, k.created_at
-	FROM api_key k JOIN organisation o ON o.id = k.organisation_id
-	WHERE k.id = $1`
-
-func (s store) selectAPIKey(ctx context.Context, tx *sqlx.Tx, id contract.APIKeyID) (apiKeyRow, error) {
-	var row apiKeyRow
-	err := tx.GetContext(ctx, &row, selectAPIKeySQL, id)
-	return row, found("api key", err)
+// redeemedRow is a person with what the link does to their factors.
+type redeemedRow struct {
+	personRow
+	Resets bool `db:"resets"`
 }
 
-const revokeAPIKeySQL = `UPDATE api_key SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL`
+const useLoginSQL = `
+	UPDATE login l SET used_at = $2
+	FROM person p JOIN organisation o ON o.id = p.organisation_id
+	WHERE l.hash = $1 AND l.used_at IS NULL AND l.expires_at > $2 AND p.id = l.person_id AND p.revoked_at IS NULL
+	RETURNING ` + personColumns + `, l.resets`
 
-// revokeAPIKey reports whether the key was good until now.
-func (s store) revokeAPIKey(ctx context.Context, tx *sqlx.Tx, id contract.APIKeyID, now time.Time) (bool, error) {
-	result, err := tx.ExecContext(ctx, revokeAPIKeySQL, id, now)
-	return changed("revoke api key", result, err)
+// useLogin uses a secret up and returns whose it was. Unknown, used and expired
+// ones are NotFound alike.
+func (s store) useLogin(ctx context.Context, tx *sqlx.Tx, hash []byte, now time.Time) (redeemedRow, error) {
+	var row redeemedRow
+	err := tx.GetContext(ctx, &row, useLoginSQL, hash, now)
+	return row, found("login", err)
 }
 
 // actorRow is who acts, as stored.
@@ -178,33 +278,38 @@ type actorRow struct {
 	Name         string        `db:"name"`
 	Organisation string        `db:"organisation_id"`
 	Path         string        `db:"path"`
+	Scope        string        `db:"scope"`
+	LastUsedAt   *time.Time    `db:"last_used_at"`
 }
 
 func (r actorRow) message() contract.Actor {
 	return contract.Actor{
-		Role: r.Role, Name: r.Name, Organisation: contract.OrganisationID(r.Organisation), Path: r.Path,
+		Role: r.Role, Name: r.Name, Organisation: contract.OrganisationID(r.Organisation), Path: r.Path, Scope: r.Scope,
 	}
 }
 
 const actorOfKeySQL = `
-	SELECT k.id, k.role, k.name, k.organisation_id, o.path
+	SELECT k.id, k.role, k.name, k.organisation_id, o.path, k.scope, k.last_used_at
 	FROM api_key k JOIN organisation o ON o.id = k.organisation_id
-	WHERE k.hash = $1 AND k.revoked_at IS NULL`
+	WHERE k.hash = $1 AND k.revoked_at IS NULL AND k.expires_at > $2`
 
-func (s store) actorOfKey(ctx context.Context, hash []byte) (actorRow, error) {
+func (s store) actorOfKey(ctx context.Context, hash []byte, now time.Time) (actorRow, error) {
 	var row actorRow
-	err := s.db.GetContext(ctx, &row, actorOfKeySQL, hash)
+	err := s.db.GetContext(ctx, &row, actorOfKeySQL, hash, now)
 	return row, found("identity", err)
 }
 
 const actorOfPersonSQL = `
-	SELECT p.id, p.role, p.name, p.organisation_id, o.path
-	FROM person p JOIN organisation o ON o.id = p.organisation_id
-	WHERE p.id = $1 AND p.revoked_at IS NULL`
+	SELECT p.id, r.role, p.name, r.organisation_id, o.path, '' AS scope, NULL::timestamptz AS last_used_at
+	FROM person p JOIN person_role r ON r.person_id = p.id AND r.withdrawn_at IS NULL
+		JOIN organisation o ON o.id = r.organisation_id
+	WHERE p.id = $1 AND p.revoked_at IS NULL
+	ORDER BY r.id::text = $2 DESC, r.granted_at, r.id LIMIT 1`
 
-func (s store) actorOfPerson(ctx context.Context, id contract.PersonID) (actorRow, error) {
+// actorOfPerson returns the person in the role of the id, else in the first one held.
+func (s store) actorOfPerson(ctx context.Context, q sqlx.QueryerContext, id contract.PersonID, role contract.RoleID) (actorRow, error) {
 	var row actorRow
-	err := s.db.GetContext(ctx, &row, actorOfPersonSQL, id)
+	err := sqlx.GetContext(ctx, q, &row, actorOfPersonSQL, id, role)
 	return row, found("identity", err)
 }
 

@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
+
+	"heli/services/web/session"
 )
 
 // Config is what web is told, by flags or the environment.
@@ -16,6 +19,33 @@ type Config struct {
 	// above which further ones are slowed down. Shelters and carriers share
 	// addresses, so it is high.
 	WritesPerMinute int `name:"writes-per-minute" env:"HELI_WRITES_PER_MINUTE" default:"6000" placeholder:"N" help:"Public submissions from one address before they are slowed down."`
+	// The identity provider vouches for people; it gives them no right.
+	OIDCIssuer     string `name:"oidc-issuer" env:"HELI_OIDC_ISSUER" placeholder:"URL" help:"Identity provider (OpenID Connect) whose accounts staff may link and sign in with."`
+	OIDCClientID   string `name:"oidc-client-id" env:"HELI_OIDC_CLIENT_ID" placeholder:"ID" help:"What the provider knows this installation by."`
+	OIDCSecretFile string `name:"oidc-secret-file" env:"HELI_OIDC_SECRET_FILE" placeholder:"FILE" help:"File with the client secret."`
+	OIDCName       string `name:"oidc-name" env:"HELI_OIDC_NAME" placeholder:"TEXT" help:"What people call the provider (default: its host)."`
+}
+
+// oidc returns the identity provider; none when no issuer is named. Its secret
+// is read from a file, so that no list of processes shows it.
+func (c Config) oidc() (session.OIDC, error) {
+	if c.OIDCIssuer == "" {
+		return session.OIDC{}, nil
+	}
+	issuer, err := url.Parse(c.OIDCIssuer)
+	if err != nil || issuer.Host == "" || issuer.Scheme != "https" && issuer.Hostname() != "127.0.0.1" && issuer.Hostname() != "localhost" {
+		return session.OIDC{}, fmt.Errorf("--oidc-issuer must be like https://id.example")
+	}
+	if c.OIDCClientID == "" || c.OIDCSecretFile == "" {
+		return session.OIDC{}, fmt.Errorf("--oidc-issuer needs --oidc-client-id and --oidc-secret-file")
+	}
+	secret, err := os.ReadFile(c.OIDCSecretFile)
+	if err != nil {
+		return session.OIDC{}, fmt.Errorf("read --oidc-secret-file: %w", err)
+	}
+	return session.OIDC{
+		Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: strings.TrimSpace(string(secret)), Name: c.OIDCName,
+	}, nil
 }
 
 // public returns the address of the pages for readers and whether it is https;

@@ -86,6 +86,10 @@ func assemble(d app.Deps, c Config, listening string) (site.Deps, error) {
 	if err != nil {
 		return site.Deps{}, err
 	}
+	provider, err := c.oidc()
+	if err != nil {
+		return site.Deps{}, err
+	}
 	catalogue, err := locales.New()
 	if err != nil {
 		return site.Deps{}, fmt.Errorf("read catalogues: %w", err)
@@ -103,7 +107,8 @@ func assemble(d app.Deps, c Config, listening string) (site.Deps, error) {
 		Guard:     guard.New(d, guard.Options{WritesPerMinute: c.WritesPerMinute, TooMany: tooMany(pages)}),
 		PublicURL: address, HTTPS: https, MaxBodyBytes: maxBody,
 		Sessions: session.New(session.Options{
-			DB: d.DB, Bus: d.Bus, Identities: identities, HTTPS: https, Clock: d.Clock, Fail: pages.Fail,
+			DB: d.DB, Bus: d.Bus, Keys: d.Keys, Identities: identities, PublicURL: address, HTTPS: https, OIDC: provider,
+			Clock: d.Clock, Fail: pages.Fail,
 		}),
 	}
 	return s, watch(s)

@@ -105,7 +105,7 @@ func (s *services) answerDirectory(server *bus.Server) error {
 			if q.Secret != "right-secret-right-secret" {
 				return contract.Person{}, fault.NewNotFound("login")
 			}
-			return contract.Person{ID: s.actor.PersonID, Name: "Li"}, nil
+			return contract.Person{ID: s.actor.PersonID, Name: "Li", Demo: true}, nil
 		}),
 		bus.Handle(server, contract.DirectoryHonours, func(_ context.Context, q contract.AskHonours) (contract.Listing[contract.Honour], error) {
 			listing := contract.Listing[contract.Honour]{Items: []contract.Honour{}}

@@ -63,7 +63,7 @@ func people(seed uint64) []contract.PersonDraft {
 	ids := newIDs(seed, streamPeople)
 	drafts := staff()
 	for i := range drafts {
-		drafts[i].ID, drafts[i].Language = contract.PersonID(ids.next()), "zh-Hans"
+		drafts[i].ID, drafts[i].Language, drafts[i].Demo = contract.PersonID(ids.next()), "zh-Hans", true
 	}
 	return drafts
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/httprate"
 
 	"heli/services/web/site"
 )
@@ -25,7 +26,8 @@ const maxBodyBytes = 64 << 10
 
 type api struct {
 	site.Deps
-	huma huma.API
+	huma  huma.API
+	wrong *httprate.RateLimiter // of wrong credentials, by address
 }
 
 // Mount adds the routes of /api/v1, with their whole paths, to the root router.
@@ -33,7 +35,7 @@ func Mount(root chi.Router, d site.Deps) {
 	if d.MaxBodyBytes <= 0 {
 		d.MaxBodyBytes = maxBodyBytes
 	}
-	a := &api{Deps: d}
+	a := &api{Deps: d, wrong: httprate.NewRateLimiter(wrongPerWindow, wrongWindow, httprate.WithResponseHeaders(httprate.ResponseHeaders{}))}
 	root.Route(Prefix, func(r chi.Router) {
 		r.Use(a.enter, a.rescue, a.readBody)
 		r.NotFound(func(w http.ResponseWriter, r *http.Request) {
@@ -52,6 +54,8 @@ func Mount(root chi.Router, d site.Deps) {
 		a.addEvents()
 		a.addReference()
 		a.addPolicies()
+		a.addPeople()
+		a.addKeys()
 		a.addDocument(r)
 	})
 }
@@ -87,6 +91,8 @@ func config() huma.Config {
 		{Name: tagPlans, Description: "The best for all open needs of a scope together"},
 		{Name: tagWebhooks, Description: "Signed notices of what happened (Standard Webhooks 1.0)"},
 		{Name: tagEvents, Description: "The same facts to pull (CloudEvents 1.0)"},
+		{Name: tagPeople, Description: "Who works in an organisation, and in which roles"},
+		{Name: tagKeys, Description: "Keys by which other programs act for an organisation"},
 		{Name: tagReference, Description: "Categories, regions, items, organisations and the matching policy"},
 	}
 	return c

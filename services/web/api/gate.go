@@ -2,11 +2,15 @@ package api
 
 import (
 	"context"
+	"errors"
+	"math"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"github.com/go-chi/httprate"
 
 	"heli/pkg/bus"
 	"heli/pkg/contract"
@@ -47,6 +51,7 @@ var (
 	errNoCredential = newProblem(http.StatusUnauthorized, "unauthorised", "send Authorization: Bearer with an API key")
 	// errCredential is the same for unknown, wrong, ended and foreign ones.
 	errCredential = newProblem(http.StatusUnauthorized, "unauthorised", "this key or token is not valid")
+	errGuessing   = newProblem(http.StatusTooManyRequests, "too_many", "too many wrong keys or tokens; wait as Retry-After says")
 	errNotByToken = newProblem(http.StatusForbidden, "forbidden", "a tracking token may not send this call")
 )
 
@@ -55,9 +60,15 @@ func (a *api) admit(o operation) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		c := callFrom(hc.Context())
 		c.operation = o.id
-		actor, err := a.identify(hc.Context(), hc.Header("Authorization"), o.audience)
+		r, w := humachi.Unwrap(hc)
+		actor, err := a.identify(hc.Context(), hc.Header("Authorization"), o.audience, a.guesses(r))
+		switch {
+		case errors.Is(err, errCredential):
+			a.wrong.OnLimit(w, r, addressOf(r))
+		case err == nil && !o.inScope(actor):
+			err = errScope
+		}
 		if err != nil {
-			_, w := humachi.Unwrap(hc)
 			write(w, a.problemOf(hc.Context(), o, err))
 			return
 		}
@@ -74,7 +85,22 @@ func scopeOf(a contract.Actor) string {
 	return string(a.Role) + ":" + a.ID()
 }
 
-func (a *api) identify(ctx context.Context, header string, who audience) (contract.Actor, error) {
+// An address that sends wrong credentials is told to wait, without looking at
+// further ones; keys that were right within the last hour still pass.
+const (
+	wrongWindow    = time.Minute
+	wrongPerWindow = 300
+)
+
+func addressOf(r *http.Request) string { return httprate.CanonicalizeIP(site.ClientAddress(r)) }
+
+// guesses reports whether an address has sent too many wrong credentials.
+func (a *api) guesses(r *http.Request) bool {
+	_, rate, err := a.wrong.Status(addressOf(r))
+	return err == nil && math.Round(rate) >= wrongPerWindow // counting in memory does not fail
+}
+
+func (a *api) identify(ctx context.Context, header string, who audience, guesses bool) (contract.Actor, error) {
 	if header == "" {
 		if who&anybody == 0 {
 			return contract.Actor{}, errNoCredential
@@ -86,6 +112,11 @@ func (a *api) identify(ctx context.Context, header string, who audience) (contra
 		return contract.Actor{}, errCredential
 	}
 	credential = strings.TrimSpace(credential)
+	if guesses {
+		if _, err := a.remembered(credential, errGuessing); err != nil {
+			return contract.Actor{}, err
+		}
+	}
 	actor, err := a.actor(ctx, credential)
 	if fault.Is(err, fault.Unavailable) && who&anybody != 0 {
 		actor, err = a.remembered(credential, err)

@@ -196,3 +196,52 @@ func TestARevokedKeyIsNotRemembered(t *testing.T) {
 		t.Errorf("a revoked key is answered %d", got)
 	}
 }
+
+// TestAKeyStaysInItsScope sends every call with a key for one action: only calls
+// that need that action, or none, pass.
+func TestAKeyStaysInItsScope(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	things(w)
+	free := []string{"list_categories", "list_regions", "list_items"}
+	mine := []string{"list_requests", "get_request"}
+	for path, item := range w.document().Paths {
+		for method, op := range item {
+			route := strings.NewReplacer("{id}", contract.NewID[string](), "{role_id}", "1", "{n}", "1").Replace(path)
+			got := w.do(ask{method: strings.ToUpper(method), path: route, credential: scopedKey, body: body(method)})
+			refused := got.status == http.StatusForbidden && strings.Contains(string(got.body), `"scope"`)
+			if may := slices.Contains(mine, op.OperationID) || slices.Contains(free, op.OperationID); refused == may {
+				t.Errorf("%s with a key for read_requests: %d", op.OperationID, got.status)
+			}
+		}
+	}
+}
+
+// TestGuessesAreSlowedDown sends wrong keys and tokens until the address is told
+// to wait, alike for each; a key that was right a moment ago still passes.
+func TestGuessesAreSlowedDown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	request, _ := things(w)
+	if got := w.do(ask{method: http.MethodGet, path: "/organisations", credential: coordinatorKey}); got.status == http.StatusUnauthorized {
+		t.Fatalf("the right key: %d", got.status)
+	}
+	wrong := []string{"heli_unknown", "track_" + request + ".AAAAAAAAAAAAAAAAAAAAAAAAAA", "nonsense"}
+	statuses := map[int]int{}
+	for i := range 400 {
+		got := w.do(ask{method: http.MethodGet, path: "/requests/" + request, credential: wrong[i%len(wrong)]})
+		statuses[got.status]++
+		if got.status == http.StatusTooManyRequests && got.header.Get("Retry-After") == "" {
+			t.Fatal("nobody says how long to wait")
+		}
+	}
+	if statuses[http.StatusUnauthorized] < 250 || statuses[http.StatusTooManyRequests] < 50 || len(statuses) != 2 {
+		t.Errorf("statuses %v", statuses)
+	}
+	if got := w.do(ask{method: http.MethodGet, path: "/organisations", credential: coordinatorKey}); got.status == http.StatusTooManyRequests {
+		t.Error("a right key is kept out by others' guesses")
+	}
+	if got := w.do(ask{method: http.MethodGet, path: "/categories"}); got.status != http.StatusOK {
+		t.Errorf("the public is kept out: %d", got.status)
+	}
+}

@@ -33,6 +33,7 @@ import (
 const (
 	coordinatorKey = "heli_coordinator"
 	integratorKey  = "heli_integrator"
+	scopedKey      = "heli_scoped" // a coordinator's for reading requests alone
 )
 
 // publicKey is an Idempotency-Key that is good enough for the public.
@@ -60,12 +61,16 @@ func newWorld(tb testing.TB) *world {
 	w.keys = w.nats.Keys()
 	w.handler = w.mount()
 	stub(w, contract.DirectoryAuthenticate, func(_ context.Context, q contract.Authenticate) (contract.Actor, error) {
-		roles := map[string]contract.Role{coordinatorKey: contract.RoleCoordinator, integratorKey: contract.RoleIntegrator}
+		roles := map[string]contract.Role{coordinatorKey: contract.RoleCoordinator, integratorKey: contract.RoleIntegrator, scopedKey: contract.RoleCoordinator}
 		role, ok := roles[q.Key]
 		if !ok || w.isRevoked(q.Key) {
 			return contract.Actor{}, fault.NewNotFound("key")
 		}
-		return contract.Actor{Role: role, APIKeyID: contract.APIKeyID(q.Key), Organisation: testkit.Xian.ID, Path: testkit.Xian.Path}, nil
+		actor := contract.Actor{Role: role, APIKeyID: contract.APIKeyID(q.Key), Organisation: testkit.Xian.ID, Path: testkit.Xian.Path}
+		if q.Key == scopedKey {
+			actor.Scope = "read_requests"
+		}
+		return actor, nil
 	})
 	return w
 }

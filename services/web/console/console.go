@@ -11,6 +11,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"heli/services/web/page"
+	"heli/services/web/session"
 	"heli/services/web/site"
 )
 
@@ -29,14 +30,79 @@ func Mount(r chi.Router, d site.Deps) {
 	c := console{d}
 	r.Group(func(r chi.Router) {
 		r.Use(page.Private, d.Sessions.Load)
-		r.Get(loginPath, c.showLogin)
-		r.Post(loginPath, d.Pages.Handle(c.login))
-		r.Post("/console/logout", d.Pages.Handle(c.logout))
+		c.mountSignIn(r)
 		r.Group(func(r chi.Router) {
-			r.Use(c.reloadParts, d.Sessions.Require(loginPath, d.Pages.Fail))
+			r.Use(c.enrolling)
+			c.mountEnrol(r)
+		})
+		r.Group(func(r chi.Router) {
+			r.Use(c.reloadParts, d.Sessions.Require(at, d.Pages.Fail))
 			c.mountPages(r)
+			c.mountAccount(r)
+			c.mountPeople(r)
 		})
 	})
+}
+
+// mountSignIn adds what strangers reach.
+func (c console) mountSignIn(r chi.Router) {
+	handle := c.Pages.Handle
+	r.Get(loginPath, c.showLogin)
+	r.Post(loginPath, handle(c.login))
+	r.Get(codePath, handle(c.showCode))
+	r.Post(codePath, handle(c.code))
+	r.Post("/console/login/passkey/ask", handle(c.askPasskey))
+	r.Post("/console/login/passkey", handle(c.passkey))
+	r.Get("/console/login/account", handle(c.toProvider))
+	r.Get(session.CallbackPath, handle(c.fromProvider))
+	r.Post("/console/logout", handle(c.logout))
+}
+
+// mountEnrol adds what people reach who have followed a link.
+func (c console) mountEnrol(r chi.Router) {
+	handle := c.Pages.Handle
+	r.Get(enrolPath, handle(c.showEnrol))
+	r.Post(enrolPath+"/password", handle(c.enrolPassword))
+	r.Post(enrolPath+"/totp", handle(c.firstFactor(c.beginTOTP)))
+	r.Post(enrolPath+"/totp/confirm", handle(c.firstFactor(c.confirmTOTP)))
+	r.Post(enrolPath+"/passkey/ask", handle(c.firstFactor(c.offerPasskey)))
+	r.Post(enrolPath+"/passkey", handle(c.firstFactor(c.addPasskey)))
+}
+
+// mountAccount adds the page about oneself. What changes how one signs in asks
+// for a fresh proof.
+func (c console) mountAccount(r chi.Router) {
+	handle := c.Pages.Handle
+	r.Get(accountPath, handle(c.account))
+	r.Post(accountPath+"/prove", handle(c.fresh(c.proved)))
+	r.Post(accountPath+"/prove/ask", handle(c.askPasskey))
+	r.Post(accountPath+"/password", handle(c.fresh(c.setPassword)))
+	r.Post(accountPath+"/totp", handle(c.fresh(c.beginTOTP)))
+	r.Post(accountPath+"/totp/confirm", handle(c.fresh(c.confirmTOTP)))
+	r.Post(accountPath+"/passkey/ask", handle(c.offerPasskey))
+	r.Post(accountPath+"/passkey", handle(c.fresh(c.addPasskey)))
+	r.Post(accountPath+"/factors/remove", handle(c.fresh(c.removeFactor)))
+	r.Post(accountPath+"/codes", handle(c.fresh(c.newCodes)))
+	r.Post(accountPath+"/unlink", handle(c.fresh(c.unlinkAccount)))
+	r.Post(accountPath+"/sessions/end", handle(c.endSession))
+	r.Post(accountPath+"/language", handle(c.setLanguage))
+	r.Post(accountPath+"/role", handle(c.chooseRole))
+}
+
+// mountPeople adds the pages of people and keys. What gives or takes a right
+// asks for a fresh proof.
+func (c console) mountPeople(r chi.Router) {
+	handle := c.Pages.Handle
+	r.Get(peoplePath, handle(c.people))
+	r.Post(peoplePath, handle(c.fresh(c.invite)))
+	r.Get(peoplePath+"/{id}", handle(c.showPerson))
+	r.Post(peoplePath+"/{id}/link", handle(c.fresh(c.linkPerson)))
+	r.Post(peoplePath+"/{id}/grant", handle(c.fresh(c.grantRole)))
+	r.Post(peoplePath+"/{id}/withdraw", handle(c.fresh(c.withdrawRole)))
+	r.Post(peoplePath+"/{id}/revoke", handle(c.fresh(c.revokePerson)))
+	r.Get(keysPath, handle(c.keys))
+	r.Post(keysPath, handle(c.fresh(c.makeKey)))
+	r.Post(keysPath+"/{id}/revoke", handle(c.fresh(c.revokeKey)))
 }
 
 // mountPages adds what only people who are signed in reach.

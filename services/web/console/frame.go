@@ -85,10 +85,13 @@ func navigation(p *templates.Page, role contract.Role) []templates.NavItem {
 		{access.ReadOffers, "/console/offers", "console.nav.offers", templates.GlyphHeart},
 		{access.ReadMatches, "/console/matches", "console.nav.matches", templates.GlyphLink},
 		{access.Propose, planPath, "console.nav.plan", templates.GlyphBoard},
-		{access.ReadOrganisations, "/console/organisations", "console.nav.organisations", templates.GlyphUsers},
+		{access.ReadOrganisations, "/console/organisations", "console.nav.organisations", templates.GlyphHome},
 		{access.ManageWebhooks, "/console/webhooks", "console.nav.webhooks", templates.GlyphBell},
+		{access.ManagePeople, peoplePath, "console.nav.people", templates.GlyphUsers},
+		{access.ManageKeys, keysPath, "console.nav.keys", templates.GlyphLock},
+		{"", accountPath, "console.nav.account", templates.GlyphUser},
 	} {
-		if access.May(role, entry.action) {
+		if entry.action == "" || access.May(role, entry.action) {
 			items = append(items, templates.NavItem{
 				Href: entry.href, Label: p.T(entry.key), Icon: entry.icon, Current: current(p.Path, entry.href),
 			})

@@ -34,6 +34,11 @@ func TestEveryRoleReachesWhatItMay(t *testing.T) {
 		{"/console/webhooks/" + hookID, ok, ok, refused, refused, refused},
 		{"/console/organisations", ok, ok, ok, ok, ok},
 		{"/console/style", ok, ok, ok, ok, ok},
+		{"/console/people", ok, refused, ok, refused, refused},
+		{"/console/people/" + personID, ok, refused, ok, refused, refused},
+		{"/console/people/" + offerID, unknown, refused, unknown, refused, refused},
+		{"/console/keys", ok, refused, refused, refused, refused},
+		{"/console/account", ok, ok, ok, ok, ok},
 		{"/console/nothing", unknown, unknown, unknown, unknown, unknown},
 	} {
 		for role, want := range map[contract.Role]int{
@@ -98,7 +103,7 @@ func TestPagesAreWholeInEveryLanguage(t *testing.T) {
 		for _, path := range []string{
 			"/console", "/console/requests/" + requestID + "?offer=KTYJ-4W94W", "/console/offers", "/console/offers/" + offerID,
 			"/console/matches", "/console/matches/" + matchID, "/console/webhooks", "/console/webhooks/" + hookID,
-			"/console/organisations", "/console/login",
+			"/console/organisations", "/console/login", "/console/people", "/console/people/" + personID, "/console/keys", "/console/account",
 		} {
 			page := r.get(path)
 			page.shows(t, http.StatusOK, `lang="`+string(lang)+`"`)

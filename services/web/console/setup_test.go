@@ -43,6 +43,8 @@ type desk struct {
 	moveErr  error
 	listErr  error
 	contacts int
+	enrolled bool // those who follow a link enrol by it; else they are people of the demo
+	invited  bool // everybody has been invited only
 }
 
 func newDesk(tb testing.TB) *desk {
@@ -58,6 +60,7 @@ func newDesk(tb testing.TB) *desk {
 	d.answerOffers()
 	d.answerMatcher()
 	d.answerNotify()
+	d.answerPeople()
 	return d
 }
 
@@ -73,7 +76,9 @@ func (d *desk) serve() {
 	d.site = site.Deps{
 		Deps: deps, Pages: pages, Identities: identities, Live: live.New(), PublicURL: "https://heli.example",
 		MaxBodyBytes: 64 << 10,
-		Sessions:     session.New(session.Options{DB: deps.DB, Bus: deps.Bus, Identities: identities, Clock: deps.Clock, Fail: pages.Fail}),
+		Sessions: session.New(session.Options{
+			DB: deps.DB, Bus: deps.Bus, Keys: deps.Keys, Identities: identities, PublicURL: "https://heli.example", Clock: deps.Clock, Fail: pages.Fail,
+		}),
 	}
 	router := chi.NewRouter()
 	router.Use(pages.Headers, pages.Locale, pages.SameOrigin)
@@ -233,7 +238,7 @@ func (d *desk) answerDirectory() {
 		if !ok {
 			return contract.Person{}, fault.NewNotFound("login")
 		}
-		return contract.Person{ID: a.PersonID, Name: a.Name, Role: a.Role, Path: a.Path}, nil
+		return contract.Person{ID: a.PersonID, Name: a.Name, Role: a.Role, Path: a.Path, Demo: !d.enrolled}, nil
 	})
 	stub(d, contract.DirectoryAuthenticate, func(_ context.Context, q contract.Authenticate) (contract.Actor, error) {
 		a, ok := d.people[q.PersonID]

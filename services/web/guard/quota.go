@@ -80,7 +80,7 @@ func publicWrite(r *http.Request) bool {
 	if r.Method != http.MethodPost || r.Header.Get("Authorization") != "" {
 		return false
 	}
-	return !strings.HasPrefix(r.URL.Path, "/console") || r.URL.Path == "/console/login"
+	return !strings.HasPrefix(r.URL.Path, "/console") || strings.HasPrefix(r.URL.Path, "/console/login")
 }
 
 // SlowPhone holds a public call back that names a phone for which very many

@@ -29,6 +29,14 @@ func (s *Site) Locale(next http.Handler) http.Handler {
 	})
 }
 
+// Chosen reports whether the reader has chosen a language by hand.
+func (s *Site) Chosen(r *http.Request) bool { return s.chosen(r) != "" }
+
+// Remember makes the browser remember a language.
+func (s *Site) Remember(w http.ResponseWriter, language string) {
+	http.SetCookie(w, s.cookie(languageCookie, language))
+}
+
 // Printer returns the reader's printer; one made from the request alone where
 // the middleware did not run.
 func (s *Site) Printer(r *http.Request) *locales.Printer {

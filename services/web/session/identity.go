@@ -81,7 +81,7 @@ func (i *Identities) Remembered(q contract.Authenticate) (contract.Actor, bool) 
 
 // digest is what an identity is kept under: a dump of the memory shows no key.
 func digest(q contract.Authenticate) [sha256.Size]byte {
-	return sha256.Sum256([]byte(q.Key + "\n" + string(q.PersonID)))
+	return sha256.Sum256([]byte(q.Key + "\n" + string(q.PersonID) + "\n" + string(q.RoleID)))
 }
 
 func (i *Identities) recall(key [sha256.Size]byte) (contract.Actor, int, bool) {

@@ -42,7 +42,7 @@ func directory(t *testing.T, world *testkit.World) {
 		if q.Secret != "right" {
 			return contract.Person{}, fault.NewNotFound("login")
 		}
-		return contract.Person{ID: person}, nil
+		return contract.Person{ID: person, Demo: true}, nil
 	})
 	if err == nil {
 		err = bus.Handle(server, contract.DirectoryAuthenticate, func(_ context.Context, q contract.Authenticate) (contract.Actor, error) {
@@ -61,14 +61,14 @@ func directory(t *testing.T, world *testkit.World) {
 func serve(t *testing.T, s *Sessions, fail func(http.ResponseWriter, *http.Request, error)) *httptest.Server {
 	t.Helper()
 	mux := http.NewServeMux()
-	mux.Handle("/console", s.Require("/login", fail)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	mux.Handle("/console", s.Require(func(Stage) string { return "/login" }, fail)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if contract.ActorFrom(r.Context()).Role != contract.RoleCoordinator {
 			t.Error("the actor is not in the context")
 		}
 		w.WriteHeader(http.StatusAccepted)
 	})))
 	mux.HandleFunc("/login", func(w http.ResponseWriter, r *http.Request) {
-		if _, err := s.SignIn(r.Context(), r.URL.Query().Get("secret")); err != nil {
+		if _, err := s.Redeem(r.Context(), r.URL.Query().Get("secret"), Visit{Address: "192.0.2.1"}); err != nil {
 			w.WriteHeader(http.StatusUnauthorized)
 		}
 	})
@@ -104,7 +104,7 @@ func TestSignInAndOut(t *testing.T) {
 	d := world.Deps(t, "web")
 	directory(t, world)
 	fail := func(w http.ResponseWriter, _ *http.Request, err error) { http.Error(w, err.Error(), http.StatusTeapot) }
-	s := New(Options{DB: d.DB, Bus: d.Bus, Identities: NewIdentities(d.Bus, d.Clock), Clock: d.Clock, Fail: fail})
+	s := New(Options{DB: d.DB, Bus: d.Bus, Keys: d.Keys, Identities: NewIdentities(d.Bus, d.Clock), Clock: d.Clock, Fail: fail})
 	server := serve(t, s, fail)
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -126,7 +126,7 @@ func TestSignInAndOut(t *testing.T) {
 			t.Errorf("%s: %d, want %d", step.path, got, step.want)
 		}
 	}
-	if err := s.store.deleteExpired(t.Context(), time.Now().Add(100*time.Hour)); err != nil {
+	if err := s.store.purge(t.Context(), time.Now().Add(100*time.Hour)); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,0 +1,212 @@
+package directory
+
+import (
+	"context"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/totp"
+
+	"heli/pkg/contract"
+	"heli/pkg/fault"
+	"heli/pkg/pg"
+)
+
+// RedeemLogin trades a one-time secret for its person, once. Where the link was
+// made since the second factors were lost, they and the account links are gone
+// now. Unknown, used and expired secrets are NotFound alike.
+func (s *Service) RedeemLogin(ctx context.Context, q contract.RedeemLogin) (contract.Person, error) {
+	var row redeemedRow
+	err := s.db.InTx(ctx, func(tx *sqlx.Tx) (err error) {
+		if row, err = s.store.useLogin(ctx, tx, hashSecret(q.Secret), s.now()); err != nil {
+			return err
+		}
+		if row.Resets {
+			if err := s.resetFactors(ctx, tx, row.ID); err != nil {
+				return err
+			}
+			row.EnrolledAt = nil
+		}
+		if row.Demo {
+			if err := s.store.noteSignIn(ctx, tx, row.ID, s.now()); err != nil {
+				return err
+			}
+		}
+		ctx, err = s.asThemselves(ctx, tx, contract.PersonID(row.ID))
+		if err != nil {
+			return err
+		}
+		return s.record(ctx, tx, row.OrganisationID, newAuditEntry("redeem_login", row.ID))
+	})
+	if err != nil {
+		return contract.Person{}, err
+	}
+	return row.message(), nil
+}
+
+func (s *Service) resetFactors(ctx context.Context, tx *sqlx.Tx, person string) error {
+	for _, end := range []func(context.Context, *sqlx.Tx, string) error{
+		s.store.deleteFactors, s.store.deleteCodes, s.store.deleteSubjects, s.store.deleteEnrolment,
+	} {
+		if err := end(ctx, tx, person); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// asThemselves returns a context in which the person acts, for the audit chain;
+// somebody without a role acts as nobody and is NotFound.
+func (s *Service) asThemselves(ctx context.Context, tx *sqlx.Tx, id contract.PersonID) (context.Context, error) {
+	row, err := s.store.actorOfPerson(ctx, tx, id, "")
+	if err != nil {
+		return ctx, err
+	}
+	actor := row.message()
+	actor.PersonID = id
+	return contract.WithActor(ctx, actor), nil
+}
+
+// SignIn returns whose name and password these are. A name without a person, a
+// wrong password and somebody who has not enrolled are NotFound alike, after a
+// hash of the same cost. It records nothing: the second factor comes next.
+func (s *Service) SignIn(ctx context.Context, q contract.SignIn) (contract.SignedIn, error) {
+	row, err := s.store.findByName(ctx, q.Name)
+	if err != nil {
+		return contract.SignedIn{}, pg.MapContext(ctx, err)
+	}
+	right, err := s.passwords.Matches(q.Password, row.Password)
+	if err != nil {
+		return contract.SignedIn{}, err
+	}
+	if !right {
+		return contract.SignedIn{}, errNobody
+	}
+	return contract.SignedIn{PersonID: contract.PersonID(row.ID), Language: row.Language}, nil
+}
+
+// SignInSubject returns whom a verified account is linked to. An account that is
+// linked to nobody, or to somebody who has not enrolled, is NotFound.
+func (s *Service) SignInSubject(ctx context.Context, q contract.Subject) (contract.SignedIn, error) {
+	id, linked, err := s.store.personOfSubject(ctx, s.db, q)
+	if err != nil || !linked {
+		return contract.SignedIn{}, either(err, errNobody)
+	}
+	row, err := s.store.selectPerson(ctx, s.db, id)
+	if err != nil {
+		return contract.SignedIn{}, pg.MapContext(ctx, err)
+	}
+	if row.state() != contract.PersonActive {
+		return contract.SignedIn{}, errNobody
+	}
+	return contract.SignedIn{PersonID: id, Language: row.Language}, nil
+}
+
+// Prove uses up a code of the person's authenticator, or a recovery code. A
+// wrong code, a used one and an unknown person are NotFound alike; for the
+// latter as much is looked up.
+func (s *Service) Prove(ctx context.Context, q contract.Prove) (contract.Proved, error) {
+	if q.PersonID != "" && !contract.ValidID(q.PersonID) {
+		return contract.Proved{}, errNobody
+	}
+	var proved contract.Proved
+	err := s.db.InTx(ctx, func(tx *sqlx.Tx) error {
+		right, err := s.useTOTP(ctx, tx, string(q.PersonID), q.Code)
+		if err == nil && !right {
+			right, err = s.store.useCode(ctx, tx, string(q.PersonID), hashSecret(recoveryLetters(q.Code)), s.now())
+			proved.Recovery = right
+		}
+		if err != nil || !right {
+			return either(err, errNobody)
+		}
+		return s.proved(ctx, tx, q, &proved)
+	})
+	return proved, err
+}
+
+// proved records who has proved to be themselves, and how.
+func (s *Service) proved(ctx context.Context, tx *sqlx.Tx, q contract.Prove, to *contract.Proved) error {
+	ctx, err := s.asThemselves(ctx, tx, q.PersonID)
+	if err != nil {
+		return err
+	}
+	row, err := s.store.lockPerson(ctx, tx, q.PersonID)
+	if err != nil {
+		return err
+	}
+	to.PersonID, to.Language = q.PersonID, row.Language
+	if to.CodesLeft, err = s.store.countCodes(ctx, tx, row.ID); err != nil {
+		return err
+	}
+	if to.Recovery {
+		if err := s.record(ctx, tx, row.OrganisationID, newAuditEntry("use_recovery_code", row.ID)); err != nil {
+			return err
+		}
+	}
+	if !q.SigningIn {
+		return nil
+	}
+	return s.noteSignIn(ctx, tx, row)
+}
+
+func (s *Service) noteSignIn(ctx context.Context, tx *sqlx.Tx, row personRow) error {
+	if err := s.store.noteSignIn(ctx, tx, row.ID, s.now()); err != nil {
+		return err
+	}
+	return s.record(ctx, tx, row.OrganisationID, newAuditEntry("sign_in", row.ID))
+}
+
+// Parameters of codes (RFC 6238) as all authenticators know them: six digits
+// every 30 seconds, and one period earlier or later for clocks that differ.
+const (
+	totpPeriod = 30
+	totpSkew   = 1
+	totpIssuer = "Heli"
+)
+
+// nobodysSecret is what the codes of nobody are compared with.
+const nobodysSecret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+// useTOTP reports whether the code is one of the person's authenticators and was
+// not used yet.
+func (s *Service) useTOTP(ctx context.Context, tx *sqlx.Tx, person, code string) (bool, error) {
+	factors, err := s.store.listFactors(ctx, tx, person)
+	if err != nil {
+		return false, err
+	}
+	compared := false
+	for _, f := range factors {
+		if f.Kind != contract.FactorTOTP || f.ConfirmedAt == nil {
+			continue
+		}
+		compared = true
+		secret, err := s.keys.Open(f.Secret, sealedFor(f.ID))
+		if err != nil {
+			return false, fault.New(fault.Internal, "internal", "an authenticator's secret cannot be opened").Because(err)
+		}
+		if step, ok := stepOf(string(secret), code, s.now()); ok {
+			return s.store.useStep(ctx, tx, f.ID, step, s.now())
+		}
+	}
+	if !compared {
+		stepOf(nobodysSecret, code, s.now())
+	}
+	return false, nil
+}
+
+// sealedFor is what an authenticator's secret is sealed with.
+func sealedFor(factor string) []byte { return []byte("totp:" + factor) }
+
+// stepOf returns the period that a code was made in, when it is near.
+func stepOf(secret, code string, now time.Time) (int64, bool) {
+	code = recoveryLetters(code)
+	for skew := int64(-totpSkew); skew <= totpSkew; skew++ {
+		at := now.Add(time.Duration(skew) * totpPeriod * time.Second)
+		right, err := totp.ValidateCustom(code, secret, at, totp.ValidateOpts{Period: totpPeriod, Digits: otp.DigitsSix})
+		if err == nil && right {
+			return at.Unix() / totpPeriod, true
+		}
+	}
+	return 0, false
+}
