@@ -20,6 +20,7 @@ type benchCommand struct {
 	Intake   benchIntake   `cmd:"" help:"Submissions over HTTP against raw commits on the same PostgreSQL."`
 	Pipeline benchPipeline `cmd:"" help:"From a submission to suggestions, over the demo's data, at a fixed rate."`
 	TopK     benchTopK     `cmd:"" name:"topk" help:"The best offers of a need among many, in memory, against a full scan."`
+	Suggest  benchSuggest  `cmd:"" help:"The best offers of needs among many, asked of the matcher over NATS, and its start from PostgreSQL."`
 	Plan     benchPlan     `cmd:"" help:"The optimal assignment of a scenario's needs to its offers, against greedy."`
 	Text     benchText     `cmd:"" help:"How well the text factor alone finds what fits."`
 	SignIn   benchSignIn   `cmd:"" name:"signin" help:"How alike wrong names, passwords and codes are, and how far many tries come."`
@@ -74,7 +75,16 @@ type clientMaker func(ctx context.Context, connections int) (*bench.Client, erro
 type measuring func(ctx context.Context, p *platform.Platform, client clientMaker) (any, string, error)
 
 // measure starts a platform, measures and prints.
-func (b benchPlace) measure(ctx context.Context, t terminal, run measuring) (err error) {
+func (b benchPlace) measure(ctx context.Context, t terminal, run measuring) error {
+	return b.measureFilled(ctx, t, nil, run)
+}
+
+// filling changes the database of a platform before it starts.
+type filling func(ctx context.Context, adminURL string) error
+
+// measureFilled is measure over a database that was filled before, unless fill
+// is nil.
+func (b benchPlace) measureFilled(ctx context.Context, t terminal, fill filling, run measuring) (err error) {
 	data := b.Data
 	if data == "" {
 		if data, err = os.MkdirTemp("", "heli-bench-"); err != nil {
@@ -87,6 +97,11 @@ func (b benchPlace) measure(ctx context.Context, t terminal, run measuring) (err
 	}
 	options := platform.Options{Data: data, Pages: true, AdminListen: b.AdminListen, Log: quiet(t.err)}
 	options.Web.Listen, options.Web.TrustedProxy = "127.0.0.1:0", b.trustedProxies
+	if fill != nil {
+		if err := platform.WithDatabase(ctx, options, fill); err != nil {
+			return err
+		}
+	}
 	return platform.Run(ctx, options, func(ctx context.Context, p *platform.Platform) error {
 		figures, text, err := run(ctx, p, makeClient(p))
 		if err != nil {

@@ -64,6 +64,9 @@ type Platform struct {
 	AdminURL string
 	// Root is the folder of the installation.
 	Root string
+	// Began is when the services began to start, over a database and a NATS that
+	// were there.
+	Began time.Time
 
 	options   Options
 	log       *slog.Logger
@@ -97,6 +100,7 @@ func Run(ctx context.Context, o Options, job func(context.Context, *Platform) er
 func (p *Platform) serve(ctx context.Context, job func(context.Context, *Platform) error) error {
 	inner, cancel := context.WithCancel(ctx)
 	defer cancel()
+	p.Began = time.Now()
 	done := make(chan error, 1)
 	go func() {
 		defer cancel()

@@ -142,6 +142,26 @@ func (s *Scenario) OfferIDs(i int) OfferIDs {
 	return OfferIDs{contract.OfferLineID(id(1, i)), contract.OfferID(id(2, i))}
 }
 
+// OfferNumber returns the number of the offer with an id.
+func (s *Scenario) OfferNumber(id contract.OfferID) (int, error) {
+	var i int
+	if _, err := fmt.Sscanf(string(id), "01900200-0000-7000-8000-%12x", &i); err != nil || s.OfferIDs(i).Offer != id {
+		return 0, fmt.Errorf("%q is the id of no offer of a scenario", id)
+	}
+	return i, nil
+}
+
+// NeedIDs are the ids of a need line and its request.
+type NeedIDs struct {
+	Line    contract.NeedLineID
+	Request contract.RequestID
+}
+
+// NeedIDs returns the ids of need number i.
+func (s *Scenario) NeedIDs(i int) NeedIDs {
+	return NeedIDs{contract.NeedLineID(id(3, i)), contract.RequestID(id(4, i))}
+}
+
 // Offer returns offer number i.
 func (s *Scenario) Offer(i int) rank.Offer {
 	r := s.draws(offerDraws, i)
@@ -179,7 +199,7 @@ func (s *Scenario) Need(i int) rank.Need {
 	kind := s.kinds.draw(r)
 	spoken := s.languages(r, p.country)
 	n := rank.Need{
-		ID: contract.NeedLineID(id(3, i)), RequestID: contract.RequestID(id(4, i)),
+		ID: s.NeedIDs(i).Line, RequestID: s.NeedIDs(i).Request,
 		Path: "root/", Sharing: contract.SharingOwn,
 		Category: category(kind), Remaining: new(s.quantity(r)), Unit: unit,
 		Urgency: contract.Urgencies()[r.IntN(len(contract.Urgencies()))],
