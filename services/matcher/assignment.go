@@ -2,7 +2,6 @@ package matcher
 
 import (
 	"cmp"
-	"maps"
 	"math"
 	"slices"
 
@@ -300,12 +299,9 @@ func steps(share float64, width int64) []plan.Step {
 
 // linesOnOffer returns every line of the board that is available now.
 func (b *board) linesOnOffer() []rank.Offer {
-	b.mu.RLock()
-	ids := slices.Collect(maps.Keys(b.lines))
-	b.mu.RUnlock()
-	lines := make([]rank.Offer, 0, len(ids))
-	for _, id := range ids {
-		if o, held := b.index.Offer(id); held && o.Available && (o.Free == nil || *o.Free > 0) {
+	var lines []rank.Offer
+	for o := range b.index.Offers() {
+		if o.Available && (o.Free == nil || *o.Free > 0) {
 			lines = append(lines, o)
 		}
 	}

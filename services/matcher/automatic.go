@@ -14,8 +14,8 @@ const waitingLimit = 50
 // findWaiting looks which open needs an offer could serve: their consoles are
 // told, and where the policy says so a match is proposed.
 func (s *Service) findWaiting(ctx context.Context, id contract.OfferID) error {
-	offer, ok := s.board.offer(id)
-	if !ok || !offer.Available {
+	lines := s.board.linesOf(id)
+	if len(lines) == 0 || !lines[0].Available {
 		return nil
 	}
 	excluded, err := s.store.excludedPairs(ctx, "", id)
@@ -27,11 +27,7 @@ func (s *Service) findWaiting(ctx context.Context, id contract.OfferID) error {
 		return err
 	}
 	found := changes{}
-	for _, l := range offer.Lines {
-		line, ok := s.board.index.Offer(contract.OfferLineID(l.ID))
-		if !ok {
-			continue
-		}
+	for _, line := range lines {
 		for _, c := range s.board.index.Waiting(line, at, waitingLimit) {
 			found.Requests = append(found.Requests, c.Request)
 		}
@@ -96,7 +92,7 @@ func (s *Service) proposeBest(ctx context.Context, need rank.Need) error {
 	if len(best) == 0 {
 		return nil
 	}
-	if offer, _ := s.board.offer(best[0].Offer); !offer.PhoneVerified {
+	if offer, _ := s.board.offer(best[0].Offer); !offer.phoneVerified {
 		return nil
 	}
 	_, err = s.Propose(contract.WithActor(ctx, contract.System()), contract.Propose{

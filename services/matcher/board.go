@@ -3,37 +3,42 @@ package matcher
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/google/uuid"
 
 	"heli/pkg/contract"
 	"heli/services/matcher/index"
 	"heli/services/matcher/rank"
 )
 
-// board is what one instance holds in memory: the index of lines, and the
-// requests and offers that they belong to. It is a copy of the tables and may
-// lag behind them; reservations are guarded there.
+// board is what one instance holds in memory: the index of lines, and what is
+// not in it of the requests and offers that they belong to. It is a copy of the
+// tables and may lag behind them; reservations are guarded there.
 type board struct {
-	index index.Index
+	index *index.Fast
 
 	mu       sync.RWMutex
-	requests map[contract.RequestID]contract.ProjectedRequest
-	offers   map[contract.OfferID]contract.ProjectedOffer
-	needs    map[contract.NeedLineID]contract.RequestID
-	lines    map[contract.OfferLineID]contract.OfferID
+	requests map[contract.RequestID]contract.ProjectedRequest // without words and windows
+	offers   map[uuid.UUID]heldOffer
 	zones    sync.Map      // name → *time.Location: one for each name, since reading one takes long
 	changed  chan struct{} // closed and replaced whenever something arrives
 }
 
-func newBoard(i index.Index) *board {
+// heldOffer is what its lines in the index do not say of an offer. There are
+// millions: all else is there, packed.
+type heldOffer struct {
+	version       int64
+	phoneVerified bool
+	lines         []uuid.UUID
+}
+
+func newBoard(i *index.Fast) *board {
 	return &board{
-		index:    i,
-		requests: map[contract.RequestID]contract.ProjectedRequest{},
-		offers:   map[contract.OfferID]contract.ProjectedOffer{},
-		needs:    map[contract.NeedLineID]contract.RequestID{},
-		lines:    map[contract.OfferLineID]contract.OfferID{},
-		changed:  make(chan struct{}),
+		index: i, requests: map[contract.RequestID]contract.ProjectedRequest{}, offers: map[uuid.UUID]heldOffer{},
+		changed: make(chan struct{}),
 	}
 }
 
@@ -44,11 +49,32 @@ func (b *board) request(id contract.RequestID) (contract.ProjectedRequest, bool)
 	return r, ok
 }
 
-func (b *board) offer(id contract.OfferID) (contract.ProjectedOffer, bool) {
+func (b *board) offer(id contract.OfferID) (heldOffer, bool) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	o, ok := b.offers[id]
+	o, ok := b.offers[binary(id)]
 	return o, ok
+}
+
+// linesOf returns the lines of an offer; none for an unknown one.
+func (b *board) linesOf(id contract.OfferID) []rank.Offer {
+	held, _ := b.offer(id)
+	var lines []rank.Offer
+	for _, line := range held.lines {
+		if o, ok := b.index.Offer(contract.OfferLineID(line.String())); ok {
+			lines = append(lines, o)
+		}
+	}
+	return lines
+}
+
+// binary returns an id as the tables have it, in less than half the room; all
+// zeros for what is no id.
+func binary[ID ~string](id ID) uuid.UUID {
+	if !contract.ValidID(id) {
+		return uuid.Nil
+	}
+	return uuid.MustParse(string(id))
 }
 
 // requestVersion returns the version held of a request; 0 for an unknown one.
@@ -60,23 +86,7 @@ func (b *board) requestVersion(id contract.RequestID) int64 {
 // offerVersion returns the version held of an offer; 0 for an unknown one.
 func (b *board) offerVersion(id contract.OfferID) int64 {
 	o, _ := b.offer(id)
-	return o.Version
-}
-
-// requestOf returns the request that a need line belongs to.
-func (b *board) requestOf(id contract.NeedLineID) (contract.RequestID, bool) {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	r, ok := b.needs[id]
-	return r, ok
-}
-
-// offerOf returns the offer that an offer line belongs to.
-func (b *board) offerOf(id contract.OfferLineID) (contract.OfferID, bool) {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	o, ok := b.lines[id]
-	return o, ok
+	return o.version
 }
 
 // arrival returns a channel that closes when the board next changes.
@@ -110,14 +120,23 @@ func (b *board) putRequestRow(row requestRow) error {
 // putRequest takes a request with what is reserved of its lines.
 func (b *board) putRequest(p contract.ProjectedRequest, reserved map[contract.NeedLineID]int64) {
 	_, schedule := b.schedule(p.Windows, p.TimeZone)
-	b.mu.Lock()
-	b.requests[p.RequestID] = p
-	for _, l := range p.Lines {
-		b.needs[contract.NeedLineID(l.ID)] = p.RequestID
+	needs := make([]rank.Need, len(p.Lines))
+	for i, l := range p.Lines {
+		needs[i] = needOf(p, l, reserved[contract.NeedLineID(l.ID)], schedule)
+		p.Lines[i].Words = nil // the index has them
 	}
+	p.Words, p.Windows = nil, nil
+	b.mu.Lock()
+	before := b.requests[p.RequestID].Lines
+	b.requests[p.RequestID] = p
 	b.mu.Unlock()
-	for _, l := range p.Lines {
-		b.index.PutNeed(needOf(p, l, reserved[contract.NeedLineID(l.ID)], schedule))
+	for _, n := range needs {
+		b.index.PutNeed(n)
+	}
+	for _, l := range before {
+		if !slices.ContainsFunc(p.Lines, func(now contract.LineWords) bool { return now.ID == l.ID }) {
+			b.index.RemoveNeed(contract.NeedLineID(l.ID))
+		}
 	}
 }
 
@@ -126,7 +145,6 @@ func (b *board) removeRequest(id contract.RequestID) {
 	defer b.mu.Unlock()
 	for _, l := range b.requests[id].Lines {
 		b.index.RemoveNeed(contract.NeedLineID(l.ID))
-		delete(b.needs, contract.NeedLineID(l.ID))
 	}
 	delete(b.requests, id)
 }
@@ -141,29 +159,42 @@ func (b *board) putOffer(row offerRow, now time.Time) error {
 	if err := json.Unmarshal(row.Periods, &periods); err != nil {
 		return fmt.Errorf("decode periods: %w", err)
 	}
-	zone, schedule := b.schedule(p.Windows, p.TimeZone)
+	held, lines := b.read(p, row.use, periods, now)
 	b.mu.Lock()
-	b.offers[p.OfferID] = p
-	for _, l := range p.Lines {
-		b.lines[contract.OfferLineID(l.ID)] = p.OfferID
-	}
+	before := b.offers[binary(p.OfferID)].lines
+	b.offers[binary(p.OfferID)] = held
 	b.mu.Unlock()
-	for _, l := range p.Lines {
-		o := offerOf(p, l, row, schedule)
-		o.Free = free(l, periods, periodStart(l.Per, now, zone).Format(time.DateOnly))
+	for _, o := range lines {
 		b.index.Put(o)
 	}
+	for _, id := range before {
+		if !slices.Contains(held.lines, id) {
+			b.index.Remove(contract.OfferLineID(id.String()))
+		}
+	}
 	return nil
+}
+
+// read turns an offer into what is held of it and its lines.
+func (b *board) read(p contract.ProjectedOffer, u use, periods []periodRow, now time.Time) (heldOffer, []rank.Offer) {
+	held := heldOffer{version: p.Version, phoneVerified: p.PhoneVerified, lines: make([]uuid.UUID, len(p.Lines))}
+	lines := make([]rank.Offer, len(p.Lines))
+	zone, schedule := b.schedule(p.Windows, p.TimeZone)
+	for i, l := range p.Lines {
+		held.lines[i] = binary(contract.OfferLineID(l.ID))
+		lines[i] = offerOf(p, l, u, schedule)
+		lines[i].Free = free(l, periods, periodStart(l.Per, now, zone).Format(time.DateOnly))
+	}
+	return held, lines
 }
 
 func (b *board) removeOffer(id contract.OfferID) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, l := range b.offers[id].Lines {
-		b.index.Remove(contract.OfferLineID(l.ID))
-		delete(b.lines, contract.OfferLineID(l.ID))
+	for _, line := range b.offers[binary(id)].lines {
+		b.index.Remove(contract.OfferLineID(line.String()))
 	}
-	delete(b.offers, id)
+	delete(b.offers, binary(id))
 }
 
 // free returns what a line has left in a period; nil when not stated.
@@ -186,7 +217,7 @@ func (b *board) schedule(windows []contract.Window, zoneName string) (*time.Loca
 	zone := b.zone(zoneName)
 	s, err := rank.NewSchedule(windows, zone)
 	if err != nil {
-		return zone, rank.Schedule{}
+		return zone, rank.NewPackedSchedule(nil, zone)
 	}
 	return zone, s
 }
@@ -219,7 +250,7 @@ func needOf(p contract.ProjectedRequest, l contract.LineWords, reserved int64, s
 	return n
 }
 
-func offerOf(p contract.ProjectedOffer, l contract.LineWords, row offerRow, s rank.Schedule) rank.Offer {
+func offerOf(p contract.ProjectedOffer, l contract.LineWords, u use, s rank.Schedule) rank.Offer {
 	return rank.Offer{
 		ID: contract.OfferLineID(l.ID), OfferID: p.OfferID, Path: p.Path, Sharing: p.Sharing, Available: p.Available,
 		Category: l.Category, Item: l.Item, Words: l.Words.Join(p.Words), Unit: l.Unit, Per: l.Per,
@@ -227,9 +258,9 @@ func offerOf(p contract.ProjectedOffer, l contract.LineWords, row offerRow, s ra
 		Languages: p.Languages, Skills: p.Skills, Safeguards: p.Safeguards, Credentials: p.Credentials,
 		Schedule: s, ValidUntil: p.ValidUntil,
 		Helper:           contract.HelperID(p.HelperKey),
-		Load:             rank.Load{Used: row.Used, Budget: p.WeeklyBudget},
-		OrganisationLoad: row.OrgLoad,
-		Response:         rank.Response{Asked: row.Asked, Accepted: row.Accepted, Done: row.Done},
+		Load:             rank.Load{Used: u.Used, Budget: p.WeeklyBudget},
+		OrganisationLoad: u.OrgLoad,
+		Response:         rank.Response{Asked: u.Asked, Accepted: u.Accepted, Done: u.Done},
 	}
 }
 
@@ -271,7 +302,7 @@ func (b *board) outdated(requests, offers []changedRow) changes {
 		}
 	}
 	for _, o := range offers {
-		if b.offers[contract.OfferID(o.ID)].Version < o.Version {
+		if b.offers[binary(contract.OfferID(o.ID))].version < o.Version {
 			c.Offers = append(c.Offers, contract.OfferID(o.ID))
 		}
 	}

@@ -158,13 +158,16 @@ func (s *Service) moved(m matchRow, q contract.Move, to State) (matchRow, error)
 
 // spanEnd returns the end of the span that a hold would have from now on.
 func (s *Service) spanEnd(m matchRow) time.Time {
-	return holdUntil(s.clock(), s.policyFor(m.RequestPath, m.Category).Hold(m.Urgency), m.Urgency, s.zoneOf(m.OfferID))
+	return holdUntil(s.clock(), s.policyFor(m.RequestPath, m.Category).Hold(m.Urgency), m.Urgency, s.zoneOf(m.OfferLineID))
 }
 
-func (s *Service) zoneOf(id contract.OfferID) *time.Location {
-	offer, _ := s.board.offer(id)
-	zone := s.board.zone(offer.TimeZone)
-	return zone
+// zoneOf returns the time zone of an offer line; UTC when the offer has ended.
+func (s *Service) zoneOf(id contract.OfferLineID) *time.Location {
+	line, held := s.board.index.Offer(id)
+	if !held {
+		return time.UTC
+	}
+	return line.Schedule.Zone()
 }
 
 // share returns the part of whole that part is of all, rounded up: what a
@@ -184,7 +187,7 @@ func share(whole, part, all int64) int64 {
 func (s *Service) requireVerified(m matchRow) error {
 	request, knowsRequest := s.board.request(m.RequestID)
 	offer, knowsOffer := s.board.offer(m.OfferID)
-	if knowsRequest && knowsOffer && request.PhoneVerified && offer.PhoneVerified {
+	if knowsRequest && knowsOffer && request.PhoneVerified && offer.phoneVerified {
 		return nil
 	}
 	return fault.NewConflict("phone_unverified", "both phones must be verified before contacts are released")
@@ -199,7 +202,7 @@ func (s *Service) rescheduled(m matchRow, at *time.Time) (matchRow, error) {
 		return m, fault.NewConflict("offer_not_available", "the offer has ended")
 	}
 	m.At = at
-	m.PeriodStart = periodStart(line.Per, *at, s.zoneOf(m.OfferID))
+	m.PeriodStart = periodStart(line.Per, *at, line.Schedule.Zone())
 	return m, nil
 }
 

@@ -352,30 +352,3 @@ func (s *Service) reloadOffers(ctx context.Context, ids []contract.OfferID) erro
 // thisWeek returns the Monday that a helper's asks are counted from, in UTC:
 // one week for all organisations.
 func thisWeek(now time.Time) time.Time { return periodStart(contract.PerWeek, now, time.UTC) }
-
-// load fills the board from the tables.
-func (s *Service) load(ctx context.Context) error {
-	s.reloading.Lock()
-	defer s.reloading.Unlock()
-	requests, err := s.store.loadRequests(ctx, nil)
-	if err != nil {
-		return err
-	}
-	for _, row := range requests {
-		if err := s.board.putRequestRow(row); err != nil {
-			return err
-		}
-	}
-	now := s.clock()
-	offers, err := s.store.loadOffers(ctx, nil, thisWeek(now))
-	if err != nil {
-		return err
-	}
-	for _, row := range offers {
-		if err := s.board.putOffer(row, now); err != nil {
-			return err
-		}
-	}
-	s.board.announce()
-	return nil
-}

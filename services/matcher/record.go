@@ -181,7 +181,7 @@ func (r *recorder) offer(row pastOffer) error {
 	}
 	zone, schedule := r.board.schedule(p.Windows, p.TimeZone)
 	for _, l := range p.Lines {
-		o := replay.Offer{Offer: offerOf(p, l, offerRow{}, schedule), Zone: zone}
+		o := replay.Offer{Offer: offerOf(p, l, use{}, schedule), Zone: zone}
 		o.Free = l.Quantity
 		matches := r.byLine[o.ID]
 		o.From = began(p.OfferID, row.ChangedAt, matches)

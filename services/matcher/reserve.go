@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"path"
 	"slices"
 	"time"
 
@@ -47,7 +48,7 @@ func (s *Service) Propose(ctx context.Context, q contract.Propose) (contract.Mat
 		if err != nil || found {
 			return err
 		}
-		if err := s.reserve(ctx, tx, m, p.offer.WeeklyBudget, actor); err != nil {
+		if err := s.reserve(ctx, tx, m, p.line.Load.Budget, actor); err != nil {
 			return err
 		}
 		answer = viewOf(m, actor)
@@ -77,7 +78,6 @@ func (s *Service) repeated(ctx context.Context, q contract.Propose, actor contra
 // candidatePair is a need line and an offer line that somebody wants to match.
 type candidatePair struct {
 	request contract.ProjectedRequest
-	offer   contract.ProjectedOffer
 	need    rank.Need
 	line    rank.Offer
 }
@@ -86,51 +86,46 @@ type candidatePair struct {
 // became available a moment ago is fetched; what arrives is waited for.
 func (s *Service) findPair(ctx context.Context, q contract.Propose) (candidatePair, error) {
 	var p candidatePair
+	var needKnown, lineKnown bool
 	s.await(ctx, func() bool {
-		_, needKnown := s.board.requestOf(q.NeedLineID)
-		_, lineKnown := s.board.offerOf(q.OfferLineID)
+		p.need, needKnown = s.board.index.Need(q.NeedLineID)
+		p.line, lineKnown = s.board.index.Offer(q.OfferLineID)
 		return needKnown && lineKnown
 	})
-	requestID, ok := s.board.requestOf(q.NeedLineID)
-	if !ok {
+	if !needKnown {
 		return p, fault.NewNotFound("need line")
 	}
-	offerID, ok := s.board.offerOf(q.OfferLineID)
-	if !ok {
+	if !lineKnown {
 		return p, fault.NewNotFound("offer line")
 	}
-	if err := s.freshen(ctx, requestID, offerID); err != nil {
+	if err := s.freshen(ctx, p); err != nil {
 		return p, err
 	}
-	return s.sides(contract.ActorFrom(ctx), q, requestID, offerID)
+	return s.sides(contract.ActorFrom(ctx), q)
 }
 
 // freshen fetches what looks not ready: its event may still be on the way.
-func (s *Service) freshen(ctx context.Context, request contract.RequestID, offer contract.OfferID) error {
-	if r, _ := s.board.request(request); !r.Open {
-		if err := s.refreshRequest(ctx, request); err != nil {
+func (s *Service) freshen(ctx context.Context, p candidatePair) error {
+	if r, _ := s.board.request(p.need.RequestID); !r.Open {
+		if err := s.refreshRequest(ctx, p.need.RequestID); err != nil {
 			return err
 		}
 	}
-	if o, _ := s.board.offer(offer); !o.Available {
-		return s.refreshOffer(ctx, offer)
+	if !p.line.Available {
+		return s.refreshOffer(ctx, p.line.OfferID)
 	}
 	return nil
 }
 
-func (s *Service) sides(actor contract.Actor, q contract.Propose, request contract.RequestID, offer contract.OfferID) (candidatePair, error) {
-	var p candidatePair
-	var ok bool
-	if p.request, ok = s.board.request(request); !ok || !pairable(actor, p.request.Path, p.request.Sharing) {
+func (s *Service) sides(actor contract.Actor, q contract.Propose) (p candidatePair, err error) {
+	var held bool
+	if p.need, held = s.board.index.Need(q.NeedLineID); held {
+		p.request, held = s.board.request(p.need.RequestID)
+	}
+	if !held || !pairable(actor, p.request.Path, p.request.Sharing) {
 		return p, fault.NewNotFound("need line")
 	}
-	if p.offer, ok = s.board.offer(offer); !ok || !pairable(actor, p.offer.Path, p.offer.Sharing) {
-		return p, fault.NewNotFound("offer line")
-	}
-	if p.need, ok = s.board.index.Need(q.NeedLineID); !ok {
-		return p, fault.NewNotFound("need line")
-	}
-	if p.line, ok = s.board.index.Offer(q.OfferLineID); !ok {
+	if p.line, held = s.board.index.Offer(q.OfferLineID); !held || !pairable(actor, p.line.Path, p.line.Sharing) {
 		return p, fault.NewNotFound("offer line")
 	}
 	return p, nil
@@ -215,7 +210,7 @@ const maxQuantity = int64(1_000_000_000_000)
 
 func (s *Service) newRow(q contract.Propose, p candidatePair, quantity, offerQuantity int64, score float64, factors []byte) matchRow {
 	now := s.clock()
-	zone := s.board.zone(p.offer.TimeZone)
+	zone := p.line.Schedule.Zone()
 	when := now
 	if q.At != nil {
 		when = *q.At
@@ -224,9 +219,9 @@ func (s *Service) newRow(q contract.Propose, p candidatePair, quantity, offerQua
 	hold := holdUntil(now, policy.Hold(p.request.Urgency), p.request.Urgency, zone)
 	return matchRow{
 		ID: q.ID, Code: q.Code, State: Proposed, Version: 1,
-		RequestID: p.request.RequestID, NeedLineID: p.need.ID, OfferID: p.offer.OfferID, OfferLineID: p.line.ID,
+		RequestID: p.request.RequestID, NeedLineID: p.need.ID, OfferID: p.line.OfferID, OfferLineID: p.line.ID,
 		RequestOrg: p.request.Organisation, RequestPath: p.request.Path,
-		OfferOrg: p.offer.Organisation, OfferPath: p.offer.Path, HelperKey: p.offer.HelperKey,
+		OfferOrg: path.Base(p.line.Path), OfferPath: p.line.Path, HelperKey: string(p.line.Helper),
 		Category: p.need.Category, RegionCode: p.request.RegionCode, Urgency: p.request.Urgency,
 		Quantity: quantity, Unit: p.need.Unit, OfferQuantity: offerQuantity,
 		PeriodStart: periodStart(p.line.Per, when, zone), At: q.At, HoldUntil: &hold,

@@ -110,7 +110,11 @@ func (s *Service) expireHolds(ctx context.Context) error {
 // follow reads again what any instance changed a moment ago, for broadcasts
 // that were lost.
 func (s *Service) follow(ctx context.Context) error {
-	requests, offers, err := s.store.changedSince(ctx, s.clock().Add(-followBack))
+	return s.followSince(ctx, s.clock().Add(-followBack))
+}
+
+func (s *Service) followSince(ctx context.Context, since time.Time) error {
+	requests, offers, err := s.store.changedSince(ctx, since)
 	if err != nil {
 		return err
 	}

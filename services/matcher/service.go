@@ -76,7 +76,7 @@ func (s *Service) heldRequest(ctx context.Context, id contract.RequestID, least 
 		held, ok = s.board.request(id)
 	}
 	actor := contract.ActorFrom(ctx)
-	if !ok || (!actor.Sees(held.Path) && held.Sharing != contract.SharingNetwork) {
+	if !ok || !pairable(actor, held.Path, held.Sharing) {
 		return contract.ProjectedRequest{}, unknown
 	}
 	return held, nil
@@ -152,15 +152,15 @@ func (s *Service) Verdict(ctx context.Context, q contract.AskVerdict) (contract.
 	if err != nil {
 		return contract.Verdict{}, err
 	}
-	offer, ok := s.board.offer(q.OfferID)
-	if !ok || (!actor.Sees(offer.Path) && offer.Sharing != contract.SharingNetwork) {
+	lines := s.board.linesOf(q.OfferID)
+	if len(lines) == 0 || !pairable(actor, lines[0].Path, lines[0].Sharing) {
 		return contract.Verdict{}, fault.NewNotFound("offer")
 	}
 	excluded, err := s.store.excludedPairs(ctx, q.RequestID, "")
 	if err != nil {
 		return contract.Verdict{}, err
 	}
-	return s.bestVerdict(request, offer, func(category string) (rank.Moment, error) {
+	return s.bestVerdict(request, lines, func(category string) (rank.Moment, error) {
 		return s.moment(s.policyFor(request.Path, category), actor.Path, excluded)
 	})
 }
@@ -168,7 +168,7 @@ func (s *Service) Verdict(ctx context.Context, q contract.AskVerdict) (contract.
 // bestVerdict judges every pair of lines and returns the one that fits best,
 // else the one that gets furthest through the rules.
 func (s *Service) bestVerdict(
-	request contract.ProjectedRequest, offer contract.ProjectedOffer, moment func(category string) (rank.Moment, error),
+	request contract.ProjectedRequest, lines []rank.Offer, moment func(category string) (rank.Moment, error),
 ) (contract.Verdict, error) {
 	var best contract.Verdict
 	furthest := -1
@@ -181,11 +181,7 @@ func (s *Service) bestVerdict(
 		if err != nil {
 			return best, err
 		}
-		for _, ol := range offer.Lines {
-			line, ok := s.board.index.Offer(contract.OfferLineID(ol.ID))
-			if !ok {
-				continue
-			}
+		for _, line := range lines {
 			v, reach := verdictOf(need, line, s.board.index.Verdict(need, line, at))
 			if reach > furthest || (v.Fits && v.Score > best.Score) {
 				best, furthest = v, reach
@@ -329,7 +325,7 @@ func historyOf(rows []historyRow, reader contract.Actor) []contract.HistoryEntry
 }
 
 // New returns a service; Run in run.go loads it and keeps it going.
-func New(d app.Deps, i index.Index) *Service {
+func New(d app.Deps, i *index.Fast) *Service {
 	return &Service{
 		db: d.DB, bus: d.Bus, store: store{db: d.DB}, relay: outbox.NewRelay(d.DB, d.Bus, d.Log),
 		board: newBoard(i), reference: d.Reference, clock: d.Clock, log: d.Log,

@@ -307,7 +307,8 @@ func statements() []string {
 	return slices.Concat([]string{
 		selectMatchSQL, lockMatchSQL, findMatchSQL, listMatchesSQL, countMatchesSQL, countStuckSQL,
 		listHistorySQL, overdueHoldsSQL,
-	}, projectionStatements, reservationStatements, planStatements, policyStatements, replayStatements, honourStatements)
+	}, projectionStatements, reservationStatements, planStatements, policyStatements, replayStatements, honourStatements,
+		loadStatements)
 }
 
 // namedStatements returns the statements with named parameters.

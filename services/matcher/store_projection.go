@@ -166,24 +166,15 @@ type requestRow struct {
 	Reserved []byte             `db:"reserved"` // JSON object: need line id → amount
 }
 
-// One statement for all rows and one for some: a statement for both would read
-// all rows each time.
-const (
-	loadRequestsSQL = `SELECT r.request_id, r.document,
+const loadRequestsSQL = `SELECT r.request_id, r.document,
 	COALESCE((SELECT jsonb_object_agg(n.need_line_id, n.reserved) FROM needs n WHERE n.request_id = r.request_id), '{}') AS reserved
-	FROM requests r WHERE r.document IS NOT NULL AND r.suggestable`
-	loadSomeRequestsSQL = loadRequestsSQL + ` AND r.request_id = ANY($1)`
-)
+	FROM requests r WHERE r.document IS NOT NULL AND r.suggestable AND r.request_id = ANY($1)`
 
-// loadRequests returns the projections of the requests named, or of all when
-// ids is nil. Those that ended are left out.
+// loadRequests returns the projections of the requests named. Those that ended
+// are left out.
 func (s store) loadRequests(ctx context.Context, ids []contract.RequestID) ([]requestRow, error) {
 	var rows []requestRow
-	q, parameters := loadRequestsSQL, []any{}
-	if ids != nil {
-		q, parameters = loadSomeRequestsSQL, []any{idArray(ids)}
-	}
-	if err := s.db.SelectContext(ctx, &rows, q, parameters...); err != nil {
+	if err := s.db.SelectContext(ctx, &rows, loadRequestsSQL, idArray(ids)); err != nil {
 		return nil, fmt.Errorf("load requests: %w", err)
 	}
 	return rows, nil
@@ -202,22 +193,26 @@ type offerRow struct {
 	ID       contract.OfferID `db:"offer_id"`
 	Document []byte           `db:"document"`
 	Periods  []byte           `db:"periods"` // JSON array of periodRow
-	Asked    int64            `db:"asked"`
-	Accepted int64            `db:"accepted"`
-	Done     int64            `db:"done"`
-	OrgLoad  int64            `db:"org_load"`
-	Used     int64            `db:"used"` // asks of the helper this week
+	use
+}
+
+// use is what matches and asks make of an offer.
+type use struct {
+	Asked    int64 `db:"asked"`
+	Accepted int64 `db:"accepted"`
+	Done     int64 `db:"done"`
+	OrgLoad  int64 `db:"org_load"`
+	Used     int64 `db:"used"` // asks of the helper this week
 }
 
 // periodRow is what is reserved of a line in one period.
 type periodRow struct {
-	Line     contract.OfferLineID `json:"line"`
-	Period   string               `json:"period"` // YYYY-MM-DD
-	Reserved int64                `json:"reserved"`
+	Line     contract.OfferLineID `json:"line" db:"line"`
+	Period   string               `json:"period" db:"period"` // YYYY-MM-DD
+	Reserved int64                `json:"reserved" db:"reserved"`
 }
 
-const (
-	loadOffersSQL = `SELECT o.offer_id, o.document,
+const loadOffersSQL = `SELECT o.offer_id, o.document,
 	COALESCE((SELECT jsonb_agg(jsonb_build_object('line', c.offer_line_id, 'period', c.period_start, 'reserved', c.reserved))
 		FROM capacity c JOIN offer_lines l USING (offer_line_id) WHERE l.offer_id = o.offer_id AND c.reserved > 0), '[]') AS periods,
 	m.asked, m.accepted, m.done, load.live AS org_load, COALESCE(h.asked, 0) AS used
@@ -229,19 +224,13 @@ const (
 	CROSS JOIN LATERAL (SELECT count(*) AS live FROM matches WHERE offer_path = o.org_path
 		AND state IN ('proposed', 'accepted', 'contact_released', 'in_progress', 'reported_done', 'disputed')) load
 	LEFT JOIN helper_load h ON h.helper_key = o.document->>'helper_key' AND h.week = $1
-	WHERE o.document IS NOT NULL`
-	loadSomeOffersSQL = loadOffersSQL + ` AND o.offer_id = ANY($2)`
-)
+	WHERE o.document IS NOT NULL AND o.offer_id = ANY($2)`
 
-// loadOffers returns the projections of the offers named, or of all when ids is
-// nil. Those that ended are left out.
+// loadOffers returns the projections of the offers named. Those that ended are
+// left out.
 func (s store) loadOffers(ctx context.Context, ids []contract.OfferID, week time.Time) ([]offerRow, error) {
 	var rows []offerRow
-	q, parameters := loadOffersSQL, []any{week}
-	if ids != nil {
-		q, parameters = loadSomeOffersSQL, []any{week, idArray(ids)}
-	}
-	if err := s.db.SelectContext(ctx, &rows, q, parameters...); err != nil {
+	if err := s.db.SelectContext(ctx, &rows, loadOffersSQL, week, idArray(ids)); err != nil {
 		return nil, fmt.Errorf("load offers: %w", err)
 	}
 	return rows, nil
@@ -288,6 +277,5 @@ func (s store) renewingOffers(ctx context.Context, since time.Time) ([]contract.
 }
 
 var projectionStatements = []string{
-	upsertRequestsSQL, upsertOffersSQL, forgetRequestSQL, forgetOfferSQL, loadRequestsSQL, loadSomeRequestsSQL,
-	loadOffersSQL, loadSomeOffersSQL, changedRequestsSQL, changedOffersSQL, renewingOffersSQL,
+	upsertRequestsSQL, upsertOffersSQL, forgetRequestSQL, forgetOfferSQL, loadRequestsSQL, loadOffersSQL, changedRequestsSQL, changedOffersSQL, renewingOffersSQL,
 }

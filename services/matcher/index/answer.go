@@ -1,6 +1,8 @@
 package index
 
 import (
+	"iter"
+
 	"heli/pkg/contract"
 	"heli/services/matcher/rank"
 )
@@ -120,6 +122,19 @@ func (x *Fast) Need(id contract.NeedLineID) (rank.Need, bool) {
 		return *a.need(), true
 	}
 	return rank.Need{}, false
+}
+
+// Offers yields every offer line that is held, as all were at one moment.
+func (x *Fast) Offers() iter.Seq[rank.Offer] {
+	return func(yield func(rank.Offer) bool) {
+		v := view{}
+		x.see(&v, every(&x.offers))
+		for a := range v.rows() {
+			if !yield(*v.whole(a)) {
+				return
+			}
+		}
+	}
 }
 
 // find looks for an id in all shards.

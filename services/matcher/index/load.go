@@ -14,27 +14,58 @@ const parallel = 2
 // Load fills an empty index, whose ids all differ, on more than one processor;
 // it is what Put does for each offer line, sooner. The offers are not kept
 // where they can be packed.
+func (x *Fast) Load(offers []rank.Offer) {
+	l := x.Loading()
+	inParallel(parallel, func(i int) { l.Add(offers[len(offers)*i/parallel : len(offers)*(i+1)/parallel]) })
+	l.End()
+}
+
+// Loading is Load batch by batch, for whoever does not have all offers at once.
+// Until End the index stays empty, and nothing may be put into it.
+type Loading struct {
+	index  *Fast
+	mu     sync.Mutex
+	offers int
+	words  map[uint64]int
+	rows   map[string][]loose // by category
+}
+
+// Loading begins to fill an empty index.
+func (x *Fast) Loading() *Loading {
+	return &Loading{index: x, words: map[uint64]int{}, rows: map[string][]loose{}}
+}
+
+// Add takes a batch. It may be called by several at the same time.
 //
 // The lines are packed in the order in which they come, since they lie in
 // memory like that, and then sorted as packed rows.
-func (x *Fast) Load(offers []rank.Offer) {
+func (l *Loading) Add(offers []rank.Offer) {
+	part := l.index.raw(offers)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.offers += len(offers)
+	for i := range offers {
+		l.rows[offers[i].Category] = append(l.rows[offers[i].Category], loose{from: part, row: i})
+		for _, w := range offers[i].Words {
+			l.words[w.Hash]++
+		}
+	}
+}
+
+// End makes what was added the index.
+func (l *Loading) End() {
+	x := l.index
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	next := *x.now.Load()
 	next.version++
-	next.offers = len(offers)
-	next.words = countWords(offers)
+	next.offers, next.words = l.offers, countedWords(l.offers, l.words)
 	e := newEpoch(next.words)
 	x.epochs = []*epoch{e}
-	parts := make([]*block, parallel)
-	inParallel(len(parts), func(i int) {
-		parts[i] = x.raw(offers[len(offers)*i/parallel : len(offers)*(i+1)/parallel])
-	})
-	rows := x.byCategory(offers, parts)
-	categories := largestFirst(rows)
+	categories := largestFirst(l.rows)
 	shards := make([]*shard, len(categories))
 	inParallel(len(categories), func(i int) {
-		b, _ := newBlock(x.symbols, e, rows[categories[i]])
+		b, _ := newBlock(x.symbols, e, l.rows[categories[i]])
 		shards[i] = newShard(categories[i], next.version, b)
 	})
 	for _, s := range shards {
@@ -73,27 +104,6 @@ func (x *Fast) raw(offers []rank.Offer) *block {
 	return b
 }
 
-// byCategory sorts the rows of the parts into the shards to be.
-func (x *Fast) byCategory(offers []rank.Offer, parts []*block) map[string][]loose {
-	counts := map[string]int{}
-	for i := range offers {
-		counts[offers[i].Category]++
-	}
-	rows := map[string][]loose{}
-	for c, n := range counts {
-		rows[c] = make([]loose, 0, n)
-	}
-	at := 0
-	for _, part := range parts {
-		for row := range part.keys {
-			c := offers[at].Category
-			rows[c] = append(rows[c], loose{from: part, row: row})
-			at++
-		}
-	}
-	return rows
-}
-
 // largestFirst orders categories by their rows, since the largest decides how
 // long all take.
 func largestFirst(rows map[string][]loose) []string {
@@ -110,14 +120,8 @@ func largestFirst(rows map[string][]loose) []string {
 	return categories
 }
 
-func countWords(offers []rank.Offer) *words {
-	counts := map[uint64]int{}
-	for i := range offers {
-		for _, w := range offers[i].Words {
-			counts[w.Hash]++
-		}
-	}
-	all := &words{documents: len(offers)}
+func countedWords(documents int, counts map[uint64]int) *words {
+	all := &words{documents: documents}
 	for hash, n := range counts {
 		all.root = all.root.add(hash, 0, n)
 	}

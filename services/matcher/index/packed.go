@@ -89,7 +89,8 @@ func packable(o *rank.Offer) bool {
 func (p *packed) add(y *symbols, o *rank.Offer, skills uint32) {
 	offer, named := keyOf(string(o.OfferID))
 	if !named || !packable(o) {
-		p.put(cold{}, nil, &extra{whole: o, words: o.Words})
+		whole := *o // o may be one of many that nobody needs any longer
+		p.put(cold{}, nil, &extra{whole: &whole, words: o.Words})
 		return
 	}
 	c := cold{
