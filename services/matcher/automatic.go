@@ -18,7 +18,7 @@ func (s *Service) findWaiting(ctx context.Context, id contract.OfferID) error {
 	if len(lines) == 0 || !lines[0].Available {
 		return nil
 	}
-	excluded, err := s.store.excludedPairs(ctx, "", id)
+	excluded, err := s.store.excludedPairs(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -80,11 +80,7 @@ func (s *Service) proposeBest(ctx context.Context, need rank.Need) error {
 	if category.Sensitive || s.policies.Load().mode(ref, need.Path, need.Category) != rank.Automatic || covered(need) {
 		return nil
 	}
-	excluded, err := s.store.excludedPairs(ctx, need.RequestID, "")
-	if err != nil {
-		return err
-	}
-	at, err := s.moment(s.policyFor(need.Path, need.Category), need.Path, excluded)
+	at, err := s.moment(s.policyFor(need.Path, need.Category), need.Path, s.board.excludedOf(need.RequestID))
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ type board struct {
 
 	mu       sync.RWMutex
 	requests map[contract.RequestID]contract.ProjectedRequest // without words and windows
+	excluded map[contract.RequestID]map[pair]bool             // declined, or matched now; of those that have any
 	offers   map[uuid.UUID]heldOffer
 	zones    sync.Map      // name → *time.Location: one for each name, since reading one takes long
 	changed  chan struct{} // closed and replaced whenever something arrives
@@ -37,8 +38,8 @@ type heldOffer struct {
 
 func newBoard(i *index.Fast) *board {
 	return &board{
-		index: i, requests: map[contract.RequestID]contract.ProjectedRequest{}, offers: map[uuid.UUID]heldOffer{},
-		changed: make(chan struct{}),
+		index: i, requests: map[contract.RequestID]contract.ProjectedRequest{}, excluded: map[contract.RequestID]map[pair]bool{},
+		offers: map[uuid.UUID]heldOffer{}, changed: make(chan struct{}),
 	}
 }
 
@@ -47,6 +48,14 @@ func (b *board) request(id contract.RequestID) (contract.ProjectedRequest, bool)
 	defer b.mu.RUnlock()
 	r, ok := b.requests[id]
 	return r, ok
+}
+
+// excludedOf returns the pairs of a request that must not be suggested. The caller
+// must not change them.
+func (b *board) excludedOf(id contract.RequestID) map[pair]bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.excluded[id]
 }
 
 func (b *board) offer(id contract.OfferID) (heldOffer, bool) {
@@ -113,12 +122,17 @@ func (b *board) putRequestRow(row requestRow) error {
 	if err := json.Unmarshal(row.Reserved, &reserved); err != nil {
 		return fmt.Errorf("decode reserved amounts: %w", err)
 	}
-	b.putRequest(p, reserved)
+	excluded := make(map[pair]bool, len(row.Excluded))
+	for _, offer := range row.Excluded {
+		excluded[pair{p.RequestID, contract.OfferID(offer)}] = true
+	}
+	b.putRequest(p, reserved, excluded)
 	return nil
 }
 
-// putRequest takes a request with what is reserved of its lines.
-func (b *board) putRequest(p contract.ProjectedRequest, reserved map[contract.NeedLineID]int64) {
+// putRequest takes a request with what is reserved of its lines and the pairs that
+// it must not be in.
+func (b *board) putRequest(p contract.ProjectedRequest, reserved map[contract.NeedLineID]int64, excluded map[pair]bool) {
 	_, schedule := b.schedule(p.Windows, p.TimeZone)
 	needs := make([]rank.Need, len(p.Lines))
 	for i, l := range p.Lines {
@@ -129,6 +143,10 @@ func (b *board) putRequest(p contract.ProjectedRequest, reserved map[contract.Ne
 	b.mu.Lock()
 	before := b.requests[p.RequestID].Lines
 	b.requests[p.RequestID] = p
+	delete(b.excluded, p.RequestID)
+	if len(excluded) > 0 {
+		b.excluded[p.RequestID] = excluded
+	}
 	b.mu.Unlock()
 	for _, n := range needs {
 		b.index.PutNeed(n)
@@ -147,6 +165,7 @@ func (b *board) removeRequest(id contract.RequestID) {
 		b.index.RemoveNeed(contract.NeedLineID(l.ID))
 	}
 	delete(b.requests, id)
+	delete(b.excluded, id)
 }
 
 // putOffer takes an offer's row as it stands at a moment.

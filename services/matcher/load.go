@@ -57,13 +57,17 @@ func (s *Service) loadAllRequests(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	excluded, err := s.store.allExcluded(ctx)
+	if err != nil {
+		return err
+	}
 	return pipe(ctx, s.store.allRequests, func(batch []storedRow) error {
 		for _, row := range batch {
 			var p contract.ProjectedRequest
 			if err := json.Unmarshal(row.Document, &p); err != nil {
 				return fmt.Errorf("decode request projection: %w", err)
 			}
-			s.board.putRequest(p, reserved)
+			s.board.putRequest(p, reserved, excluded[p.RequestID])
 		}
 		return nil
 	})

@@ -132,7 +132,7 @@ func (s *Service) adopt(first []contract.RequestID, projected map[contract.Reque
 	defer s.reloading.Unlock()
 	for _, id := range first {
 		if p := projected[id]; p.Suggestable && s.board.requestVersion(id) == 0 {
-			s.board.putRequest(p, nil)
+			s.board.putRequest(p, nil, nil)
 		}
 	}
 	s.board.announce()

@@ -44,10 +44,11 @@ func (s *Service) moment(p policyInForce, acting string, excluded map[pair]bool)
 	if err != nil {
 		return rank.Moment{}, err
 	}
-	return rank.Moment{
-		Now: s.clock(), Acting: acting, Reference: ref, Policy: p.Policy,
-		Refused: func(r contract.RequestID, o contract.OfferID) bool { return excluded[pair{r, o}] },
-	}, nil
+	at := rank.Moment{Now: s.clock(), Acting: acting, Reference: ref, Policy: p.Policy}
+	if len(excluded) > 0 {
+		at.Refused = func(r contract.RequestID, o contract.OfferID) bool { return excluded[pair{r, o}] }
+	}
+	return at, nil
 }
 
 // policyFor returns the policy in force for a category of an organisation's
@@ -102,10 +103,7 @@ func (s *Service) Suggest(ctx context.Context, q contract.Suggest) (contract.Sug
 	if err != nil {
 		return contract.Suggestions{}, err
 	}
-	excluded, err := s.store.excludedPairs(ctx, q.RequestID, "")
-	if err != nil {
-		return contract.Suggestions{}, err
-	}
+	excluded := s.board.excludedOf(q.RequestID)
 	answer := contract.Suggestions{Items: []contract.Suggestion{}, Missing: []contract.Missing{}, Version: held.Version}
 	for _, line := range held.Lines {
 		policy := s.policyFor(held.Path, line.Category)
@@ -156,10 +154,7 @@ func (s *Service) Verdict(ctx context.Context, q contract.AskVerdict) (contract.
 	if len(lines) == 0 || !pairable(actor, lines[0].Path, lines[0].Sharing) {
 		return contract.Verdict{}, fault.NewNotFound("offer")
 	}
-	excluded, err := s.store.excludedPairs(ctx, q.RequestID, "")
-	if err != nil {
-		return contract.Verdict{}, err
-	}
+	excluded := s.board.excludedOf(q.RequestID)
 	return s.bestVerdict(request, lines, func(category string) (rank.Moment, error) {
 		return s.moment(s.policyFor(request.Path, category), actor.Path, excluded)
 	})

@@ -85,6 +85,28 @@ func (s store) reservedNeeds(ctx context.Context) (map[contract.NeedLineID]int64
 	return reserved, nil
 }
 
+const allExcludedSQL = `SELECT f.request_id, f.offer_id FROM refused f JOIN requests r USING (request_id) WHERE r.suggestable AND r.document IS NOT NULL
+	UNION SELECT m.request_id, m.offer_id FROM matches m JOIN requests r USING (request_id) WHERE r.suggestable AND r.document IS NOT NULL
+	AND m.state IN ('proposed', 'accepted', 'contact_released', 'in_progress', 'reported_done', 'disputed')`
+
+// allExcluded returns the pairs of those requests that must not be suggested.
+func (s store) allExcluded(ctx context.Context) (map[contract.RequestID]map[pair]bool, error) {
+	excluded := map[contract.RequestID]map[pair]bool{}
+	err := stream(ctx, s.db, func(pairs []pair) error {
+		for _, p := range pairs {
+			if excluded[p.Request] == nil {
+				excluded[p.Request] = map[pair]bool{}
+			}
+			excluded[p.Request][p] = true
+		}
+		return nil
+	}, allExcludedSQL)
+	if err != nil {
+		return nil, fmt.Errorf("list excluded pairs: %w", err)
+	}
+	return excluded, nil
+}
+
 // uses are what matches and asks make of all offers. Those of which there is
 // nothing to say are not in it.
 type uses struct {
@@ -170,5 +192,5 @@ func (s store) countInto(ctx context.Context, counts map[string]int64, query str
 }
 
 var loadStatements = []string{
-	allRequestsSQL, allOffersSQL, reservedNeedsSQL, reservedPeriodsSQL, allAnswersSQL, liveMatchesSQL, askedHelpersSQL,
+	allRequestsSQL, allOffersSQL, reservedNeedsSQL, allExcludedSQL, reservedPeriodsSQL, allAnswersSQL, liveMatchesSQL, askedHelpersSQL,
 }

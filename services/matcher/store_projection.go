@@ -164,10 +164,14 @@ type requestRow struct {
 	ID       contract.RequestID `db:"request_id"`
 	Document []byte             `db:"document"`
 	Reserved []byte             `db:"reserved"` // JSON object: need line id → amount
+	Excluded pq.StringArray     `db:"excluded"` // offers that were declined, or are matched now
 }
 
 const loadRequestsSQL = `SELECT r.request_id, r.document,
-	COALESCE((SELECT jsonb_object_agg(n.need_line_id, n.reserved) FROM needs n WHERE n.request_id = r.request_id), '{}') AS reserved
+	COALESCE((SELECT jsonb_object_agg(n.need_line_id, n.reserved) FROM needs n WHERE n.request_id = r.request_id), '{}') AS reserved,
+	ARRAY(SELECT f.offer_id FROM refused f WHERE f.request_id = r.request_id
+		UNION SELECT m.offer_id FROM matches m WHERE m.request_id = r.request_id
+		AND m.state IN ('proposed', 'accepted', 'contact_released', 'in_progress', 'reported_done', 'disputed')) AS excluded
 	FROM requests r WHERE r.document IS NOT NULL AND r.suggestable AND r.request_id = ANY($1)`
 
 // loadRequests returns the projections of the requests named. Those that ended

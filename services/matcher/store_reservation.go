@@ -143,8 +143,8 @@ func (s store) requireUnrefused(ctx context.Context, tx *sqlx.Tx, request contra
 	return nil
 }
 
-const excludedSQL = `SELECT request_id, offer_id FROM refused WHERE request_id = $1 OR offer_id = $2
-	UNION SELECT request_id, offer_id FROM matches WHERE (request_id = $1 OR offer_id = $2)
+const excludedSQL = `SELECT request_id, offer_id FROM refused WHERE offer_id = $1
+	UNION SELECT request_id, offer_id FROM matches WHERE offer_id = $1
 	AND state IN ('proposed', 'accepted', 'contact_released', 'in_progress', 'reported_done', 'disputed')`
 
 // pair is a request and an offer.
@@ -153,11 +153,11 @@ type pair struct {
 	Offer   contract.OfferID   `db:"offer_id"`
 }
 
-// excludedPairs returns the pairs of a request, or of an offer, that must not
-// be suggested: declined before, or matched now. The other id may be empty.
-func (s store) excludedPairs(ctx context.Context, request contract.RequestID, offer contract.OfferID) (map[pair]bool, error) {
+// excludedPairs returns the pairs of an offer that must not be suggested: declined
+// before, or matched now. Those of a request are on the board.
+func (s store) excludedPairs(ctx context.Context, offer contract.OfferID) (map[pair]bool, error) {
 	var pairs []pair
-	if err := s.db.SelectContext(ctx, &pairs, excludedSQL, nullID(request), nullID(offer)); err != nil {
+	if err := s.db.SelectContext(ctx, &pairs, excludedSQL, offer); err != nil {
 		return nil, fmt.Errorf("list excluded pairs: %w", err)
 	}
 	set := make(map[pair]bool, len(pairs))

@@ -93,14 +93,6 @@ func (s *search) release() {
 	searches.Put(s)
 }
 
-// Missing implements Index.
-func (x *Fast) Missing(need rank.Need, at rank.Moment) []rank.Shortage {
-	v := view{}
-	x.see(&v, covering(nil, &x.offers, need.Category, at))
-	at.Rarity = v.version.words
-	return rank.Ask(&need, at).Missing(v.offers(at.Refused != nil))
-}
-
 // Verdict implements Index.
 func (x *Fast) Verdict(need rank.Need, offer rank.Offer, at rank.Moment) rank.Verdict {
 	at.Rarity = x.now.Load().words

@@ -75,23 +75,6 @@ func covered(into []*shard, s *side, offer string, at rank.Moment) []*shard {
 	return into
 }
 
-// offers yields the offer lines of the view in a buffer that the next one uses
-// again, without their ids but for the offer's where it is asked for.
-func (v *view) offers(named bool) iter.Seq[*rank.Offer] {
-	return func(yield func(*rank.Offer) bool) {
-		var buffer unpacked
-		for at := range v.rows() {
-			o := v.offer(at, &buffer)
-			if named && o == &buffer.offer {
-				o.OfferID = at.block.offers.offerID(int(at.row))
-			}
-			if !yield(o) {
-				return
-			}
-		}
-	}
-}
-
 // spot is a row of a view; in the tail where there is no block.
 type spot struct {
 	state *state

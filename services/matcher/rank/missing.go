@@ -11,7 +11,7 @@ import (
 // rules. It is what a recruiter needs to know.
 type Shortage struct {
 	Rules []Rule // never empty, in the order of the rules
-	Count int    // offers that break exactly these
+	Count int    // offers that break exactly these, at most MostCounted
 	Key   string // of the sentence for the first rule
 	Args  map[string]any
 }
@@ -21,61 +21,104 @@ type Shortage struct {
 // business, and where nothing remains nothing is missing.
 var never = []Rule{RuleCategory, RuleRemaining, RuleVisibility}
 
+// MostCounted is where counting ends: so many offers or more are plenty, and a
+// country has hundreds of thousands that fail by their place alone.
+const MostCounted = 1000
+
 // Missing relaxes the rules one at a time and returns, for each, how many
 // offers fail by that rule alone: "3 lawyers free, none speaks Cantonese". When
 // every offer fails by more, it returns the combinations of those that fail by
 // fewest. When there is no offer of the category at all, it says that with the
 // count 0. Ordered by count, most first, then by rule. Offers that fit are not
 // counted; the answer is nil when nothing remains to be matched or when every
-// offer seen fits.
+// offer seen fits. No count exceeds MostCounted.
 func (q *Question) Missing(offers iter.Seq[*Offer]) []Shortage {
-	if breaksRemaining(q, nil) {
-		return nil
-	}
-	found, seen := map[string]*Shortage{}, false
-	fewest := len(hardRules)
+	s := q.Shortfall()
 	for o := range offers {
-		broken, counts := q.shortOf(o)
-		seen = seen || counts
-		if !counts || len(broken) == 0 || len(broken) > fewest {
+		s.See(o)
+	}
+	return s.Shortages()
+}
+
+// Shortfall is Missing under way, offer by offer, in any order.
+type Shortfall struct {
+	question *Question
+	seen     bool
+	fewest   int // rules that an offer breaks
+	counts   map[ruleSet]int
+}
+
+// ruleSet is a set of hard rules, by their place.
+type ruleSet uint32
+
+// Shortfall begins to look for what is missing.
+func (q *Question) Shortfall() *Shortfall {
+	return &Shortfall{question: q, fewest: len(hardRules), counts: map[ruleSet]int{}}
+}
+
+// See takes one more offer. It stops at the first rule that settles that the
+// offer changes nothing.
+func (s *Shortfall) See(o *Offer) {
+	q := s.question
+	if breaksCategory(q, o) || breaksVisibility(q, o) {
+		return
+	}
+	s.seen = true
+	broken, n := ruleSet(0), 0
+	for i := range hardRules {
+		if r := &hardRules[i]; slices.Contains(never, r.name) || !r.broken(q, o) {
 			continue
 		}
-		if len(broken) < fewest {
-			fewest = len(broken)
-			clear(found)
+		broken |= 1 << i
+		if n++; n > s.fewest || s.enough(broken) {
+			return
 		}
-		q.count(found, broken)
 	}
-	if !seen {
-		return []Shortage{q.shortage([]Rule{RuleCategory})}
+	if n == 0 {
+		return
 	}
-	return ordered(found)
+	if n < s.fewest {
+		s.fewest = n
+		clear(s.counts)
+	}
+	s.counts[broken] = min(s.counts[broken]+1, MostCounted)
 }
 
-// shortOf returns the rules that an offer breaks, and whether the offer counts
-// at all. The cheap test first: most offers are of another category.
-func (q *Question) shortOf(o *Offer) ([]Rule, bool) {
-	if breaksCategory(q, o) || breaksVisibility(q, o) {
-		return nil, false
+// Enough reports whether offers that break a rule, and perhaps others, change
+// nothing any more.
+func (s *Shortfall) Enough(r Rule) bool { return s.enough(1 << position(r)) }
+
+func (s *Shortfall) enough(broken ruleSet) bool {
+	return s.fewest == 1 && s.counts[broken] == MostCounted
+}
+
+// Shortages returns what Missing says of the offers seen.
+func (s *Shortfall) Shortages() []Shortage {
+	if breaksRemaining(s.question, nil) {
+		return nil
 	}
-	var broken []Rule
+	if !s.seen {
+		return []Shortage{s.question.shortage([]Rule{RuleCategory}, 0)}
+	}
+	var found []Shortage
+	for broken, count := range s.counts {
+		found = append(found, s.question.shortage(broken.rules(), count))
+	}
+	slices.SortFunc(found, func(a, b Shortage) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), slices.CompareFunc(a.Rules, b.Rules, compareRules))
+	})
+	return found
+}
+
+// rules returns the names of the rules in their order.
+func (s ruleSet) rules() []Rule {
+	var names []Rule
 	for i := range hardRules {
-		if r := hardRules[i]; !slices.Contains(never, r.name) && r.broken(q, o) {
-			broken = append(broken, r.name)
+		if s&(1<<i) != 0 {
+			names = append(names, hardRules[i].name)
 		}
 	}
-	return broken, true
-}
-
-func (q *Question) count(found map[string]*Shortage, broken []Rule) {
-	fresh := q.shortage(broken)
-	s, known := found[fresh.Rule()]
-	if !known {
-		s = &fresh
-		found[fresh.Rule()] = s
-	}
-	s.Count++
-	s.Args["count"] = s.Count
+	return names
 }
 
 // keySeveral is the sentence for a combination of rules.
@@ -84,31 +127,17 @@ const keySeveral = "missing.several"
 // shortage builds the sentence "missing.<rule>", or keySeveral for a
 // combination, from what the need asked for: never from one offer, since it
 // speaks of many.
-func (q *Question) shortage(rules []Rule) Shortage {
+func (q *Question) shortage(rules []Rule, count int) Shortage {
 	key := "missing." + string(rules[0])
 	if len(rules) > 1 {
 		key = keySeveral
 	}
 	n := q.need
-	return Shortage{Rules: rules, Key: key, Args: map[string]any{
-		"count": 0, "rules": rules, "category": n.Category, "region": n.Region, "mode": n.Mode,
+	return Shortage{Rules: rules, Count: count, Key: key, Args: map[string]any{
+		"count": count, "more": count == MostCounted, "rules": rules, "category": n.Category, "region": n.Region, "mode": n.Mode,
 		"languages": n.Languages, "skills": n.Skills, "safeguards": n.Safeguards, "unit": n.Unit,
 		"until": q.until,
 	}}
-}
-
-func ordered(found map[string]*Shortage) []Shortage {
-	shortages := make([]Shortage, 0, len(found))
-	for _, s := range found {
-		shortages = append(shortages, *s)
-	}
-	slices.SortFunc(shortages, func(a, b Shortage) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), slices.CompareFunc(a.Rules, b.Rules, compareRules))
-	})
-	if len(shortages) == 0 {
-		return nil
-	}
-	return shortages
 }
 
 func compareRules(a, b Rule) int { return cmp.Compare(position(a), position(b)) }

@@ -52,7 +52,7 @@ type MissingView struct {
 	NeedLineID contract.NeedLineID `json:"need_line_id"`
 	Rule       string              `json:"rule"`
 	Text       string              `json:"text"`
-	Count      int                 `json:"count" doc:"Offers that this rule alone stops"`
+	Count      int                 `json:"count" doc:"Offers that this rule alone stops; 1000 stands for as many or more"`
 }
 
 // SuggestionsView is the answer to a question for offers.

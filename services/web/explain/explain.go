@@ -23,11 +23,15 @@ type Reader struct {
 func For(printer *locales.Printer, ref *reference.Snapshot) Reader { return Reader{printer, ref} }
 
 // Sentence returns the sentence of a key with its arguments, which hold codes
-// under names that say of what (see rank.Keys).
+// under names that say of what (see rank.Keys). Where there may be more than the
+// count says, it is shown with a plus sign.
 func (r Reader) Sentence(key string, args map[string]any) string {
 	named := make(map[string]any, len(args))
 	for name, value := range args {
 		named[name] = r.argument(name, value)
+	}
+	if count, ok := args["count"].(float64); ok && args["more"] == true {
+		named["count"] = r.printer.Number(int64(count)) + "+"
 	}
 	return r.printer.T(key, named)
 }
