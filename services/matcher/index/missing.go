@@ -1,8 +1,6 @@
 package index
 
 import (
-	"iter"
-
 	"heli/services/matcher/rank"
 )
 
@@ -16,16 +14,77 @@ func (x *Fast) Missing(need rank.Need, at rank.Moment) []rank.Shortage {
 	at.Rarity = s.view.version.words
 	q := rank.Ask(&need, at)
 	s.probe.askFor(x.symbols, &need, q, at)
-	missing := q.Shortfall()
-	passed := func(n *node) bool { return missing.Enough(rank.RulePlace) && s.probe.beyond(n) }
-	for a := range s.view.rowsBut(passed) {
-		o := s.view.offer(a, &s.buffer)
-		if at.Refused != nil && o == &s.buffer.offer {
-			o.OfferID = a.block.offers.offerID(int(a.row))
-		}
-		missing.See(o)
+	w := walk{search: s, missing: q.Shortfall(), named: at.Refused != nil}
+	for _, st := range s.view.states {
+		w.state(st)
 	}
-	return missing.Shortages()
+	return w.missing.Shortages()
+}
+
+// walk goes through all rows of a view to say what is missing.
+type walk struct {
+	*search
+	missing *rank.Shortfall
+	named   bool // the rules look at ids
+}
+
+func (w *walk) state(st *state) {
+	for row := range st.rows {
+		if st.tail.alive(row, w.view.version.version) {
+			w.missing.See(st.tail.offers[row])
+		}
+	}
+	for _, b := range st.blocks {
+		after := 0
+		for shelf := range b.trees {
+			t := &b.trees[shelf]
+			if top := len(t.levels) - 1; top >= 0 {
+				w.nodes(b, t, top, 0, len(t.levels[top]), false)
+			}
+			after = max(after, t.first+t.count)
+		}
+		w.rows(b, after, len(b.keys), false) // what can fit nobody is in no tree
+	}
+}
+
+// nodes goes through what is below the nodes of a level from begin to before end.
+// What is below a node out of reach is out of reach too.
+func (w *walk) nodes(b *block, t *tree, level, begin, end int, beyond bool) {
+	for i := begin; i < end; i++ {
+		far := beyond || w.probe.beyond(&t.levels[level][i])
+		switch {
+		case far && w.missing.EnoughBeyond():
+		case level > 0:
+			w.nodes(b, t, level-1, i*fanOut, min((i+1)*fanOut, len(t.levels[level-1])), far)
+		default:
+			w.rows(b, t.first+i*leafRows, min(t.first+(i+1)*leafRows, t.first+t.count), far)
+		}
+	}
+}
+
+func (w *walk) rows(b *block, begin, end int, beyond bool) {
+	for row := begin; row < end; row++ {
+		if beyond && w.missing.OneRule() && w.unskilled(b.offers, row) || !b.alive(row, w.view.version.version) {
+			continue
+		}
+		o := w.view.offer(spot{nil, b, int32(row)}, &w.buffer)
+		if w.named && o == &w.buffer.offer {
+			o.OfferID = b.offers.offerID(row)
+		}
+		if beyond {
+			w.missing.SeeBeyond(o)
+		} else {
+			w.missing.See(o)
+		}
+	}
+}
+
+// unskilled reports whether a packed row surely lacks a skill that is asked for.
+func (w *walk) unskilled(p *packed, row int) bool {
+	if x := p.extraOf(row); x != nil && x.whole != nil {
+		return false
+	}
+	return w.probe.marks.skills&^w.view.reading.skills[p.cold[row].skills].bits != 0
 }
 
 // beyond reports whether every offer below a node breaks the rule of place for
@@ -40,63 +99,4 @@ func (p *probe) beyond(n *node) bool {
 		}
 	}
 	return leastM(n.chord2(&p.at)) > float64(n.reachM)
-}
-
-// rowsBut yields all living rows but those below a node that is to be passed
-// over, which may change on the way.
-func (v *view) rowsBut(passed func(*node) bool) iter.Seq[spot] {
-	return func(yield func(spot) bool) {
-		for _, st := range v.states {
-			for row := range st.rows {
-				if st.tail.alive(row, v.version.version) && !yield(spot{st, nil, int32(row)}) {
-					return
-				}
-			}
-			for _, b := range st.blocks {
-				if !v.blockBut(st, b, passed, yield) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// blockBut yields the living rows of a block; false when no more are wanted.
-func (v *view) blockBut(st *state, b *block, passed func(*node) bool, yield func(spot) bool) bool {
-	after := 0
-	for shelf := range b.trees {
-		t := &b.trees[shelf]
-		if top := len(t.levels) - 1; top >= 0 && !v.walk(st, b, t, top, 0, len(t.levels[top]), passed, yield) {
-			return false
-		}
-		after = max(after, t.first+t.count)
-	}
-	for row := after; row < len(b.keys); row++ { // what can fit nobody is in no tree
-		if b.alive(row, v.version.version) && !yield(spot{st, b, int32(row)}) {
-			return false
-		}
-	}
-	return true
-}
-
-// walk yields the rows below the nodes of a level from begin to before end; false
-// when no more are wanted.
-func (v *view) walk(st *state, b *block, t *tree, level, begin, end int, passed func(*node) bool, yield func(spot) bool) bool {
-	for i := begin; i < end; i++ {
-		if passed(&t.levels[level][i]) {
-			continue
-		}
-		if level > 0 {
-			if !v.walk(st, b, t, level-1, i*fanOut, min((i+1)*fanOut, len(t.levels[level-1])), passed, yield) {
-				return false
-			}
-			continue
-		}
-		for row := t.first + i*leafRows; row < min(t.first+(i+1)*leafRows, t.first+t.count); row++ {
-			if b.alive(row, v.version.version) && !yield(spot{st, b, int32(row)}) {
-				return false
-			}
-		}
-	}
-	return true
 }

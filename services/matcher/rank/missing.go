@@ -3,6 +3,7 @@ package rank
 import (
 	"cmp"
 	"iter"
+	"math/bits"
 	"slices"
 	"strings"
 )
@@ -43,6 +44,7 @@ func (q *Question) Missing(offers iter.Seq[*Offer]) []Shortage {
 // Shortfall is Missing under way, offer by offer, in any order.
 type Shortfall struct {
 	question *Question
+	place    ruleSet // that rule alone
 	seen     bool
 	fewest   int // rules that an offer breaks
 	counts   map[ruleSet]int
@@ -53,20 +55,26 @@ type ruleSet uint32
 
 // Shortfall begins to look for what is missing.
 func (q *Question) Shortfall() *Shortfall {
-	return &Shortfall{question: q, fewest: len(hardRules), counts: map[ruleSet]int{}}
+	return &Shortfall{question: q, place: 1 << position(RulePlace), fewest: len(hardRules), counts: map[ruleSet]int{}}
 }
 
 // See takes one more offer. It stops at the first rule that settles that the
 // offer changes nothing.
-func (s *Shortfall) See(o *Offer) {
+func (s *Shortfall) See(o *Offer) { s.see(o, 0) }
+
+// SeeBeyond is See for an offer that is known to break the rule of place.
+func (s *Shortfall) SeeBeyond(o *Offer) { s.see(o, s.place) }
+
+func (s *Shortfall) see(o *Offer, broken ruleSet) {
 	q := s.question
 	if breaksCategory(q, o) || breaksVisibility(q, o) {
 		return
 	}
 	s.seen = true
-	broken, n := ruleSet(0), 0
+	n := bits.OnesCount32(uint32(broken))
 	for i := range hardRules {
-		if r := &hardRules[i]; slices.Contains(never, r.name) || !r.broken(q, o) {
+		r := &hardRules[i]
+		if broken&(1<<i) != 0 || slices.Contains(never, r.name) || !r.broken(q, o) {
 			continue
 		}
 		broken |= 1 << i
@@ -84,9 +92,12 @@ func (s *Shortfall) See(o *Offer) {
 	s.counts[broken] = min(s.counts[broken]+1, MostCounted)
 }
 
-// Enough reports whether offers that break a rule, and perhaps others, change
-// nothing any more.
-func (s *Shortfall) Enough(r Rule) bool { return s.enough(1 << position(r)) }
+// EnoughBeyond reports whether offers that break the rule of place, and perhaps
+// others, change nothing any more.
+func (s *Shortfall) EnoughBeyond() bool { return s.enough(s.place) }
+
+// OneRule reports whether only offers that break a single rule still count.
+func (s *Shortfall) OneRule() bool { return s.fewest == 1 }
 
 func (s *Shortfall) enough(broken ruleSet) bool {
 	return s.fewest == 1 && s.counts[broken] == MostCounted
