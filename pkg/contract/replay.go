@@ -15,10 +15,17 @@ type ReplayPast struct {
 	Until *time.Time `json:"until,omitempty"`
 }
 
-// ReplayPolicy names a policy: a stored version, or a document.
+// ReplayPolicy names what is played: the policies in force, each in its scope, as
+// they are, or with one of them replaced by a stored version, in that one's scope,
+// or by a document. Exactly one of InForce, Version and Document is given.
 type ReplayPolicy struct {
+	InForce  bool            `json:"in_force,omitempty"`
 	Version  int64           `json:"version,omitempty"`
 	Document json.RawMessage `json:"document,omitempty"`
+	// Organisation (a code) and Category are the scope of a document; empty means
+	// the whole installation, and every category.
+	Organisation string `json:"organisation,omitempty"`
+	Category     string `json:"category,omitempty"`
 }
 
 // ReplayedPast answers ReplayPast: what was played, and a result for each policy in the
@@ -49,11 +56,15 @@ type ReplayRecord struct {
 	Refused    int `json:"refused"` // pairs that were declined and are never made
 }
 
-// ReplayResult is how the past would have gone under one policy. Units are each
+// ReplayResult is how the past would have gone with one policy in its scope and
+// those in force elsewhere. Units are each
 // need's own; a need that states no amount counts as one. A need is a need line.
 type ReplayResult struct {
-	Version       int64           `json:"version,omitempty"` // 0 for a document
-	Mode          string          `json:"mode"`
+	InForce       bool            `json:"in_force,omitempty"` // nothing was replaced
+	Version       int64           `json:"version,omitempty"`  // 0 for a document
+	Path          string          `json:"path,omitempty"`     // scope of the policy: organisation
+	Category      string          `json:"category,omitempty"`
+	Mode          string          `json:"mode"` // of the policy named; in force: of the installation's
 	Needs         int             `json:"needs"`
 	Served        int             `json:"served"`  // got anything
 	Covered       int             `json:"covered"` // got all

@@ -22,12 +22,17 @@ type past struct {
 	refused  []pair
 }
 
-func (s *Service) readPast(ctx context.Context, path string) (p past, err error) {
-	if p.requests, err = s.store.pastRequests(ctx, path); err != nil {
+// readPast reads what happened within a path's sight. A past with more requests
+// or offers than can be played in one call is Unavailable.
+func (s *Service) readPast(ctx context.Context, path string, within span) (p past, err error) {
+	if p.requests, err = s.store.pastRequests(ctx, path, within, mostPast+1); err != nil {
 		return p, err
 	}
-	if p.offers, err = s.store.pastOffers(ctx, path); err != nil {
+	if p.offers, err = s.store.pastOffers(ctx, path, mostPast+1); err != nil {
 		return p, err
+	}
+	if len(p.requests) > mostPast || len(p.offers) > mostPast {
+		return p, pastTooLong()
 	}
 	if p.matches, err = s.store.pastMatches(ctx, path); err != nil {
 		return p, err
@@ -35,6 +40,9 @@ func (s *Service) readPast(ctx context.Context, path string) (p past, err error)
 	p.refused, err = s.store.pastRefusals(ctx, path)
 	return p, err
 }
+
+// mostPast bounds the memory of a replay: so many requests, and so many offers.
+const mostPast = 100_000
 
 // span is from when and until when needs arrived; a zero since is the beginning.
 type span struct{ since, until time.Time }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -31,9 +32,12 @@ const (
 )
 
 // Replay plays the needs that the actor sees again under policies, as far as they
-// are still known, against the offers that they could have been paired with. It
-// stores and reserves nothing. A past too long for one call is Unavailable:
-// nothing was decided, and a shorter span may be asked for.
+// are still known, against the offers that they could have been paired with. Each
+// need is played under the policy of its scope. It stores and reserves nothing.
+//
+// One replay runs at a time in a process, on half of its processors at most, so
+// that it never stands in the way of other calls: while another runs, and when the
+// past is too long for one call, it is Unavailable, and nothing was decided.
 func (s *Service) Replay(ctx context.Context, q contract.ReplayPast) (contract.ReplayedPast, error) {
 	var answer contract.ReplayedPast
 	actor := contract.ActorFrom(ctx)
@@ -44,32 +48,48 @@ func (s *Service) Replay(ctx context.Context, q contract.ReplayPast) (contract.R
 	if err != nil {
 		return answer, err
 	}
-	policies, err := s.replayedPolicies(ctx, q)
+	trials, err := s.trials(ctx, ref, q)
 	if err != nil {
 		return answer, err
 	}
+	select {
+	case s.replaying <- struct{}{}:
+		defer func() { <-s.replaying }()
+	default:
+		return answer, fault.New(fault.Unavailable, "replay_busy", "another replay runs now: try again in a minute")
+	}
 	limited, cancel := context.WithTimeout(ctx, replayTime)
 	defer cancel()
-	answer, err = s.replayUnder(limited, ref, actor.Path, q, policies)
+	answer, err = s.replayUnder(limited, ref, actor.Path, q, trials)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		// Not the cause itself: that would read as if the caller had gone.
-		return answer, fault.New(fault.Unavailable, "unavailable", "this past is too long for one call: name a later since or an earlier until")
+		return answer, pastTooLong()
 	}
 	return answer, err
 }
 
-// replayUnder reads the record and plays it under each policy.
-func (s *Service) replayUnder(ctx context.Context, ref *reference.Snapshot, path string, q contract.ReplayPast, policies []rank.Policy) (contract.ReplayedPast, error) {
-	past, err := s.readPast(ctx, path)
-	if err != nil {
-		return contract.ReplayedPast{}, err
-	}
+func pastTooLong() error {
+	return fault.New(fault.Unavailable, "past_too_long", "this past is too long for one call: name a later since, an earlier until, or an organisation below")
+}
+
+// trial is a set of policies to play under, and what is to be told of it.
+type trial struct {
+	policies policies
+	named    contract.ReplayResult
+}
+
+// replayUnder reads the record and plays it under each set of policies.
+func (s *Service) replayUnder(ctx context.Context, ref *reference.Snapshot, path string, q contract.ReplayPast, trials []trial) (contract.ReplayedPast, error) {
 	within := span{until: s.clock()}
 	if q.Since != nil {
 		within.since = *q.Since
 	}
 	if q.Until != nil && q.Until.Before(within.until) {
 		within.until = *q.Until
+	}
+	past, err := s.readPast(ctx, path, within)
+	if err != nil {
+		return contract.ReplayedPast{}, err
 	}
 	record, counts, err := s.recordOf(ref, past, within)
 	if err != nil {
@@ -79,12 +99,13 @@ func (s *Service) replayUnder(ctx context.Context, ref *reference.Snapshot, path
 		Since: firstOf(record, within).UTC(), Until: within.until.UTC(), PlayedUntil: record.Until.UTC(),
 		Record: counts, Policies: []contract.ReplayResult{},
 	}
-	for i, p := range policies {
-		result, err := play(ctx, ref, record, p)
+	for i, t := range trials {
+		result, err := play(ctx, ref, record, t.policies)
 		if err != nil {
 			return contract.ReplayedPast{}, fmt.Errorf("replay under policy %d of the question: %w", i, err)
 		}
-		result.Version = q.Policies[i].Version
+		result.InForce, result.Version, result.Path, result.Category, result.Mode =
+			t.named.InForce, t.named.Version, t.named.Path, t.named.Category, t.named.Mode
 		answer.Policies = append(answer.Policies, result)
 	}
 	return answer, nil
@@ -104,8 +125,8 @@ func firstOf(record replay.Record, s span) time.Time {
 	return first
 }
 
-// replayedPolicies returns the policies of a question, each read or checked.
-func (s *Service) replayedPolicies(ctx context.Context, q contract.ReplayPast) ([]rank.Policy, error) {
+// trials returns what a question wants to be played, each policy read or checked.
+func (s *Service) trials(ctx context.Context, ref *reference.Snapshot, q contract.ReplayPast) ([]trial, error) {
 	var fields []fault.Field
 	switch {
 	case len(q.Policies) == 0:
@@ -116,10 +137,10 @@ func (s *Service) replayedPolicies(ctx context.Context, q contract.ReplayPast) (
 	if q.Since != nil && q.Until != nil && !q.Since.Before(*q.Until) {
 		fields = append(fields, fault.Field{Location: "until", Code: check.Malformed})
 	}
-	policies := make([]rank.Policy, len(q.Policies))
+	trials := make([]trial, len(q.Policies))
 	for i, asked := range q.Policies[:min(len(q.Policies), mostReplayed)] {
 		var err error
-		if policies[i], err = s.replayedPolicy(ctx, asked); err == nil {
+		if trials[i], err = s.trial(ctx, ref, asked); err == nil {
 			continue
 		}
 		f := fault.As(err)
@@ -134,29 +155,65 @@ func (s *Service) replayedPolicies(ctx context.Context, q contract.ReplayPast) (
 	if len(fields) > 0 {
 		return nil, fault.NewInvalid(fields...)
 	}
-	return policies, nil
+	return trials, nil
 }
 
-func (s *Service) replayedPolicy(ctx context.Context, asked contract.ReplayPolicy) (rank.Policy, error) {
-	given := len(asked.Document) > 0 && !bytes.Equal(asked.Document, []byte("null"))
-	if given == (asked.Version != 0) {
-		return rank.Policy{}, fault.NewInvalid(fault.Field{Location: "version", Code: check.Required})
+// trial returns the policies in force with the one asked for in its scope.
+func (s *Service) trial(ctx context.Context, ref *reference.Snapshot, asked contract.ReplayPolicy) (trial, error) {
+	inForce := *s.policies.Load()
+	if asked.InForce && asked.Version == 0 && !given(asked) {
+		return trial{inForce, contract.ReplayResult{InForce: true, Mode: string(inForce.installation().Mode)}}, nil
 	}
-	if given {
-		return givenPolicy(asked.Document)
-	}
-	row, err := s.store.policyVersion(ctx, asked.Version)
+	p, err := s.replayedPolicy(ctx, ref, asked)
 	if err != nil {
-		return rank.Policy{}, err
+		return trial{}, err
 	}
-	if actor := contract.ActorFrom(ctx); !actor.Sees(row.Path) && !strings.HasPrefix(actor.Path, row.Path) {
-		return rank.Policy{}, fault.NewNotFound("policy")
+	changed := maps.Clone(inForce)
+	changed[policyScope{p.row.Path, p.row.Category}] = p
+	return trial{changed, contract.ReplayResult{Version: p.row.Version, Path: p.row.Path, Category: p.row.Category, Mode: string(p.Mode)}}, nil
+}
+
+func (s *Service) replayedPolicy(ctx context.Context, ref *reference.Snapshot, asked contract.ReplayPolicy) (p policyInForce, err error) {
+	actor := contract.ActorFrom(ctx)
+	if asked.InForce || given(asked) == (asked.Version != 0) {
+		return p, fault.NewInvalid(fault.Field{Location: "version", Code: check.Required})
 	}
-	var p rank.Policy
-	if err := json.Unmarshal(row.Document, &p); err != nil {
+	if given(asked) {
+		p.row = policyRow{Category: asked.Category, CreatedBy: actor.ID()}
+		if p.row.Path, err = s.triedPath(ctx, ref, asked); err == nil {
+			p.Policy, err = givenPolicy(asked.Document)
+		}
+		return p, err
+	}
+	if p.row, err = s.store.policyVersion(ctx, asked.Version); err != nil {
+		return p, err
+	}
+	if !actor.Sees(p.row.Path) && !strings.HasPrefix(actor.Path, p.row.Path) {
+		return p, fault.NewNotFound("policy")
+	}
+	if err := json.Unmarshal(p.row.Document, &p.Policy); err != nil {
 		return p, fmt.Errorf("decode policy %d: %w", asked.Version, err)
 	}
 	return p, nil
+}
+
+func given(asked contract.ReplayPolicy) bool {
+	return len(asked.Document) > 0 && !bytes.Equal(asked.Document, []byte("null"))
+}
+
+// triedPath returns the path of the organisation that a document is tried for.
+// Whoever may not set the installation's policy may try one all the same: it is
+// played on what they see.
+func (s *Service) triedPath(ctx context.Context, ref *reference.Snapshot, asked contract.ReplayPolicy) (string, error) {
+	c := check.New(ref)
+	c.Token("organisation", asked.Organisation)
+	if asked.Category != "" {
+		c.Category("category", asked.Category)
+	}
+	if err := c.Err(); err != nil || asked.Organisation == "" {
+		return "", err
+	}
+	return s.policyPath(ctx, contract.ActorFrom(ctx), asked.Organisation)
 }
 
 // givenPolicy reads a policy that somebody wrote; Invalid names every fault in it.
@@ -178,16 +235,21 @@ func givenPolicy(document []byte) (rank.Policy, error) {
 	return p, nil
 }
 
-// play plays a record under one policy, on an index of its own.
-func play(ctx context.Context, ref *reference.Snapshot, record replay.Record, p rank.Policy) (contract.ReplayResult, error) {
+// play plays a record under policies, on an index of its own.
+func play(ctx context.Context, ref *reference.Snapshot, record replay.Record, p policies) (contract.ReplayResult, error) {
 	var result contract.ReplayResult
 	i := index.NewFast()
 	packing, stop := context.WithCancel(ctx)
+	under := replay.Policies{Installation: p.installation().Policy, Of: func(n *rank.Need) rank.Policy {
+		chosen := p.of(ref, n.Path, n.Category).Policy
+		chosen.Mode = p.mode(ref, n.Path, n.Category)
+		return chosen
+	}}
 	var group errgroup.Group
 	group.Go(func() error { return i.Run(packing) })
 	group.Go(func() (err error) {
 		defer stop()
-		result, err = replay.Run(ctx, record, p, replay.Tools{Reference: ref, Index: i, Plan: planPast})
+		result, err = replay.Run(ctx, record, under, replay.Tools{Reference: ref, Index: i, Plan: planPast})
 		return err
 	})
 	return result, group.Wait()
@@ -195,9 +257,9 @@ func play(ctx context.Context, ref *reference.Snapshot, record replay.Record, p 
 
 // planPast is replay.Planner by the plans of the running matcher. It is never cut
 // short by time, so that the same past gives the same plan.
-func planPast(ctx context.Context, i index.Index, at rank.Moment, needs []rank.Need, lines []rank.Offer) ([]contract.PlannedPair, error) {
-	a := newAssignment(i, at, func(*rank.Need) rank.Policy { return at.Policy }, needs, lines)
-	best, err := plan.New(a.input, a, plan.Options{Workers: runtime.GOMAXPROCS(0)})
+func planPast(ctx context.Context, i index.Index, at rank.Moment, policy func(*rank.Need) rank.Policy, needs []rank.Need, lines []rank.Offer) ([]contract.PlannedPair, error) {
+	a := newAssignment(i, at, policy, needs, lines)
+	best, err := plan.New(a.input, a, plan.Options{Workers: max(1, runtime.GOMAXPROCS(0)/2)})
 	if err != nil {
 		return nil, err
 	}

@@ -35,6 +35,7 @@ type Service struct {
 	instance  string // tells this process from others of the service
 	policies  atomic.Pointer[policies]
 	planning  chan struct{} // holds one: whoever plans in this process
+	replaying chan struct{} // holds one: whoever plays the past in it
 }
 
 // moment returns everything around a pair now, under the policy for a category of
@@ -324,6 +325,6 @@ func New(d app.Deps, i *index.Fast) *Service {
 	return &Service{
 		db: d.DB, bus: d.Bus, store: store{db: d.DB}, relay: outbox.NewRelay(d.DB, d.Bus, d.Log),
 		board: newBoard(i), reference: d.Reference, clock: d.Clock, log: d.Log,
-		instance: contract.NewID[string](), planning: make(chan struct{}, 1),
+		instance: contract.NewID[string](), planning: make(chan struct{}, 1), replaying: make(chan struct{}, 1),
 	}
 }

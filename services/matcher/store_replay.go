@@ -11,9 +11,9 @@ import (
 	"heli/pkg/fault"
 )
 
-const policyVersionSQL = `SELECT version, org_path, document FROM policies WHERE version = $1`
+const policyVersionSQL = `SELECT version, org_path, category, created_at, created_by, document FROM policies WHERE version = $1`
 
-// policyVersion returns a stored policy with the path of its scope; NotFound when
+// policyVersion returns a stored policy with its scope; NotFound when
 // there is no such version, or it only says to follow what is above.
 func (s store) policyVersion(ctx context.Context, version int64) (policyRow, error) {
 	var row policyRow
@@ -48,12 +48,15 @@ type pastLine struct {
 const pastRequestsSQL = `SELECT r.request_id, r.open, r.org_path, r.document, r.changed_at,
 	COALESCE((SELECT json_agg(json_build_object('id', n.need_line_id, 'quantity', n.quantity) ORDER BY n.need_line_id)
 		FROM needs n WHERE n.request_id = r.request_id), '[]') AS lines
-	FROM requests r WHERE r.org_path >= $1 AND r.org_path < $2 ORDER BY r.request_id`
+	FROM requests r WHERE r.org_path >= $1 AND r.org_path < $2
+	AND (r.document IS NULL OR (r.document->>'waiting_since')::timestamptz >= $3 AND (r.document->>'waiting_since')::timestamptz < $4)
+	ORDER BY r.request_id LIMIT $5`
 
-// pastRequests returns every request that a path sees, whatever became of it.
-func (s store) pastRequests(ctx context.Context, path string) ([]pastRequest, error) {
+// pastRequests returns the requests that a path sees and that arrived within the
+// span, as far as that is still known, whatever became of them; up to limit.
+func (s store) pastRequests(ctx context.Context, path string, within span, limit int) ([]pastRequest, error) {
 	var rows []pastRequest
-	if err := s.db.SelectContext(ctx, &rows, pastRequestsSQL, path, contract.PathEnd(path)); err != nil {
+	if err := s.db.SelectContext(ctx, &rows, pastRequestsSQL, path, contract.PathEnd(path), within.since, within.until, limit); err != nil {
 		return nil, fmt.Errorf("read past requests: %w", err)
 	}
 	return rows, nil
@@ -76,13 +79,13 @@ const reachableSQL = `((o.org_path >= $1 AND o.org_path < $2) OR o.document->>'s
 const pastOffersSQL = `SELECT o.offer_id, o.available, o.document, o.changed_at,
 	COALESCE((SELECT json_agg(json_build_object('id', l.offer_line_id, 'quantity', l.capacity, 'per', l.per) ORDER BY l.offer_line_id)
 		FROM offer_lines l WHERE l.offer_id = o.offer_id), '[]') AS lines
-	FROM offers o WHERE ` + reachableSQL + ` ORDER BY o.offer_id`
+	FROM offers o WHERE ` + reachableSQL + ` ORDER BY o.offer_id LIMIT $3`
 
 // pastOffers returns every offer that requests below a path could have been
-// paired with, whatever became of it.
-func (s store) pastOffers(ctx context.Context, path string) ([]pastOffer, error) {
+// paired with, whatever became of it; up to limit.
+func (s store) pastOffers(ctx context.Context, path string, limit int) ([]pastOffer, error) {
 	var rows []pastOffer
-	if err := s.db.SelectContext(ctx, &rows, pastOffersSQL, path, contract.PathEnd(path)); err != nil {
+	if err := s.db.SelectContext(ctx, &rows, pastOffersSQL, path, contract.PathEnd(path), limit); err != nil {
 		return nil, fmt.Errorf("read past offers: %w", err)
 	}
 	return rows, nil

@@ -70,6 +70,15 @@ func drawOffers(t *rapid.T) []Offer {
 	return offers
 }
 
+// drawPolicies draws a mode for each category.
+func drawPolicies(t *rapid.T) Policies {
+	modes := map[string]rank.Mode{}
+	for _, category := range []string{"labour", "labour.sorting", "food", "psych"} {
+		modes[category] = oneOf(t, "mode of "+category, rank.Manual, rank.Assisted, rank.Automatic)
+	}
+	return Policies{Installation: policy(rank.Manual), Of: func(n *rank.Need) rank.Policy { return policy(modes[n.Category]) }}
+}
+
 // broken returns what of a run must not be so.
 func (r *run) broken() error {
 	for _, n := range r.needs {
@@ -95,7 +104,7 @@ func TestRunNeverGivesWhatIsNotThere(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		record := Record{Needs: drawNeeds(t), Offers: drawOffers(t), Refused: map[Pair]bool{{"r", "f"}: true}, Until: morning.AddDate(0, 0, 10)}
-		p := policy(oneOf(t, "mode", rank.Manual, rank.Assisted, rank.Automatic))
+		p := drawPolicies(t)
 		r := newRun(record, p, tools())
 		for e, ok := r.queue.next(); ok && !e.at.After(record.Until); e, ok = r.queue.next() {
 			if e.at.Before(r.now) {

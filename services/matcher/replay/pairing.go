@@ -12,10 +12,10 @@ import (
 // in the running matcher.
 const waitingLimit = 50
 
-// moment is everything around a pair now; each need's owner acts.
-func (r *run) moment() rank.Moment {
+// moment is everything around a pair now, under a policy; each need's owner acts.
+func (r *run) moment(policy rank.Policy) rank.Moment {
 	return rank.Moment{
-		Now: r.now, Reference: r.tools.Reference, Policy: r.policy,
+		Now: r.now, Reference: r.tools.Reference, Policy: policy,
 		Refused: func(request contract.RequestID, offer contract.OfferID) bool {
 			return r.refused[Pair{request, offer}] || r.met[Pair{request, offer}]
 		},
@@ -28,8 +28,8 @@ func (r *run) arrive(n *need) {
 		return
 	}
 	if !n.automatic {
-		r.waiting++
-		r.callForPlan()
+		n.desk.waiting++
+		r.callForPlan(n.desk)
 		return
 	}
 	r.tools.Index.PutNeed(n.Need)
@@ -42,7 +42,7 @@ func (r *run) leave(n *need) {
 	}
 	n.open = false
 	if !n.automatic {
-		r.waiting--
+		n.desk.waiting--
 		return
 	}
 	r.tools.Index.RemoveNeed(n.ID)
@@ -53,7 +53,7 @@ func (r *run) leave(n *need) {
 func (r *run) serve(n *need) bool {
 	any := false
 	for n.open {
-		best := r.tools.Index.Top(n.Need, r.moment(), 1)
+		best := r.tools.Index.Top(n.Need, r.moment(n.policy), 1)
 		if len(best) == 0 || !r.match(n, r.lineOf[best[0].Line], best[0].Quantity) {
 			break
 		}
@@ -64,10 +64,11 @@ func (r *run) serve(n *need) bool {
 
 // offered looks who waits for what a line has free.
 func (r *run) offered(l *line) {
-	r.callForPlan()
-	for again := r.policy.Mode == rank.Automatic; again && l.free(); {
+	r.callForPlan(r.desks[rank.Assisted])
+	r.callForPlan(r.desks[rank.Manual])
+	for again := r.automatic; again && l.free(); {
 		again = false
-		for _, c := range r.tools.Index.Waiting(l.shown, r.moment(), waitingLimit) {
+		for _, c := range r.tools.Index.Waiting(l.shown, r.moment(r.policies.Installation), waitingLimit) {
 			again = r.serve(r.needOf[c.Need]) || again
 		}
 	}
@@ -76,7 +77,7 @@ func (r *run) offered(l *line) {
 // match makes a pair for up to a quantity of the need's unit, unless a rule stops
 // it as things stand now. It reports whether the pair was made.
 func (r *run) match(n *need, l *line, quantity int64) bool {
-	q := rank.Ask(&n.Need, r.moment())
+	q := rank.Ask(&n.Need, r.moment(n.policy))
 	if !n.open || !l.on || q.Check(&l.shown) != "" {
 		return false
 	}
@@ -110,32 +111,32 @@ func (r *run) give(n *need, quantity int64) {
 	}
 }
 
-// callForPlan queues a plan at the next time for one, which may be now, unless
-// one was just made.
-func (r *run) callForPlan() {
-	if r.due || r.waiting == 0 {
+// callForPlan queues a desk's plan at the next time for one, which may be now,
+// unless one was just made.
+func (r *run) callForPlan(d *desk) {
+	if d.due || d.waiting == 0 {
 		return
 	}
-	at := r.now.Truncate(r.every)
-	if at.Before(r.now) || !r.planned.Before(at) {
-		at = at.Add(r.every)
+	at := r.now.Truncate(d.every)
+	if at.Before(r.now) || !d.planned.Before(at) {
+		at = at.Add(d.every)
 	}
-	r.due = true
-	r.queue.add(event{at: at, kind: planDue})
+	d.due = true
+	r.queue.add(event{at: at, kind: planDue, id: string(d.mode)})
 }
 
 // planRounds is how often a plan is made anew at one time, as somebody would who
 // confirms what is possible and looks again.
 const planRounds = 6
 
-// plan makes the pairs of the best assignment of everything that is open and not
-// for the matcher alone, and again while pairs of it could not be made beside the
-// others. What is left then is for the next time.
-func (r *run) plan(ctx context.Context) error {
-	r.due, r.planned = false, r.now
+// plan makes the pairs of the best assignment of everything that is open at a
+// desk, and again while pairs of it could not be made beside the others. What is
+// left then is for the next time.
+func (r *run) plan(ctx context.Context, d *desk) error {
+	d.due, d.planned = false, r.now
 	before := r.tally.matches
 	for range planRounds {
-		rest, err := r.planRound(ctx)
+		rest, err := r.planRound(ctx, d)
 		if err != nil {
 			return err
 		}
@@ -144,18 +145,19 @@ func (r *run) plan(ctx context.Context) error {
 		}
 	}
 	if r.tally.matches > before {
-		r.callForPlan()
+		r.callForPlan(d)
 	}
 	return nil
 }
 
 // planRound reports whether it made some of the pairs planned and not others.
-func (r *run) planRound(ctx context.Context) (rest bool, err error) {
-	needs, lines := r.toPlan()
+func (r *run) planRound(ctx context.Context, d *desk) (rest bool, err error) {
+	needs, lines := r.toPlan(d)
 	if len(needs) == 0 || len(lines) == 0 {
 		return false, nil
 	}
-	pairs, err := r.tools.Plan(ctx, r.tools.Index, r.moment(), needs, lines)
+	policy := func(n *rank.Need) rank.Policy { return r.needOf[n.ID].policy }
+	pairs, err := r.tools.Plan(ctx, r.tools.Index, r.moment(r.policies.Installation), policy, needs, lines)
 	if err != nil {
 		return false, err
 	}
@@ -174,10 +176,10 @@ const plenty = int64(1_000_000_000_000)
 // toPlan returns what a plan is made of, each by id. A capacity that is not
 // stated never blocks, so that it has to be enough for all: one plan stands for
 // the many that would share it out piece by piece.
-func (r *run) toPlan() ([]rank.Need, []rank.Offer) {
+func (r *run) toPlan(d *desk) ([]rank.Need, []rank.Offer) {
 	var needs []rank.Need
 	for _, n := range r.needs {
-		if n.open && !n.automatic {
+		if n.open && n.desk == d {
 			needs = append(needs, n.Need)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"container/heap"
 	"context"
 	"time"
+
+	"heli/services/matcher/rank"
 )
 
 // kind is what happens, in the order in which it does at the same moment: what
@@ -78,7 +80,7 @@ func (r *run) take(ctx context.Context, e event) error {
 	case weekBegins:
 		r.forgetLoad()
 	case planDue:
-		return r.plan(ctx)
+		return r.plan(ctx, r.desks[rank.Mode(e.id)])
 	}
 	return nil
 }

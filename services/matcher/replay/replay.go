@@ -1,17 +1,17 @@
-// Package replay plays recorded needs and offers again under a policy, event by
+// Package replay plays recorded needs and offers again under policies, event by
 // event in the order of their time, and measures what comes of it. It is pure:
 // it knows neither the database nor the bus, reads no clock, draws no random
 // numbers, and reserves nothing. The same record gives the same result to the
 // last byte.
 //
-// What the modes of a policy stand for:
+// Each need is played under the policy of its scope. What the modes stand for:
 //
 //   - automatic: every need is paired on arrival with its best free offer, and
 //     again for the rest whenever an offer arrives or its capacity renews. Needs
 //     that the matcher never pairs by itself (critical ones, sensitive
 //     categories, with safeguards) go as under assisted;
-//   - assisted: a coordinator confirms the optimal plan over everything that is
-//     open, every AssistedEvery;
+//   - assisted: a coordinator confirms the optimal plan over all such needs that
+//     are open, every AssistedEvery;
 //   - manual: the same once a day, every ManualEvery at midnight UTC, which is
 //     the morning in China.
 //
@@ -72,10 +72,24 @@ type Record struct {
 	Until   time.Time // what happens later is not played
 }
 
+// Policies say which policy decides about a need, with the mode that is in force
+// for it. Of must be deterministic.
+type Policies struct {
+	Installation rank.Policy // for what is no single need's
+	Of           func(*rank.Need) rank.Policy
+}
+
+// Everywhere is one policy for all needs.
+func Everywhere(p rank.Policy) Policies {
+	return Policies{Installation: p, Of: func(*rank.Need) rank.Policy { return p }}
+}
+
 // Planner returns the best assignment of needs to lines as it stands at the
-// moment. The index holds the lines, and the lines given say what is free. It must
-// be deterministic.
-type Planner func(ctx context.Context, i index.Index, at rank.Moment, needs []rank.Need, lines []rank.Offer) ([]contract.PlannedPair, error)
+// moment, each need under its own policy. The index holds the lines, and the lines
+// given say what is free. It must be deterministic.
+type Planner func(
+	ctx context.Context, i index.Index, at rank.Moment, policy func(*rank.Need) rank.Policy, needs []rank.Need, lines []rank.Offer,
+) ([]contract.PlannedPair, error)
 
 // Tools are what a run works with. The index must be empty; it is left with what
 // is open at the end.
@@ -85,10 +99,10 @@ type Tools struct {
 	Plan      Planner
 }
 
-// Run plays the record under a policy. Errors are the planner's, and the
+// Run plays the record under policies. Errors are the planner's, and the
 // context's when it ends first.
-func Run(ctx context.Context, record Record, policy rank.Policy, tools Tools) (contract.ReplayResult, error) {
-	r := newRun(record, policy, tools)
+func Run(ctx context.Context, record Record, policies Policies, tools Tools) (contract.ReplayResult, error) {
+	r := newRun(record, policies, tools)
 	for {
 		e, ok := r.queue.next()
 		if !ok || e.at.After(record.Until) {
@@ -106,10 +120,9 @@ func Run(ctx context.Context, record Record, policy rank.Policy, tools Tools) (c
 
 // run is one playing of a record.
 type run struct {
-	policy  rank.Policy
-	tools   Tools
-	refused map[Pair]bool
-	every   time.Duration // between two plans
+	policies Policies
+	tools    Tools
+	refused  map[Pair]bool
 
 	now      time.Time
 	queue    queue
@@ -119,14 +132,22 @@ type run struct {
 	lineOf   map[contract.OfferLineID]*line
 	ofHelper map[contract.HelperID][]*line
 
-	met     map[Pair]bool
-	asked   map[contract.HelperID]int64 // this week
-	live    map[string]int64            // by organisation's path, this week
-	loaded  []*line                     // whose load is not zero
-	waiting int                         // open needs that are planned
-	due     bool                        // a plan is on its way
-	planned time.Time                   // when the last was made
-	tally   tally
+	met       map[Pair]bool
+	asked     map[contract.HelperID]int64 // this week
+	live      map[string]int64            // by organisation's path, this week
+	loaded    []*line                     // whose load is not zero
+	desks     map[rank.Mode]*desk
+	automatic bool // the matcher pairs some needs by itself
+	tally     tally
+}
+
+// desk is where plans for the needs of a mode are confirmed.
+type desk struct {
+	mode    rank.Mode
+	every   time.Duration // between two plans
+	waiting int           // open needs
+	due     bool          // a plan is on its way
+	planned time.Time     // when the last was made
 }
 
 // need is a need line while it is played.
@@ -137,20 +158,22 @@ type need struct {
 	got       int64
 	first     time.Time // of its matches
 	open      bool
-	automatic bool // the matcher pairs it by itself
+	policy    rank.Policy
+	automatic bool  // the matcher pairs it by itself
+	desk      *desk // else who plans it
 }
 
-func newRun(record Record, policy rank.Policy, tools Tools) *run {
+func newRun(record Record, policies Policies, tools Tools) *run {
 	r := &run{
-		policy: policy, tools: tools, refused: record.Refused, every: AssistedEvery,
+		policies: policies, tools: tools, refused: record.Refused,
 		needOf: map[contract.NeedLineID]*need{}, lineOf: map[contract.OfferLineID]*line{}, ofHelper: map[contract.HelperID][]*line{},
 		met: map[Pair]bool{}, asked: map[contract.HelperID]int64{}, live: map[string]int64{}, tally: newTally(),
-	}
-	if policy.Mode == rank.Manual {
-		r.every = ManualEvery
+		desks: map[rank.Mode]*desk{
+			rank.Assisted: {mode: rank.Assisted, every: AssistedEvery}, rank.Manual: {mode: rank.Manual, every: ManualEvery},
+		},
 	}
 	for _, n := range record.Needs {
-		played := &need{Need: n.Need, until: n.Until, wanted: orOne(n.Remaining), automatic: r.automatic(&n.Need)}
+		played := r.newNeed(n)
 		r.needs, r.needOf[n.ID] = append(r.needs, played), played
 	}
 	for _, o := range record.Offers {
@@ -163,10 +186,20 @@ func newRun(record Record, policy rank.Policy, tools Tools) *run {
 	return r
 }
 
-// automatic reports whether the matcher pairs a need without asking anybody.
-func (r *run) automatic(n *rank.Need) bool {
+// newNeed says who pairs a need. Some the matcher never pairs without asking
+// anybody.
+func (r *run) newNeed(n Need) *need {
+	played := &need{Need: n.Need, until: n.Until, wanted: orOne(n.Remaining), policy: r.policies.Of(&n.Need)}
 	c, _ := r.tools.Reference.Category(n.Category)
-	return r.policy.Mode == rank.Automatic && !c.Sensitive && len(n.Safeguards) == 0 && n.Urgency != contract.Critical
+	switch {
+	case played.policy.Mode == rank.Manual:
+		played.desk = r.desks[rank.Manual]
+	case played.policy.Mode == rank.Automatic && !c.Sensitive && len(n.Safeguards) == 0 && n.Urgency != contract.Critical:
+		played.automatic, r.automatic = true, true
+	default:
+		played.desk = r.desks[rank.Assisted]
+	}
+	return played
 }
 
 // expect queues what the record says will happen.

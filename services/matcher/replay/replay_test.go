@@ -155,8 +155,34 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := Run(ctx, Record{Needs: []Need{want("n", 1)}, Until: morning}, policy(rank.Automatic), tools())
+	_, err := Run(ctx, Record{Needs: []Need{want("n", 1)}, Until: morning}, Everywhere(policy(rank.Automatic)), tools())
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// The mode of each need's own scope says when it is served.
+func TestEachNeedIsPlayedUnderItsOwnPolicy(t *testing.T) {
+	t.Parallel()
+	late := func(category string) func(*Need) {
+		return func(n *Need) { n.Category, n.Since = category, morning.Add(10*time.Minute) }
+	}
+	modes := map[string]rank.Mode{"labour": rank.Automatic, "labour.sorting": rank.Assisted, "food": rank.Manual}
+	record := Record{Until: morning.AddDate(0, 0, 14)}
+	for category := range modes {
+		record.Needs = append(record.Needs, want(category, 1, late(category)))
+		record.Offers = append(record.Offers, give(category, 1, func(o *Offer) { o.Category = category }))
+	}
+	r := newRun(record, Policies{Installation: policy(rank.Manual), Of: func(n *rank.Need) rank.Policy { return policy(modes[n.Category]) }}, tools())
+	for e, ok := r.queue.next(); ok; e, ok = r.queue.next() {
+		r.now = e.at
+		if err := r.take(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for category, wait := range map[needID]time.Duration{"labour": 0, "labour.sorting": 20 * time.Minute, "food": 15*time.Hour + 50*time.Minute} {
+		if n := r.needOf[category]; n.got != 1 || n.waited() != wait {
+			t.Errorf("%s got %d after %s, want after %s", category, n.got, n.waited(), wait)
+		}
 	}
 }

@@ -38,7 +38,7 @@ func (t *tally) travelled(metres float64) {
 
 // result measures what the run came to.
 func (r *run) result() contract.ReplayResult {
-	result := contract.ReplayResult{Mode: string(r.policy.Mode), Matches: r.tally.matches, Measured: r.tally.measured}
+	result := contract.ReplayResult{Mode: string(r.policies.Installation.Mode), Matches: r.tally.matches, Measured: r.tally.measured}
 	waits := map[contract.Urgency][]time.Duration{}
 	needs := map[contract.Urgency]int{}
 	for _, n := range r.needs {

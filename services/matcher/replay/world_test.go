@@ -61,16 +61,19 @@ func policy(mode rank.Mode) rank.Policy {
 
 // source prices pairs for the plans of tests.
 type source struct {
-	i     index.Index
-	at    rank.Moment
-	needs []rank.Need
-	keys  map[contract.OfferLineID]plan.OfferKey
+	i      index.Index
+	at     rank.Moment
+	policy func(*rank.Need) rank.Policy
+	needs  []rank.Need
+	keys   map[contract.OfferLineID]plan.OfferKey
 }
 
 // Best implements plan.Source.
 func (s source) Best(n plan.NeedKey, k int) []plan.Candidate {
 	var found []plan.Candidate
-	for _, c := range s.i.Top(s.needs[n], s.at, k) {
+	at := s.at
+	at.Policy = s.policy(&s.needs[n])
+	for _, c := range s.i.Top(s.needs[n], at, k) {
 		found = append(found, plan.Candidate{Offer: s.keys[c.Line], Cost: int64(math.Round(1e6 * (1 - c.Score)))})
 	}
 	return found
@@ -78,8 +81,8 @@ func (s source) Best(n plan.NeedKey, k int) []plan.Candidate {
 
 // optimal plans what one unit measures: amounts that are not stated are one, the
 // urgent cost more to leave. Lines come by id, so equal costs go by it too.
-func optimal(ctx context.Context, i index.Index, at rank.Moment, needs []rank.Need, lines []rank.Offer) ([]contract.PlannedPair, error) {
-	s := source{i, at, needs, map[contract.OfferLineID]plan.OfferKey{}}
+func optimal(ctx context.Context, i index.Index, at rank.Moment, policy func(*rank.Need) rank.Policy, needs []rank.Need, lines []rank.Offer) ([]contract.PlannedPair, error) {
+	s := source{i, at, policy, needs, map[contract.OfferLineID]plan.OfferKey{}}
 	var input plan.Input
 	for n := range needs {
 		price := int64(1e6 * (1 + 9*rank.Ask(&needs[n], at).Urgency()))
@@ -114,7 +117,7 @@ func play(t testing.TB, mode rank.Mode, needs []Need, offers []Offer, refused ..
 	for _, p := range refused {
 		record.Refused[p] = true
 	}
-	result, err := Run(t.Context(), record, policy(mode), tools())
+	result, err := Run(t.Context(), record, Everywhere(policy(mode)), tools())
 	if err != nil {
 		t.Fatal(err)
 	}
