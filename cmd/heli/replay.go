@@ -22,7 +22,7 @@ const replayPatience = 35 * time.Second
 // replayCommand tries policies on the past.
 type replayCommand struct {
 	place        `embed:""`
-	Policy       []string `name:"policy" required:"" sep:"none" placeholder:"POLICY" help:"Version of a stored policy, or a JSON file with one; repeat it to compare."`
+	Policy       []string `name:"policy" required:"" sep:"none" placeholder:"POLICY" help:"Version of a stored policy, played in its scope; or a JSON file with one, for the whole installation or as ORGANISATION/CATEGORY=FILE for either; or current, for those in force. Repeat it to compare."`
 	Since        string   `name:"since" placeholder:"TIME" help:"Play the needs that arrived from then on: 2026-01-31 or 2026-01-31T08:00:00+08:00 (default: all)."`
 	Until        string   `name:"until" placeholder:"TIME" help:"Play the needs that arrived before (default: until now)."`
 	Organisation string   `name:"organisation" default:"root" placeholder:"CODE" help:"Organisation whose needs are played, and those below it."`
@@ -77,19 +77,33 @@ func (c *replayCommand) question() (contract.ReplayPast, error) {
 	return q, err
 }
 
-// readPolicy takes a number as a version, and all else as the name of a file.
+// currentPolicies is how the command line names the policies in force.
+const currentPolicies = "current"
+
+// readPolicy takes a number as a version, and all else as the name of a file, with
+// the scope in front of it: ORGANISATION/CATEGORY=, where either may be left out.
 func readPolicy(given string) (contract.ReplayPolicy, error) {
+	if given == currentPolicies {
+		return contract.ReplayPolicy{InForce: true}, nil
+	}
 	if version, err := strconv.ParseInt(given, 10, 64); err == nil {
 		return contract.ReplayPolicy{Version: version}, nil
 	}
-	document, err := os.ReadFile(given)
+	var p contract.ReplayPolicy
+	file := given
+	if scope, name, scoped := strings.Cut(given, "="); scoped {
+		p.Organisation, p.Category, _ = strings.Cut(scope, "/")
+		file = name
+	}
+	document, err := os.ReadFile(file)
 	if err != nil {
-		return contract.ReplayPolicy{}, fmt.Errorf("read policy: %w; name a version or a JSON file", err)
+		return p, fmt.Errorf("read policy: %w; name a version, a JSON file or %s", err, currentPolicies)
 	}
 	if !json.Valid(document) {
-		return contract.ReplayPolicy{}, fmt.Errorf("%s is no JSON document: write a policy as GET /api/v1/policy shows it", given)
+		return p, fmt.Errorf("%s is no JSON document: write a policy as GET /api/v1/policy shows it", file)
 	}
-	return contract.ReplayPolicy{Document: document}, nil
+	p.Document = document
+	return p, nil
 }
 
 // readMoment reads a day, in this machine's zone, or a time; nil when not given.
@@ -111,7 +125,11 @@ func readMoment(flag, text string) (*time.Time, error) {
 func (c *replayCommand) labels() []string {
 	labels := make([]string, len(c.Policy))
 	for i, given := range c.Policy {
-		labels[i] = filepath.Base(given)
+		if scope, file, scoped := strings.Cut(given, "="); scoped {
+			labels[i] = scope + "=" + filepath.Base(file)
+		} else {
+			labels[i] = filepath.Base(given)
+		}
 		if _, err := strconv.ParseInt(given, 10, 64); err == nil {
 			labels[i] = "version " + given
 		}

@@ -41,6 +41,7 @@ const (
 	PullEvents        Action = "pull_events"
 	ReadPolicy        Action = "read_policy"
 	ManagePolicies    Action = "manage_policies"
+	TryPolicies       Action = "try_policies" // on the past; changes nothing
 	ReplayDeadLetters Action = "replay_dead_letters"
 	// MoveRequests, MoveOffers and MoveMatches are any move at all; which ones a
 	// role may make is in the tables of the life cycles.
@@ -88,6 +89,7 @@ var matrix = map[Action][]contract.Role{
 	PullEvents:        {admin, coord, integ},
 	ReadPolicy:        {admin, coord, audit, integ},
 	ManagePolicies:    {admin},
+	TryPolicies:       {admin, coord, audit},
 	ReplayDeadLetters: {admin},
 	MoveRequests:      {admin, coord, lead, integ, reqr},
 	MoveOffers:        {admin, coord, lead, integ, offr},

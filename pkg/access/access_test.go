@@ -27,7 +27,10 @@ func TestThePublicMayOnlySubmitAndReadTheHonourRoll(t *testing.T) {
 }
 
 func TestAuditorsAndHelpersChangeNothing(t *testing.T) {
-	reading := map[Action]bool{ReadRequests: true, ReadOffers: true, ReadMatches: true, ReadHonours: true, ReadOrganisations: true, ReadPolicy: true}
+	reading := map[Action]bool{
+		ReadRequests: true, ReadOffers: true, ReadMatches: true, ReadHonours: true, ReadOrganisations: true, ReadPolicy: true,
+		TryPolicies: true,
+	}
 	for _, action := range Actions() {
 		for _, role := range []contract.Role{contract.RoleAuditor, contract.RoleHelper} {
 			if May(role, action) && !reading[action] {

@@ -41,7 +41,7 @@ const (
 func (s *Service) Replay(ctx context.Context, q contract.ReplayPast) (contract.ReplayedPast, error) {
 	var answer contract.ReplayedPast
 	actor := contract.ActorFrom(ctx)
-	if err := access.Require(actor, access.ReadPolicy); err != nil {
+	if err := access.Require(actor, access.TryPolicies); err != nil {
 		return answer, err
 	}
 	ref, err := s.reference.Get()
