@@ -37,21 +37,23 @@ func (c *benchSuggest) Run(ctx context.Context, t terminal) error {
 	if err != nil {
 		return err
 	}
-	return c.measureFilled(ctx, t, func(ctx context.Context, adminURL string) error {
-		return fillBench(ctx, t, adminURL, f)
+	finish := func() error { return nil }
+	err = c.measureFilled(ctx, t, func(ctx context.Context, adminURL string) error {
+		err := fillBench(ctx, t, adminURL, f)
+		if err == nil {
+			finish, err = c.profile() // the start is measured too
+		}
+		return err
 	}, func(ctx context.Context, p *platform.Platform, _ clientMaker) (any, string, error) {
 		ready := time.Since(p.Began)
-		finish, err := c.profile()
-		if err != nil {
-			return nil, "", err
-		}
 		r, err := bench.Suggest(ctx, p.Bus, bench.SuggestOptions{Filling: f, Rate: c.Rate, Duration: c.Duration, Limit: c.Limit})
-		if err := errors.Join(err, finish()); err != nil {
+		if err != nil {
 			return nil, "", err
 		}
 		r.ReadyS = math.Round(ready.Seconds()*1000) / 1000
 		return r, suggestText(r), nil
 	})
+	return errors.Join(err, finish())
 }
 
 func fillBench(ctx context.Context, t terminal, adminURL string, f bench.Filling) error {
