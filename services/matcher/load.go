@@ -2,7 +2,6 @@ package matcher
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"runtime"
 	"time"
@@ -63,9 +62,9 @@ func (s *Service) loadAllRequests(ctx context.Context) error {
 	}
 	return pipe(ctx, s.store.allRequests, func(batch []storedRow) error {
 		for _, row := range batch {
-			var p contract.ProjectedRequest
-			if err := json.Unmarshal(row.Document, &p); err != nil {
-				return fmt.Errorf("decode request projection: %w", err)
+			p, err := decode[contract.ProjectedRequest](row.Document)
+			if err != nil {
+				return err
 			}
 			s.board.putRequest(p, reserved, excluded[p.RequestID])
 		}
@@ -105,9 +104,9 @@ func pipe[R any](ctx context.Context, read func(context.Context, func([]R) error
 func (b *board) loadOffers(loading *index.Loading, batch []storedRow, all uses, now time.Time) error {
 	held, lines := make(map[uuid.UUID]heldOffer, len(batch)), make([]rank.Offer, 0, len(batch))
 	for _, row := range batch {
-		var p contract.ProjectedOffer
-		if err := json.Unmarshal(row.Document, &p); err != nil {
-			return fmt.Errorf("decode offer projection: %w", err)
+		p, err := decode[contract.ProjectedOffer](row.Document)
+		if err != nil {
+			return err
 		}
 		use, periods := all.of(p)
 		one, its := b.read(p, use, periods, now)

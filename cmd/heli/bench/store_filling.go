@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -102,7 +103,7 @@ func copyRows(ctx context.Context, tx *sqlx.Tx, all rowsOf) (err error) {
 	if len(all.rows) == 0 {
 		return nil
 	}
-	copying, err := tx.PrepareContext(ctx, pq.CopyInSchema("matcher", all.table, all.columns...))
+	copying, err := tx.PrepareContext(ctx, fmt.Sprintf("COPY matcher.%s (%s) FROM STDIN", all.table, strings.Join(all.columns, ", ")))
 	if err != nil {
 		return err
 	}
