@@ -64,7 +64,7 @@ func (w *walk) nodes(b *block, t *tree, level, begin, end int, beyond bool) {
 
 func (w *walk) rows(b *block, begin, end int, beyond bool) {
 	for row := begin; row < end; row++ {
-		if beyond && w.missing.OneRule() && w.unskilled(b.offers, row) || !b.alive(row, w.view.version.version) {
+		if w.missing.OneRule() && w.twofold(b, row, beyond) || !b.alive(row, w.view.version.version) {
 			continue
 		}
 		o := w.view.offer(spot{nil, b, int32(row)}, &w.buffer)
@@ -79,12 +79,16 @@ func (w *walk) rows(b *block, begin, end int, beyond bool) {
 	}
 }
 
-// unskilled reports whether a packed row surely lacks a skill that is asked for.
-func (w *walk) unskilled(p *packed, row int) bool {
-	if x := p.extraOf(row); x != nil && x.whole != nil {
+// twofold reports whether a row surely breaks two rules at least: it is out of
+// reach or helps in no way that is asked for, and lacks a skill.
+func (w *walk) twofold(b *block, row int, beyond bool) bool {
+	if !beyond && w.probe.ways[b.hot[row].ways] != 0 {
 		return false
 	}
-	return w.probe.marks.skills&^w.view.reading.skills[p.cold[row].skills].bits != 0
+	if x := b.offers.extraOf(row); x != nil && x.whole != nil {
+		return false
+	}
+	return w.probe.marks.skills&^w.view.reading.skills[b.offers.cold[row].skills].bits != 0
 }
 
 // beyond reports whether every offer below a node breaks the rule of place for
