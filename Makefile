@@ -44,6 +44,7 @@ bench: ## run the benchmarks; figures depend on the machine, ratios less
 	bin/heli setup
 	bin/heli bench intake
 	bin/heli bench pipeline
+	bin/heli bench suggest
 
 .PHONY: migration
 migration: ## start a migration: make migration SCHEMA=request NAME=add_claims
