@@ -195,3 +195,43 @@ func TestReplayRefusesBadQuestions(t *testing.T) {
 	_, err = b.Replay(asCoordinator(t), contract.ReplayPast{Policies: []contract.ReplayPolicy{{Version: foreign}}})
 	wantFault(t, err, fault.NotFound, "not_found")
 }
+
+// A policy is tried in its scope; elsewhere those in force go on.
+func TestReplayPlaysAPolicyInItsScope(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.serveDirectory(t)
+	b.tellOffer(t, help(new(int64(5))), "available")
+	b.arrived(t, 1)
+	b.clock.Advance(2 * time.Hour)
+	automatic := document(t, rank.Automatic)
+	got := b.replayed(asCoordinator(t), t, contract.ReplayPast{Policies: []contract.ReplayPolicy{
+		{InForce: true}, {Document: automatic, Organisation: testkit.Xian.Code, Category: "labour"}, {Document: automatic, Category: "ppe"},
+	}})
+	inForce, own, other := got.Policies[0], got.Policies[1], got.Policies[2]
+	if !inForce.InForce || inForce.Mode != "assisted" || *inForce.Urgencies[1].MedianS != 1200 {
+		t.Errorf("in force: %+v", inForce)
+	}
+	if own.Path != testkit.Xian.Path || own.Category != "labour" || own.Mode != "automatic" || *own.Urgencies[1].MedianS != 0 {
+		t.Errorf("for labour in Xi'an: %+v", own)
+	}
+	if other.Category != "ppe" || *other.Urgencies[1].MedianS != 1200 {
+		t.Errorf("for what nobody asked for: %+v", other)
+	}
+	_, err := b.Replay(asCoordinator(t), contract.ReplayPast{Policies: []contract.ReplayPolicy{{Document: automatic, Organisation: "nobody"}}})
+	wantFault(t, err, fault.NotFound, "not_found")
+	_, err = b.Replay(asCoordinator(t), contract.ReplayPast{Policies: []contract.ReplayPolicy{{Document: automatic, Category: "nothing"}}})
+	if f := fault.As(err); f.Kind != fault.Invalid || f.Fields[0].Location != "policies[0].category" {
+		t.Errorf("for an unknown category: %v", err)
+	}
+}
+
+func TestOneReplayAtATime(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.replaying <- struct{}{} // somebody plays
+	_, err := b.Replay(asCoordinator(t), bothModes(t))
+	wantFault(t, err, fault.Unavailable, "replay_busy")
+	<-b.replaying
+	b.replayed(asCoordinator(t), t, bothModes(t))
+}

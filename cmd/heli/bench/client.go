@@ -1,6 +1,7 @@
 // Package bench owns how Heli is measured from outside: the load, the clock and
 // the figures. It never starts anything and never looks inside a service; what
-// it measures is what a caller of the API sees.
+// it measures is what a caller of the API or of the bus sees. Fill alone writes
+// past the services, into a database that nothing but a measurement uses.
 package bench
 
 import (
