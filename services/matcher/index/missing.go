@@ -64,7 +64,7 @@ func (w *walk) nodes(b *block, t *tree, level, begin, end int, beyond bool) {
 
 func (w *walk) rows(b *block, begin, end int, beyond bool) {
 	for row := begin; row < end; row++ {
-		if w.missing.OneRule() && w.twofold(b, row, beyond) || !b.alive(row, w.view.version.version) {
+		if w.missing.OneRule() && w.settled(b, row, beyond) || !b.alive(row, w.view.version.version) {
 			continue
 		}
 		o := w.view.offer(spot{nil, b, int32(row)}, &w.buffer)
@@ -79,10 +79,15 @@ func (w *walk) rows(b *block, begin, end int, beyond bool) {
 	}
 }
 
-// twofold reports whether a row surely breaks two rules at least: it is out of
-// reach or helps in no way that is asked for, and lacks a skill.
-func (w *walk) twofold(b *block, row int, beyond bool) bool {
-	if !beyond && w.probe.ways[b.hot[row].ways] != 0 {
+// settled reports whether a row changes nothing any more, where offers that break
+// a single rule count: it breaks two at least, being out of reach or helping in no
+// way that is asked for and lacking a skill, or one that enough of them break.
+func (w *walk) settled(b *block, row int, beyond bool) bool {
+	apart := w.probe.ways[b.hot[row].ways] == 0
+	switch {
+	case apart && w.missing.EnoughApart():
+		return true
+	case !apart && !beyond:
 		return false
 	}
 	if x := b.offers.extraOf(row); x != nil && x.whole != nil {

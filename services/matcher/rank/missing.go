@@ -45,6 +45,7 @@ func (q *Question) Missing(offers iter.Seq[*Offer]) []Shortage {
 type Shortfall struct {
 	question *Question
 	place    ruleSet // that rule alone
+	mode     ruleSet
 	seen     bool
 	fewest   int // rules that an offer breaks
 	counts   map[ruleSet]int
@@ -55,7 +56,7 @@ type ruleSet uint32
 
 // Shortfall begins to look for what is missing.
 func (q *Question) Shortfall() *Shortfall {
-	return &Shortfall{question: q, place: 1 << position(RulePlace), fewest: len(hardRules), counts: map[ruleSet]int{}}
+	return &Shortfall{question: q, place: 1 << position(RulePlace), mode: 1 << position(RuleMode), fewest: len(hardRules), counts: map[ruleSet]int{}}
 }
 
 // See takes one more offer. It stops at the first rule that settles that the
@@ -95,6 +96,9 @@ func (s *Shortfall) see(o *Offer, broken ruleSet) {
 // EnoughBeyond reports whether offers that break the rule of place, and perhaps
 // others, change nothing any more.
 func (s *Shortfall) EnoughBeyond() bool { return s.enough(s.place) }
+
+// EnoughApart reports the same of offers that break the rule of the mode.
+func (s *Shortfall) EnoughApart() bool { return s.enough(s.mode) }
 
 // OneRule reports whether only offers that break a single rule still count.
 func (s *Shortfall) OneRule() bool { return s.fewest == 1 }
