@@ -3,7 +3,6 @@ package index
 import (
 	"cmp"
 	"slices"
-	"sync/atomic"
 
 	"heli/services/matcher/rank"
 )
@@ -11,20 +10,18 @@ import (
 // block is an unchanging set of rows of one category, packed into trees. Rows
 // die in it; they never come or change.
 type block struct {
-	keys  []key
-	marks []marks
-	hot   []hot
-	died  []atomic.Uint64 // the version that removed the row, 0 while it lives
-	find  directory
-	trees [shelves]tree // the rows behind those of the trees fit nothing as they are
+	keys   []key
+	hot    []hot
+	bits   bitmaps
+	deaths *deaths
+	find   directory
+	trees  [shelfNone + 1]tree // the last one is not planted: its rows fit nothing as they are
 
 	offers *packed      // one of the two
 	needs  []*rank.Need // holds what is judged
 
-	epoch  *epoch  // of the texts
-	proses []prose // nil when no row has words
-
-	dead *atomic.Int64
+	epoch *epoch   // of the texts
+	texts *lexicon // nil when no row has words
 }
 
 // shelves part rows by what bounds them: their place, or nothing.
@@ -52,26 +49,32 @@ func shelfOf(h *hot) int {
 // loose is a row on its way into a block: what it is, or the row of another
 // block that it is copied from.
 type loose struct {
-	from *block
+	from *source
 	row  int
 	*fresh
+}
+
+// source is a block that rows are copied from, with their traits by row.
+type source struct {
+	*block
+	traits []traits
 }
 
 // fresh is a row that is in no block yet.
 type fresh struct {
 	key    key
-	marks  marks
+	traits traits
 	hot    hot
 	offer  *rank.Offer // with the number of its skills
 	skills uint32
 	need   *rank.Need
 }
 
-func (l *loose) parts() (*key, *marks, *hot) {
+func (l *loose) parts() (*key, *traits, *hot) {
 	if l.from != nil {
-		return &l.from.keys[l.row], &l.from.marks[l.row], &l.from.hot[l.row]
+		return &l.from.keys[l.row], &l.from.traits[l.row], &l.from.hot[l.row]
 	}
-	return &l.key, &l.marks, &l.hot
+	return &l.key, &l.traits, &l.hot
 }
 
 // line returns the need line, nil for an offer line.
@@ -115,25 +118,59 @@ func newBlock(y *symbols, e *epoch, rows []loose) (*block, []order) {
 	slices.SortFunc(orders, func(a, b order) int {
 		return cmp.Or(cmp.Compare(a.shelf, b.shelf), cmp.Compare(a.along, b.along), cmp.Compare(a.row, b.row))
 	})
-	b := &block{
-		keys: make([]key, len(rows)), marks: make([]marks, len(rows)), hot: make([]hot, len(rows)),
-		died: make([]atomic.Uint64, len(rows)), epoch: e, dead: &atomic.Int64{},
-	}
-	counts := [shelfNone + 1]int{}
+	b := &block{keys: make([]key, len(rows)), hot: make([]hot, len(rows)), deaths: newDeaths(len(rows)), epoch: e}
+	all := make([]traits, len(rows))
 	for to, o := range orders {
-		k, m, h := rows[o.row].parts()
-		b.keys[to], b.marks[to], b.hot[to] = *k, *m, *h
-		counts[o.shelf]++
+		k, t, h := rows[o.row].parts()
+		b.keys[to], all[to], b.hot[to] = *k, *t, *h
+		b.trees[o.shelf].count++
 	}
 	b.fill(y, rows, orders)
-	b.proses = e.proses(b.offers)
 	b.find = newDirectory(b.keys)
-	first := 0
-	for s := range b.trees {
-		b.trees[s] = b.newTree(first, counts[s], s != shelfFar)
-		first += counts[s]
+	b.setBits(all)
+	for s := range b.trees[:shelves] {
+		b.plant(&b.trees[s], all, s != shelfFar)
 	}
+	b.texts = b.lexicon(e)
 	return b, orders
+}
+
+// setBits divides the rows into leaves and notes their traits by bit.
+func (b *block) setBits(all []traits) {
+	var used [traitWords]uint64
+	for i := range all {
+		for word, w := range all[i].words() {
+			used[word] |= w
+		}
+	}
+	first, leaf := 0, 0
+	for s := range b.trees {
+		t := &b.trees[s]
+		t.first, t.leaf = first, leaf
+		first += t.count
+		leaf += leaves(t.count)
+	}
+	b.bits = newBitmaps(used, leaf)
+	for s := range b.trees {
+		t := &b.trees[s]
+		for i := range leaves(t.count) {
+			begin, n := t.rows(i)
+			b.bits.put(t.leaf+i, all[begin:begin+n])
+		}
+	}
+}
+
+// allTraits returns the traits of all rows.
+func (b *block) allTraits() []traits {
+	all := make([]traits, 0, len(b.keys))
+	for s := range b.trees {
+		t := &b.trees[s]
+		for i := range leaves(t.count) {
+			_, n := t.rows(i)
+			all = b.bits.rows(all, t.leaf+i, n)
+		}
+	}
+	return all
 }
 
 // fill takes over what the rows are.
@@ -170,14 +207,8 @@ func (l *loose) spans() int {
 // dead too.
 func (b *block) at(e *epoch) *block {
 	renewed := *b
-	renewed.epoch, renewed.proses = e, e.proses(b.offers)
+	renewed.epoch, renewed.texts = e, b.lexicon(e)
 	return &renewed
-}
-
-// alive reports whether a row was there at a version.
-func (b *block) alive(row int, version uint64) bool {
-	died := b.died[row].Load()
-	return died == 0 || died > version
 }
 
 // morton interleaves the bits of a place's latitude and longitude, taken from

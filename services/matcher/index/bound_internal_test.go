@@ -95,7 +95,7 @@ func TestBoundsAreAdmissible(t *testing.T) {
 		s.probe.askFor(x.symbols, &need, q, at)
 		s.probe.like.prepare(need.Words, rank.WordWeights(at.Rarity))
 		for _, b := range s.view.states[0].blocks {
-			for shelf := range b.trees {
+			for shelf := range b.trees[:shelves] {
 				for row := b.trees[shelf].first; row < b.trees[shelf].first+b.trees[shelf].count; row++ {
 					if score, fits := q.Fit(s.view.offer(spot{s.view.states[0], b, int32(row)}, &s.buffer)); fits {
 						checkBounds(t, s, b, &b.trees[shelf], row, score)
@@ -107,19 +107,22 @@ func TestBoundsAreAdmissible(t *testing.T) {
 }
 
 func checkBounds(t *rapid.T, s *search, b *block, tr *tree, row int, score float64) {
-	bound, fits := s.probe.row(&b.hot[row], &b.marks[row])
-	if !fits || !s.probe.admits(&b.marks[row]) {
+	at, in := (row-tr.first)/leafRows, (row-tr.first)%leafRows
+	s.plan.planFor(&s.probe, b)
+	_, n := tr.rows(at)
+	words := b.bits.leaf(tr.leaf + at)
+	shared := s.shared[:s.probe.enough+1]
+	rows := s.plan.common(words, s.plan.admit(words, n), shared)
+	bound, fits := s.probe.row(&b.hot[row])
+	if !fits || rows>>in&1 == 0 {
 		t.Fatalf("row %d fits and is left out", row)
 	}
-	if text := s.words(s.view.states[0], b, row); bound+text < score {
-		t.Fatalf("row %d scores %v above its bound %v", row, score, bound+text)
+	s.bear(b)
+	s.probe.like.leaf(b.texts, tr.leaf+at)
+	bound += s.probe.shared(hoursOf(shared, in), s.plan.language(words, in, s.probe.languages)) + s.probe.text(&b.hot[row], in)
+	if bound < score {
+		t.Fatalf("row %d scores %v above its bound %v", row, score, bound)
 	}
-	if x := b.offers.extraOf(row); b.proses != nil && !s.probe.sameItem(&s.view.reading, b.offers, row) && x != nil && s.probe.byWords {
-		if tight := bound + s.probe.shares[rank.FactorText]*s.probe.like.close(&b.proses[row], x.words); tight < score {
-			t.Fatalf("row %d scores %v above its close bound %v", row, score, tight)
-		}
-	}
-	at := (row - tr.first) / leafRows
 	for level := range tr.levels {
 		if bound, fits := s.probe.node(&tr.levels[level][at]); !fits || bound < score {
 			t.Fatalf("row %d scores %v, its node on level %d %v, %v", row, score, level, bound, fits)

@@ -102,7 +102,7 @@ func (x *Fast) Put(o rank.Offer) {
 	if old, held := x.offers.locate(s, k, string(o.ID)); held {
 		x.bury(&next, old)
 	}
-	s.put(fresh{key: k, marks: m, hot: h, skills: skills, offer: &o}, next.version)
+	s.put(fresh{key: k, traits: m, hot: h, skills: skills, offer: &o}, next.version)
 	next.words = next.words.add(o.Words, 1)
 	for _, e := range x.epochs {
 		e.note(o.Words, next.words)
@@ -156,7 +156,7 @@ func (x *Fast) PutNeed(n rank.Need) {
 		old.die(next.version)
 		next.needs--
 	}
-	s.put(fresh{key: k, marks: m, hot: h, need: &n}, next.version)
+	s.put(fresh{key: k, traits: m, hot: h, need: &n}, next.version)
 	next.needs++
 	x.now.Store(&next)
 }

@@ -89,16 +89,15 @@ func inParallel(n int, do func(int)) {
 }
 
 // raw packs offer lines as they come, without trees: something to copy from.
-func (x *Fast) raw(offers []rank.Offer) *block {
-	b := &block{
-		keys: make([]key, len(offers)), marks: make([]marks, len(offers)), hot: make([]hot, len(offers)),
-		offers: &packed{cold: make([]cold, 0, len(offers))},
-	}
+func (x *Fast) raw(offers []rank.Offer) *source {
+	b := &source{&block{
+		keys: make([]key, len(offers)), hot: make([]hot, len(offers)), offers: &packed{cold: make([]cold, 0, len(offers))},
+	}, make([]traits, len(offers))}
 	for i := range offers {
 		o := &offers[i]
 		skills := uint32(0)
 		b.keys[i], _ = keyOf(string(o.ID))
-		b.marks[i], b.hot[i], skills = x.symbols.offerRow(o)
+		b.traits[i], b.hot[i], skills = x.symbols.offerRow(o)
 		b.offers.add(x.symbols, o, skills)
 	}
 	return b

@@ -64,7 +64,7 @@ func (w *walk) nodes(b *block, t *tree, level, begin, end int, beyond bool) {
 
 func (w *walk) rows(b *block, begin, end int, beyond bool) {
 	for row := begin; row < end; row++ {
-		if w.missing.OneRule() && w.settled(b, row, beyond) || !b.alive(row, w.view.version.version) {
+		if w.missing.OneRule() && w.settled(b, row, beyond) || !b.deaths.alive(row, w.view.version.version) {
 			continue
 		}
 		o := w.view.offer(spot{nil, b, int32(row)}, &w.buffer)

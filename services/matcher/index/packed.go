@@ -21,6 +21,7 @@ type cold struct {
 	offer                 key
 	lat, lon              int32 // in degrees / degreeParts
 	profile, skills       uint32
+	region                uint32
 	free, radius          uint32 // notStated where the offer says nothing
 	spans                 uint32 // where they begin
 	count                 uint16 // how many
@@ -94,7 +95,8 @@ func (p *packed) add(y *symbols, o *rank.Offer, skills uint32) {
 		return
 	}
 	c := cold{
-		offer: offer, profile: y.profileOf(o), skills: skills, free: stated(o.Free), radius: stated(o.RadiusM),
+		offer: offer, profile: y.profileOf(o), skills: skills,
+		region: y.regions.id(o.Region, func() string { return o.Region }), free: stated(o.Free), radius: stated(o.RadiusM),
 		asked: uint16(o.Response.Asked), accepted: uint16(o.Response.Accepted), done: uint16(o.Response.Done),
 	}
 	if o.Point != nil {
@@ -167,7 +169,7 @@ func (p *packed) unpack(r *reading, row int, h *hot, into *unpacked) *rank.Offer
 	f := &r.profiles[c.profile]
 	into.offer = rank.Offer{
 		Path: f.path, Sharing: f.sharing, Category: f.category, Item: f.item, Unit: f.unit, Per: f.per, Mode: f.mode,
-		Available: h.flags&unavailable == 0, Region: r.regions[h.region], ServiceRegions: f.regions,
+		Available: h.flags&unavailable == 0, Region: r.regions[c.region], ServiceRegions: f.regions,
 		Languages: f.languages, Skills: r.skills[c.skills].names, Safeguards: f.safeguards,
 		Schedule: rank.NewPackedSchedule(p.spans[c.spans:c.spans+uint32(c.count):c.spans+uint32(c.count)], f.zone),
 		Load:     rank.Load{Used: int64(h.used)}, OrganisationLoad: int64(h.organisation),

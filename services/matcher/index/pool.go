@@ -117,21 +117,26 @@ type symbols struct {
 	zones    *pool[*time.Location, zone]
 	paths    *pool[string, string]
 	regions  *pool[string, string]
+	items    *pool[string, struct{}]
 	skill    *pool[string, struct{}] // by folded name
 	tongue   *pool[string, struct{}]
 	guard    *pool[string, struct{}] // by folded name
 }
 
-// noNames is the number of the empty list.
-const noNames = 0
+// noNames is the number of the empty list, noItem that of no item.
+const noNames, noItem = 0, 0
+
+// nothing is the value of a name that is known by its number alone.
+func nothing() struct{} { return struct{}{} }
 
 func newSymbols() *symbols {
 	y := &symbols{
 		profiles: newPool[profileKey, profile](), lists: newPool[string, []string](), skills: newPool[string, skillSet](),
-		zones: newPool[*time.Location, zone](), paths: newPool[string, string](), regions: newPool[string, string](),
+		zones: newPool[*time.Location, zone](), paths: newPool[string, string](), regions: newPool[string, string](), items: newPool[string, struct{}](),
 		skill: newPool[string, struct{}](), tongue: newPool[string, struct{}](), guard: newPool[string, struct{}](),
 	}
 	y.lists.id("", func() []string { return nil })
+	y.items.id("", nothing)
 	return y
 }
 
@@ -201,7 +206,7 @@ func (y *symbols) guardBits(names []string) uint64 {
 func bitsOf(p *pool[string, struct{}], names []string, fold func(string) string, first, count uint32) uint64 {
 	var bits uint64
 	for _, n := range names {
-		bits |= 1 << (first + p.id(fold(n), func() struct{} { return struct{}{} })%count)
+		bits |= 1 << (first + p.id(fold(n), nothing)%count)
 	}
 	return bits
 }

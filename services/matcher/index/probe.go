@@ -2,6 +2,7 @@ package index
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"heli/pkg/contract"
@@ -18,6 +19,7 @@ type probe struct {
 	tongue  uint64 // any of these languages will do; 0 for no wish
 	hours   rank.Hours
 	time    [16]float64                // greatest value of the time factor by common hours
+	enough  int                        // hours that bring its greatest value
 	ageless bool                       // hours say nothing in this year
 	some    [rank.AnyWay + 1]rank.Ways // shared with any of those who offer some of these
 	ways    [rank.AnyWay + 1]rank.Ways // shared with a side that offers these
@@ -45,7 +47,7 @@ type probe struct {
 	textCeiling float64 // of a node
 	like        likeness
 	byWords     bool
-	item        string
+	item        uint32 // of the need; noItem when it is of none that an offer has
 }
 
 // languageBit is what a language of the need is worth.
@@ -86,12 +88,12 @@ func (p *probe) askFor(y *symbols, n *rank.Need, q *rank.Question, at rank.Momen
 	} else {
 		p.add(rank.FactorContinuity, 1)
 	}
-	p.item, p.textCeiling = n.Item, rank.MostText
-	if n.Item != "" {
+	p.textCeiling = rank.MostText
+	if p.item, _ = y.items.find(n.Item); p.item != noItem {
 		p.textCeiling = 1
 	}
 	p.byWords = p.shares[rank.FactorText] > 0
-	if len(n.Words) == 0 && n.Item == "" {
+	if len(n.Words) == 0 && p.item == noItem {
 		p.byWords, p.textCeiling = false, 0
 	}
 }
@@ -102,7 +104,7 @@ func (p *probe) askBy(y *symbols, o *rank.Offer, q *rank.Question, at rank.Momen
 	p.begin(y, q, at)
 	p.reverse, p.held, p.reachM = true, len(o.Skills), math.Inf(1)
 	m, h, _ := y.offerRow(o)
-	p.marks, p.hours, p.nothing = m, h.hours, h.flags&shut != 0
+	p.marks, p.hours, p.nothing = m.marks, m.hours, h.flags&shut != 0
 	if p.tongue = m.tags & tongueMask; len(o.Languages) == 0 {
 		p.tongue = 0
 	}
@@ -143,7 +145,7 @@ func (p *probe) begin(y *symbols, q *rank.Question, at rank.Moment) {
 	p.anyPasses = p.acting == ""
 	p.paths = y.paths.all()
 	p.sight = append(p.sight[:0], make([]uint8, len(p.paths))...)
-	p.item, p.byWords, p.textCeiling = "", false, 0
+	p.item, p.byWords, p.textCeiling = noItem, false, 0
 	p.languages, p.tongue = p.languages[:0], 0
 	for w := range p.half {
 		p.half[w] = q.HalfCeiling(rank.Ways(w))
@@ -152,6 +154,7 @@ func (p *probe) begin(y *symbols, q *rank.Question, at rank.Moment) {
 		p.time[hours] = q.TimeCeiling(hours)
 	}
 	p.time[len(p.time)-1] = 1
+	p.enough = max(1, slices.Index(p.time[:], 1))
 	p.ageless = !rank.HoursHold(at.Now)
 }
 
@@ -221,14 +224,12 @@ func (p *probe) sees(h *hot) bool {
 	return p.ownPasses && p.sight[h.path] == sightBelow
 }
 
-// timeFit returns the greatest value of the time factor, and false when there
-// is no common time.
-func (p *probe) timeFit(hours *rank.Hours) (float64, bool) {
+// common returns how many hours others have in common with the question.
+func (p *probe) common(hours *rank.Hours) int {
 	if p.ageless {
-		return 1, true
+		return p.enough
 	}
-	common := p.hours.Common(hours)
-	return p.time[min(common, len(p.time)-1)], common > 0
+	return p.hours.Common(hours)
 }
 
 // budgetOf returns what counts as a full week of a row's helper.
@@ -281,16 +282,16 @@ func (p *probe) node(n *node) (float64, bool) {
 	if !p.admits(&n.marks) {
 		return 0, false
 	}
-	time, common := p.timeFit(&n.hours)
-	if !common {
+	hours := p.common(&n.hours)
+	if hours == 0 {
 		return 0, false
 	}
 	near, reached := p.closeness(p.some[n.ways], n.chord2(&p.at), n.reachM, true)
 	if !reached {
 		return 0, false
 	}
-	bound := p.base + p.shares[rank.FactorCloseness]*near + p.shares[rank.FactorTime]*time +
-		p.shares[rank.FactorText]*p.textCeiling + p.language(n.marks.tags)*p.shares[rank.FactorLanguage]
+	bound := p.base + p.shares[rank.FactorCloseness]*near + p.shares[rank.FactorText]*p.textCeiling +
+		p.shared(hours, p.language(n.tags))
 	if p.reverse {
 		return bound + p.shares[rank.FactorUrgency] + p.shares[rank.FactorSkill]*rank.SkillValue(int(n.skills), p.held), true
 	}
@@ -299,19 +300,34 @@ func (p *probe) node(n *node) (float64, bool) {
 		p.shares[rank.FactorOrganisationLoad]*rank.OrganisationValue(p.organisationHalf, int64(n.organisation)), true
 }
 
-// row returns what a row scores at most, and false when it surely does not fit.
-// Its marks are known to be admitted.
-func (p *probe) row(h *hot, m *marks) (float64, bool) {
-	time, common := p.timeFit(&h.hours)
-	if !common || h.flags&shut != 0 || !p.sees(h) {
+// shared returns what hours and language bring to a score at most.
+func (p *probe) shared(hours int, language float64) float64 {
+	return p.shares[rank.FactorTime]*p.time[min(hours, len(p.time)-1)] + p.shares[rank.FactorLanguage]*language
+}
+
+// text returns what the text factor brings a row of the leaf at hand at most.
+func (p *probe) text(h *hot, row int) float64 {
+	switch {
+	case !p.byWords:
+		return 0
+	case p.item != noItem && h.item == p.item:
+		return p.shares[rank.FactorText]
+	default:
+		return p.shares[rank.FactorText] * p.like.sums[row]
+	}
+}
+
+// row returns what a row scores at most without its text, time and language, and
+// false when it surely does not fit.
+func (p *probe) row(h *hot) (float64, bool) {
+	if h.flags&shut != 0 || !p.sees(h) {
 		return 0, false
 	}
 	near, reached := p.closeness(p.ways[h.ways], h.at.chord2(&p.at), h.reachM, h.flags&located != 0)
 	if !reached {
 		return 0, false
 	}
-	bound := p.base + p.shares[rank.FactorCloseness]*near + p.shares[rank.FactorTime]*time +
-		p.language(m.tags)*p.shares[rank.FactorLanguage]
+	bound := p.base + p.shares[rank.FactorCloseness]*near
 	if p.reverse {
 		return bound + p.shares[rank.FactorUrgency] + p.shares[rank.FactorSkill]*rank.SkillValue(int(h.skills), p.held) +
 			p.shares[rank.FactorText]*p.textCeiling, true

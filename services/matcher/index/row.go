@@ -11,15 +11,14 @@ import (
 // it asks for.
 type marks struct{ skills, tags uint64 }
 
-// hot is what a bound is computed from, a cache line for each row.
+// hot is what a bound is computed from, beside the traits.
 type hot struct {
-	hours        rank.Hours
 	at           vector
 	reachM       float32 // beyond which an offer surely does not help; +Inf for no bound
 	response     float32 // of an offer: the factor's value, rounded up
 	organisation float32 // of an offer: live matches of its organisation
 	used, budget uint16  // of an offer's helper
-	path, region uint32
+	path, item   uint32
 	skills       uint8 // how many are held or asked for, at most 255
 	flags        uint8
 	ways         rank.Ways
@@ -60,15 +59,15 @@ func (v *vector) chord2(w *vector) float32 {
 	return x*x + y*y + z*z
 }
 
-// offerRow returns the marks and the hot part of an offer line, and the number
+// offerRow returns the traits and the hot part of an offer line, and the number
 // of its skills.
-func (y *symbols) offerRow(o *rank.Offer) (marks, hot, uint32) {
+func (y *symbols) offerRow(o *rank.Offer) (traits, hot, uint32) {
 	skills := y.skillSet(o.Skills)
-	m := marks{y.skills.all()[skills].bits, y.tongueBits(o.Languages) | y.guardBits(o.Safeguards)}
+	m := traits{marks{y.skills.all()[skills].bits, y.tongueBits(o.Languages) | y.guardBits(o.Safeguards)}, y.hours(o.Schedule)}
 	h := hot{
-		hours: y.hours(o.Schedule), reachM: float32(math.Inf(1)), response: roundUp(rank.ResponseValue(o.Response)),
+		reachM: float32(math.Inf(1)), response: roundUp(rank.ResponseValue(o.Response)),
 		organisation: float32(min(max(o.OrganisationLoad, 0), mostOrganisation)),
-		path:         y.paths.id(o.Path, func() string { return o.Path }), region: y.regions.id(o.Region, func() string { return o.Region }),
+		path:         y.paths.id(o.Path, func() string { return o.Path }), item: y.items.id(o.Item, nothing),
 		skills: uint8(min(len(o.Skills), math.MaxUint8)), ways: rank.WaysOf(o.Mode),
 	}
 	if len(o.Languages) == 0 {
@@ -119,11 +118,11 @@ func (h *hot) load(o *rank.Offer) {
 	}
 }
 
-// needRow returns the marks and the hot part of a need line.
-func (y *symbols) needRow(n *rank.Need) (marks, hot) {
-	m := marks{y.skillBits(n.Skills), y.tongueBits(n.Languages) | y.guardBits(n.Safeguards)}
+// needRow returns the traits and the hot part of a need line.
+func (y *symbols) needRow(n *rank.Need) (traits, hot) {
+	m := traits{marks{y.skillBits(n.Skills), y.tongueBits(n.Languages) | y.guardBits(n.Safeguards)}, y.hours(n.Schedule)}
 	h := hot{
-		hours: y.hours(n.Schedule), reachM: float32(math.Inf(1)), path: y.paths.id(n.Path, func() string { return n.Path }),
+		reachM: float32(math.Inf(1)), path: y.paths.id(n.Path, func() string { return n.Path }),
 		skills: uint8(min(len(n.Skills), math.MaxUint8)), ways: rank.WaysOf(n.Mode),
 	}
 	if len(n.Languages) == 0 {

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"math/bits"
 	"slices"
 	"strings"
 	"sync"
@@ -19,7 +20,9 @@ type search struct {
 	buffer unpacked
 	judge  func(spot) (score float64, quantity int64, fits bool)
 	recall recall
-	epoch  *epoch // of the texts bounded last
+	plan   plan                      // of the block opened last
+	epoch  *epoch                    // of the texts bounded last
+	shared [len(probe{}.time)]uint64 // of a leaf's rows, by the hours that they have in common with the question
 }
 
 // hit is a pair that fits.
@@ -36,7 +39,7 @@ var searches = sync.Pool{New: func() any { return &search{} }}
 // they score at most; when the best of them cannot beat what was found, the
 // search is over.
 func (s *search) run(k int) []hit {
-	s.hits, s.k, s.queue, s.epoch = s.hits[:0], k, s.queue[:0], nil
+	s.hits, s.k, s.queue, s.epoch, s.plan.of = s.hits[:0], k, s.queue[:0], nil, nil
 	if k <= 0 || s.probe.nothing {
 		return s.hits
 	}
@@ -51,10 +54,6 @@ func (s *search) run(k int) []hit {
 		st := s.view.states[next.state]
 		switch next.kind {
 		case kindRow:
-			if !s.probe.byWords || s.closer(next, st.blocks[next.block]) {
-				s.try(spot{st, st.blocks[next.block], int32(next.index)})
-			}
-		case kindClose:
 			s.try(spot{st, st.blocks[next.block], int32(next.index)})
 		case kindTail:
 			s.try(spot{st, nil, int32(next.index)})
@@ -76,7 +75,7 @@ func (s *search) least() float64 {
 // enter queues the roots of a shard and the rows of its tail.
 func (s *search) enter(index uint32, st *state) {
 	for i, b := range st.blocks {
-		for shelf := range b.trees {
+		for shelf := range b.trees[:shelves] {
 			if t := &b.trees[shelf]; t.count > 0 {
 				top := len(t.levels) - 1
 				s.queueNodes(entry{state: uint16(index), block: uint16(i), shelf: uint8(shelf), kind: uint8(top)}, t, 0, len(t.levels[top]))
@@ -84,15 +83,26 @@ func (s *search) enter(index uint32, st *state) {
 		}
 	}
 	for row := range st.rows {
-		m, h := &st.tail.marks[row], &st.tail.hot[row]
-		if !s.probe.admits(m) || !st.tail.alive(row, s.view.version.version) {
-			continue
-		}
-		if bound, fits := s.probe.row(h, m); fits {
-			bound += s.words(st, nil, row)
+		if bound, fits := s.tail(st.tail, row); fits {
 			s.queue.push(entry{bound: bound, index: uint32(row), state: uint16(index), kind: kindTail})
 		}
 	}
+}
+
+// tail returns what a row of a tail scores at most, and false when it surely does
+// not fit.
+func (s *search) tail(t *tail, row int) (float64, bool) {
+	p := &s.probe
+	m := &t.traits[row]
+	if !p.admits(&m.marks) || !t.alive(row, s.view.version.version) {
+		return 0, false
+	}
+	hours := p.common(&m.hours)
+	bound, fits := p.row(&t.hot[row])
+	if p.byWords {
+		bound += p.shares[rank.FactorText] * p.textCeiling
+	}
+	return bound + p.shared(hours, p.language(m.tags)), fits && hours > 0
 }
 
 // queueNodes queues the nodes of a level from begin to before end that may
@@ -117,44 +127,52 @@ func (s *search) open(e entry, b *block) {
 		s.queueNodes(e, t, begin, min(begin+fanOut, len(t.levels[e.kind])))
 		return
 	}
-	begin := t.first + int(e.index)*leafRows
-	end := min(begin+leafRows, t.first+t.count)
+	s.openLeaf(e, b, t)
+}
+
+// openLeaf queues the rows of a leaf that may be better than what was found.
+func (s *search) openLeaf(e entry, b *block, t *tree) {
+	p, l := &s.probe, &s.plan
+	if l.of != b {
+		l.planFor(p, b)
+	}
+	begin, n := t.rows(int(e.index))
+	leaf := t.leaf + int(e.index)
+	words := b.bits.leaf(leaf)
+	rows := s.living(b, begin, l.admit(words, n))
+	shared := s.shared[:p.enough+1]
+	if rows = l.common(words, rows, shared); rows == 0 {
+		return
+	}
+	if p.byWords {
+		s.bear(b)
+		p.like.leaf(b.texts, leaf)
+	}
 	e.kind = kindRow
-	st := s.view.states[e.state]
-	for row := begin; row < end; row++ {
-		if !s.probe.admits(&b.marks[row]) {
+	for ; rows != 0; rows &= rows - 1 {
+		row := bits.TrailingZeros64(rows)
+		h := &b.hot[begin+row]
+		bound, fits := p.row(h)
+		if !fits {
 			continue
 		}
-		bound, fits := s.probe.row(&b.hot[row], &b.marks[row])
-		if !fits || !b.alive(row, s.view.version.version) {
+		bound += p.shared(hoursOf(shared, row), l.language(words, row, p.languages)) + p.text(h, row)
+		if bound < s.least() {
 			continue
 		}
-		if bound += s.words(st, b, row); bound < s.least() {
-			continue
-		}
-		e.bound, e.index = bound, uint32(row)
+		e.bound, e.index = bound, uint32(begin+row)
 		s.queue.push(e)
 	}
 }
 
-// words returns what the text factor adds to the bound of a row at most.
-func (s *search) words(st *state, b *block, row int) float64 {
-	p := &s.probe
-	if !p.byWords {
-		return 0
+// living leaves out the rows of a leaf that died before the search's moment.
+func (s *search) living(b *block, begin int, rows uint64) uint64 {
+	for gone := b.deaths.from(begin) & rows; gone != 0; gone &= gone - 1 {
+		if row := bits.TrailingZeros64(gone); !b.deaths.alive(begin+row, s.view.version.version) {
+			rows &^= 1 << row
+		}
 	}
-	share := p.shares[rank.FactorText]
-	if b == nil {
-		return share * p.textCeiling
-	}
-	if p.item != "" && p.sameItem(&s.view.reading, b.offers, row) {
-		return share
-	}
-	if b.proses == nil {
-		return 0
-	}
-	s.bear(b)
-	return share * p.like.ceiling(&b.proses[row])
+	return rows
 }
 
 // bear sets how much the lengths of a block's texts still say.
@@ -162,39 +180,6 @@ func (s *search) bear(b *block) {
 	if b.epoch != s.epoch {
 		s.epoch, s.probe.like.kept = b.epoch, b.epoch.kept(s.view.version.words)
 	}
-}
-
-// closer bounds a row by its very words and queues it again when that is less;
-// true when the row is to be judged now.
-func (s *search) closer(e entry, b *block) bool {
-	row := int(e.index)
-	if b.proses == nil || (s.probe.item != "" && s.probe.sameItem(&s.view.reading, b.offers, row)) {
-		return true
-	}
-	x := b.offers.extraOf(row)
-	if x == nil || len(x.words) == 0 {
-		return true
-	}
-	s.bear(b)
-	like := &s.probe.like
-	loose, tight := like.ceiling(&b.proses[row]), like.close(&b.proses[row], x.words)
-	if tight >= loose {
-		return true
-	}
-	e.kind = kindClose
-	e.bound += (tight - loose) * s.probe.shares[rank.FactorText]
-	if e.bound >= s.least() {
-		s.queue.push(e)
-	}
-	return false
-}
-
-// sameItem reports whether a row may be of the need's item.
-func (p *probe) sameItem(r *reading, of *packed, row int) bool {
-	if x := of.extraOf(row); x != nil && x.whole != nil {
-		return x.whole.Item == p.item
-	}
-	return r.profiles[of.cold[row].profile].item == p.item
 }
 
 // try judges a row and keeps it if it is among the best.
@@ -245,9 +230,8 @@ type entry struct {
 }
 
 const (
-	kindClose = 253 // a row bounded by its words
-	kindRow   = 254
-	kindTail  = 255
+	kindRow  = 254
+	kindTail = 255
 )
 
 // queue is a binary heap, the greatest bound on top. It is written out since

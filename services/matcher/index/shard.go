@@ -31,7 +31,7 @@ type state struct {
 // it, but for deaths.
 type tail struct {
 	keys   [tailRows]key
-	marks  [tailRows]marks
+	traits [tailRows]traits
 	hot    [tailRows]hot
 	born   [tailRows]uint64
 	died   [tailRows]atomic.Uint64
@@ -66,8 +66,7 @@ type place struct {
 // die notes the version that removed the row.
 func (p place) die(version uint64) {
 	if p.block != nil {
-		p.block.died[p.row].Store(version)
-		p.block.dead.Add(1)
+		p.block.deaths.note(p.row, version)
 		return
 	}
 	p.tail.died[p.row].Store(version)
@@ -92,7 +91,7 @@ func (s *shard) locate(k key, id string) (place, bool) {
 func (b *block) locate(k key, id string, version uint64) int {
 	at := -1
 	b.find.rows(b.keys, k, func(row int) bool {
-		if b.id(row) == id && b.alive(row, version) {
+		if b.id(row) == id && b.deaths.alive(row, version) {
 			at = row
 		}
 		return at >= 0
@@ -122,7 +121,7 @@ func (t *tail) id(row int) string {
 func (s *shard) put(l fresh, version uint64) {
 	st := s.state.Load()
 	t, row := st.tail, st.rows
-	t.keys[row], t.marks[row], t.hot[row], t.born[row] = l.key, l.marks, l.hot, version
+	t.keys[row], t.traits[row], t.hot[row], t.born[row] = l.key, l.traits, l.hot, version
 	t.offers[row], t.skills[row], t.needs[row] = l.offer, l.skills, l.need
 	t.find[l.key] = row
 	s.state.Store(&state{st.floor, st.blocks, t, row + 1})
@@ -137,7 +136,7 @@ func (s *shard) seal(y *symbols, e *epoch, version uint64, least int) bool {
 	var rows []loose
 	for row := range st.rows {
 		if t := st.tail; t.alive(row, version) {
-			rows = append(rows, loose{fresh: &fresh{t.keys[row], t.marks[row], t.hot[row], t.offers[row], t.skills[row], t.needs[row]}})
+			rows = append(rows, loose{fresh: &fresh{t.keys[row], t.traits[row], t.hot[row], t.offers[row], t.skills[row], t.needs[row]}})
 		}
 	}
 	next := &state{floor: version, blocks: st.blocks, tail: newTail()}
@@ -158,7 +157,7 @@ func (st *state) overdue() []*block {
 	from := len(blocks)
 	for i := len(blocks) - 1; i >= 0; i-- {
 		size := len(blocks[i].keys)
-		if (behind > 0 && behind*mergeRatio >= size) || int(blocks[i].dead.Load())*mergeRatio > size {
+		if (behind > 0 && behind*mergeRatio >= size) || int(blocks[i].deaths.count.Load())*mergeRatio > size {
 			from = i
 		}
 		behind += size
@@ -187,9 +186,8 @@ func (x *Fast) merge(s *shard) bool {
 	defer x.mu.Unlock()
 	for to := range from { // who died meanwhile
 		r := &rows[from[to].row]
-		if died := r.from.died[r.row].Load(); died != 0 {
-			merged.died[to].Store(died)
-			merged.dead.Add(1)
+		if died := r.from.deaths.version(r.row); died != 0 {
+			merged.deaths.note(to, died)
 		}
 	}
 	st := s.state.Load()
@@ -208,9 +206,10 @@ func (x *Fast) merge(s *shard) bool {
 
 // living appends the rows of a version.
 func (b *block) living(rows []loose, version uint64) []loose {
+	from := &source{b, b.allTraits()}
 	for row := range b.keys {
-		if b.alive(row, version) {
-			rows = append(rows, loose{from: b, row: row})
+		if b.deaths.alive(row, version) {
+			rows = append(rows, loose{from: from, row: row})
 		}
 	}
 	return rows

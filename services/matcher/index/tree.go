@@ -7,22 +7,30 @@ import (
 )
 
 const (
-	leafRows = 32
+	leafRows = 64 // as many as a word has bits
 	fanOut   = 8
 )
 
 // tree is packed over consecutive rows: level 0 holds a node for each leafRows
 // rows, each further level one for each fanOut nodes below.
 type tree struct {
-	first, count int
+	first, count int // rows
+	leaf         int // of all leaves of the block the first
 	levels       [][]node
+}
+
+// leaves returns how many leaves so many rows fill.
+func leaves(rows int) int { return (rows + leafRows - 1) / leafRows }
+
+// rows returns where a leaf of the tree begins and how many rows it has.
+func (t *tree) rows(leaf int) (begin, n int) {
+	return t.first + leaf*leafRows, min(leafRows, t.count-leaf*leafRows)
 }
 
 // node bounds the rows below it.
 type node struct {
 	low, high    vector
-	hours        rank.Hours
-	marks        marks // of offers: what any of them has; of needs: what all of them ask for
+	traits       // of offers: what any of them has; of needs: the marks that all of them ask for
 	reachM       float32
 	response     float32
 	organisation float32
@@ -31,46 +39,44 @@ type node struct {
 	ways         rank.Ways
 }
 
-// newTree packs a tree. Where places bound nothing its boxes are the sphere.
-func (b *block) newTree(first, count int, placed bool) tree {
-	t := tree{first: first, count: count}
-	if count == 0 {
-		return t
+// plant packs the tree over its rows, whose traits are given. Where places bound
+// nothing its boxes are the sphere.
+func (b *block) plant(t *tree, all []traits, placed bool) {
+	if t.count == 0 {
+		return
 	}
 	reverse := b.needs != nil
-	leaves := make([]node, (count+leafRows-1)/leafRows)
-	for i := range leaves {
-		begin := first + i*leafRows
-		leaves[i] = b.leaf(begin, min(begin+leafRows, first+count), placed)
+	level := make([]node, leaves(t.count))
+	for i := range level {
+		begin, n := t.rows(i)
+		level[i] = leafNode(b.hot[begin:begin+n], all[begin:begin+n], placed, reverse)
 	}
-	t.levels = append(t.levels, leaves)
-	for len(leaves) > 1 {
-		upper := make([]node, (len(leaves)+fanOut-1)/fanOut)
+	t.levels = append(t.levels, level)
+	for len(level) > 1 {
+		upper := make([]node, (len(level)+fanOut-1)/fanOut)
 		for i := range upper {
-			upper[i] = leaves[i*fanOut]
-			for j := i*fanOut + 1; j < min((i+1)*fanOut, len(leaves)); j++ {
-				upper[i].join(&leaves[j], reverse)
+			upper[i] = level[i*fanOut]
+			for j := i*fanOut + 1; j < min((i+1)*fanOut, len(level)); j++ {
+				upper[i].join(&level[j], reverse)
 			}
 		}
 		t.levels = append(t.levels, upper)
-		leaves = upper
+		level = upper
 	}
-	return t
 }
 
-func (b *block) leaf(begin, end int, placed bool) node {
-	reverse := b.needs != nil
+func leafNode(rows []hot, all []traits, placed, reverse bool) node {
 	var n node
-	for row := begin; row < end; row++ {
-		h := &b.hot[row]
+	for i := range rows {
+		h := &rows[i]
 		one := node{
-			low: h.at, high: h.at, hours: h.hours, marks: b.marks[row], reachM: h.reachM, response: h.response,
+			low: h.at, high: h.at, traits: all[i], reachM: h.reachM, response: h.response,
 			organisation: h.organisation, skills: h.skills, flags: h.flags, ways: h.ways,
 		}
 		if !placed {
 			one.low, one.high = vector{-1, -1, -1}, vector{1, 1, 1}
 		}
-		if row == begin {
+		if i == 0 {
 			n = one
 		} else {
 			n.join(&one, reverse)
@@ -91,12 +97,12 @@ func (n *node) join(m *node, reverse bool) {
 	n.ways |= m.ways
 	if reverse {
 		n.marks.skills &= m.marks.skills
-		n.marks.tags = (n.marks.tags|m.marks.tags)&tongueMask | n.marks.tags&m.marks.tags&^tongueMask
+		n.tags = (n.tags|m.tags)&tongueMask | n.tags&m.tags&^tongueMask
 		n.skills = max(n.skills, m.skills)
 		return
 	}
 	n.marks.skills |= m.marks.skills
-	n.marks.tags |= m.marks.tags
+	n.tags |= m.tags
 	n.skills = min(n.skills, m.skills)
 }
 

@@ -88,7 +88,7 @@ func (v *view) rows() iter.Seq[spot] {
 		for _, st := range v.states {
 			for _, b := range st.blocks {
 				for row := range b.keys {
-					if b.alive(row, v.version.version) && !yield(spot{st, b, int32(row)}) {
+					if b.deaths.alive(row, v.version.version) && !yield(spot{st, b, int32(row)}) {
 						return
 					}
 				}
