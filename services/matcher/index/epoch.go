@@ -18,7 +18,7 @@ type epoch struct {
 }
 
 func newEpoch(w *words) *epoch {
-	return &epoch{words: w, least: rarity(w, w.root.most())}
+	return &epoch{words: w, least: rarity(w, w.most())}
 }
 
 // rarity is rank's, for a word that so many texts have.
@@ -34,6 +34,18 @@ func (c counted) Documents() int { return c.documents }
 
 // Frequency implements rank.Rarity.
 func (c counted) Frequency(uint64) int { return c.count }
+
+// most returns the greatest count of a word.
+func (w *words) most() int {
+	grown := w.root.most()
+	most := grown
+	for _, c := range w.loaded {
+		if c.count+grown > most {
+			most = max(most, w.Frequency(c.hash))
+		}
+	}
+	return most
+}
 
 // most returns the greatest count below a node.
 func (n *wordNode) most() int {

@@ -61,6 +61,20 @@ func hashed(id string) key {
 // text returns the UUID.
 func (k key) text() string {
 	var b [uuidLength]byte
+	k.write(b[:])
+	return string(b[:])
+}
+
+// texts returns two UUIDs, which share their memory.
+func texts(k, l key) (string, string) {
+	var b [2 * uuidLength]byte
+	k.write(b[:uuidLength])
+	l.write(b[uuidLength:])
+	both := string(b[:])
+	return both[:uuidLength], both[uuidLength:]
+}
+
+func (k key) write(b []byte) {
 	hex.Encode(b[0:], k[:4])
 	b[8] = '-'
 	hex.Encode(b[9:], k[4:6])
@@ -70,7 +84,6 @@ func (k key) text() string {
 	hex.Encode(b[19:], k[8:10])
 	b[23] = '-'
 	hex.Encode(b[24:], k[10:])
-	return string(b[:])
 }
 
 // slot spreads keys over n places.

@@ -171,7 +171,7 @@ func (l *likeness) leaf(x *lexicon, leaf int) {
 	}
 	scale := float64(x.most[leaf]) / mostImpact / l.length / l.kept * (1 + 1e-6)
 	for row := range l.sums {
-		l.sums[row] = rank.MostText * math.Min(1, l.sums[row]*scale)
+		l.sums[row] = rank.MostText * min(1, l.sums[row]*scale)
 	}
 }
 

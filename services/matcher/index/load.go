@@ -59,7 +59,7 @@ func (l *Loading) End() {
 	defer x.mu.Unlock()
 	next := *x.now.Load()
 	next.version++
-	next.offers, next.words = l.offers, countedWords(l.offers, l.words)
+	next.offers, next.words = l.offers, &words{documents: l.offers, loaded: newCensus(l.words)}
 	e := newEpoch(next.words)
 	x.epochs = []*epoch{e}
 	categories := largestFirst(l.rows)
@@ -117,12 +117,4 @@ func largestFirst(rows map[string][]loose) []string {
 		return strings.Compare(a, b)
 	})
 	return categories
-}
-
-func countedWords(documents int, counts map[uint64]int) *words {
-	all := &words{documents: documents}
-	for hash, n := range counts {
-		all.root = all.root.add(hash, 0, n)
-	}
-	return all
 }

@@ -32,8 +32,8 @@ type probe struct {
 	base             float64 // what every pair has
 	shares           rank.Values
 	half             [rank.AnyWay + 1]float64
-	asked            int
-	held             int
+	skill            [8]float64 // value of the skill factor by the other side's skills
+	known            int        // skills of the question
 	languages        []languageBit
 	budget           int64
 	organisationHalf int64
@@ -65,7 +65,8 @@ const (
 // askFor prepares the search of offers for a need.
 func (p *probe) askFor(y *symbols, n *rank.Need, q *rank.Question, at rank.Moment) {
 	p.begin(y, q, at)
-	p.reverse, p.asked, p.reachM = false, len(n.Skills), math.Inf(1)
+	p.reverse, p.reachM = false, math.Inf(1)
+	p.knowSkills(len(n.Skills))
 	skills, skillsKnown := known(y.skill, n.Skills, fold, 0, skillBits)
 	guards, guardsKnown := known(y.guard, n.Safeguards, fold, tongueBits, guardBits)
 	p.nothing = !skillsKnown || !guardsKnown || (n.Remaining != nil && *n.Remaining <= 0)
@@ -102,7 +103,8 @@ func (p *probe) askFor(y *symbols, n *rank.Need, q *rank.Question, at rank.Momen
 // need: it knows the moment alone.
 func (p *probe) askBy(y *symbols, o *rank.Offer, q *rank.Question, at rank.Moment) {
 	p.begin(y, q, at)
-	p.reverse, p.held, p.reachM = true, len(o.Skills), math.Inf(1)
+	p.reverse, p.reachM = true, math.Inf(1)
+	p.knowSkills(len(o.Skills))
 	m, h, _ := y.offerRow(o)
 	p.marks, p.hours, p.nothing = m.marks, m.hours, h.flags&shut != 0
 	if p.tongue = m.tags & tongueMask; len(o.Languages) == 0 {
@@ -156,6 +158,38 @@ func (p *probe) begin(y *symbols, q *rank.Question, at rank.Moment) {
 	p.time[len(p.time)-1] = 1
 	p.enough = max(1, slices.Index(p.time[:], 1))
 	p.ageless = !rank.HoursHold(at.Now)
+}
+
+// knowSkills sets how many skills the question has and what that is worth.
+func (p *probe) knowSkills(n int) {
+	p.known = n
+	for other := range p.skill {
+		p.skill[other] = p.skillAfresh(other)
+	}
+}
+
+func (p *probe) skillAfresh(other int) float64 {
+	if p.reverse {
+		return rank.SkillValue(other, p.known)
+	}
+	return rank.SkillValue(p.known, other)
+}
+
+// skillOf returns the value of the skill factor for a side with so many skills.
+func (p *probe) skillOf(other uint8) float64 {
+	if int(other) < len(p.skill) {
+		return p.skill[other]
+	}
+	return p.skillAfresh(int(other))
+}
+
+// organisation returns what an organisation with so many live matches brings.
+func (p *probe) organisation(load float32) float64 {
+	share := p.shares[rank.FactorOrganisationLoad]
+	if share == 0 {
+		return 0
+	}
+	return share * rank.OrganisationValue(p.organisationHalf, int64(load))
 }
 
 // share notes which ways are shared with a side that offers some.
@@ -293,11 +327,11 @@ func (p *probe) node(n *node) (float64, bool) {
 	bound := p.base + p.shares[rank.FactorCloseness]*near + p.shares[rank.FactorText]*p.textCeiling +
 		p.shared(hours, p.language(n.tags))
 	if p.reverse {
-		return bound + p.shares[rank.FactorUrgency] + p.shares[rank.FactorSkill]*rank.SkillValue(int(n.skills), p.held), true
+		return bound + p.shares[rank.FactorUrgency] + p.shares[rank.FactorSkill]*p.skillOf(n.skills), true
 	}
-	return bound + p.shares[rank.FactorSkill]*rank.SkillValue(p.asked, int(n.skills)) + p.shares[rank.FactorHelperLoad] +
+	return bound + p.shares[rank.FactorSkill]*p.skillOf(n.skills) + p.shares[rank.FactorHelperLoad] +
 		p.shares[rank.FactorResponse]*float64(n.response) +
-		p.shares[rank.FactorOrganisationLoad]*rank.OrganisationValue(p.organisationHalf, int64(n.organisation)), true
+		p.organisation(n.organisation), true
 }
 
 // shared returns what hours and language bring to a score at most.
@@ -329,14 +363,14 @@ func (p *probe) row(h *hot) (float64, bool) {
 	}
 	bound := p.base + p.shares[rank.FactorCloseness]*near
 	if p.reverse {
-		return bound + p.shares[rank.FactorUrgency] + p.shares[rank.FactorSkill]*rank.SkillValue(int(h.skills), p.held) +
+		return bound + p.shares[rank.FactorUrgency] + p.shares[rank.FactorSkill]*p.skillOf(h.skills) +
 			p.shares[rank.FactorText]*p.textCeiling, true
 	}
 	load := 1.0
 	if h.flags&helped != 0 {
 		load = rank.HelperValue(int64(h.used), p.budgetOf(h))
 	}
-	return bound + p.shares[rank.FactorSkill]*rank.SkillValue(p.asked, int(h.skills)) + p.shares[rank.FactorHelperLoad]*load +
+	return bound + p.shares[rank.FactorSkill]*p.skillOf(h.skills) + p.shares[rank.FactorHelperLoad]*load +
 		p.shares[rank.FactorResponse]*float64(h.response) +
-		p.shares[rank.FactorOrganisationLoad]*rank.OrganisationValue(p.organisationHalf, int64(h.organisation)), true
+		p.organisation(h.organisation), true
 }

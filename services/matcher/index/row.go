@@ -51,7 +51,7 @@ const roundingM = 4
 // leastM turns the square of a chord into a distance that is surely not above
 // the way over ground.
 func leastM(chord2 float32) float64 {
-	return math.Max(0, math.Sqrt(float64(chord2))*rank.EarthM*(1-1e-6)-roundingM)
+	return max(0, math.Sqrt(float64(chord2))*rank.EarthM*(1-1e-6)-roundingM)
 }
 
 func (v *vector) chord2(w *vector) float32 {

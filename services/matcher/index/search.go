@@ -2,7 +2,6 @@ package index
 
 import (
 	"math/bits"
-	"slices"
 	"strings"
 	"sync"
 
@@ -29,7 +28,6 @@ type search struct {
 type hit struct {
 	score    float64
 	quantity int64 // to suggest
-	key      key
 	at       spot
 }
 
@@ -188,8 +186,11 @@ func (s *search) try(a spot) {
 	if !fits || score < s.least() {
 		return
 	}
-	found := hit{score, quantity, a.key(), a}
-	place, _ := slices.BinarySearchFunc(s.hits, found, compareHits)
+	found := hit{score, quantity, a}
+	place := len(s.hits)
+	for place > 0 && compareHits(s.hits[place-1], found) > 0 {
+		place--
+	}
 	if len(s.hits) < s.k {
 		s.hits = append(s.hits, hit{})
 	} else if place == s.k {
@@ -207,17 +208,7 @@ func compareHits(a, b hit) int {
 	case a.score < b.score:
 		return 1
 	}
-	if a.key == b.key {
-		return 0
-	}
 	return strings.Compare(a.at.id(), b.at.id())
-}
-
-func (a spot) key() key {
-	if a.block == nil {
-		return a.state.tail.keys[a.row]
-	}
-	return a.block.keys[a.row]
 }
 
 // entry is a node or a row in the queue.

@@ -132,7 +132,8 @@ func (v *view) names(a spot) (contract.OfferLineID, contract.OfferID) {
 	if x := a.block.offers.extraOf(int(a.row)); x != nil && x.whole != nil {
 		return x.whole.ID, x.whole.OfferID
 	}
-	return contract.OfferLineID(a.block.keys[a.row].text()), a.block.offers.offerID(int(a.row))
+	line, offer := texts(a.block.keys[a.row], a.block.offers.cold[a.row].offer)
+	return contract.OfferLineID(line), contract.OfferID(offer)
 }
 
 // need returns a row's need line.

@@ -1,13 +1,54 @@
 package index
 
-import "heli/pkg/contract"
+import (
+	"math/bits"
+
+	"heli/pkg/contract"
+)
 
 // words counts in how many offers each word occurs. It is never changed: add
 // returns another one that shares most of it, so that every search counts the
-// offers that it sees. It is a trie over the bits of the hash.
+// offers that it sees. What was loaded is a table; what changed since is a trie
+// over the bits of the hash, whose counts may be below 0.
 type words struct {
 	documents int
+	loaded    census
 	root      *wordNode
+}
+
+// census is a hash table of counts, open and at most half full.
+type census []wordCount
+
+func newCensus(counts map[uint64]int) census {
+	if len(counts) == 0 {
+		return nil
+	}
+	c := make(census, 1<<bits.Len(uint(2*len(counts))))
+	for hash, n := range counts {
+		at := c.home(hash)
+		for c[at].count != 0 {
+			at = (at + 1) % len(c)
+		}
+		c[at] = wordCount{hash, n}
+	}
+	return c
+}
+
+// home is where a word is, or before.
+func (c census) home(hash uint64) int {
+	return int(hash * 0x9e3779b97f4a7c15 >> (64 - bits.TrailingZeros(uint(len(c)))))
+}
+
+func (c census) count(hash uint64) int {
+	if len(c) == 0 {
+		return 0
+	}
+	for at := c.home(hash); c[at].count != 0; at = (at + 1) % len(c) {
+		if c[at].hash == hash {
+			return c[at].count
+		}
+	}
+	return 0
 }
 
 const (
@@ -30,8 +71,10 @@ type wordCount struct {
 func (w *words) Documents() int { return w.documents }
 
 // Frequency implements rank.Rarity.
-func (w *words) Frequency(hash uint64) int {
-	n := w.root
+func (w *words) Frequency(hash uint64) int { return w.loaded.count(hash) + w.root.count(hash) }
+
+// count returns the count of a word below a node.
+func (n *wordNode) count(hash uint64) int {
 	for bits := hash; n != nil; bits >>= wordBits {
 		if n.forks == nil {
 			for _, c := range n.counts {
@@ -48,7 +91,7 @@ func (w *words) Frequency(hash uint64) int {
 
 // add returns the counts with one text more, or less for by = -1.
 func (w *words) add(text []contract.WordHash, by int) *words {
-	more := &words{w.documents + by, w.root}
+	more := &words{w.documents + by, w.loaded, w.root}
 	for _, word := range text {
 		more.root = more.root.add(word.Hash, 0, by)
 	}

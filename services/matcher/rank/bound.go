@@ -1,9 +1,6 @@
 package rank
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // The factors by their place in the order in which they are added up.
 const (
@@ -68,7 +65,7 @@ func (q *Question) HalfCeiling(ways Ways) float64 {
 		half = q.half(Delivery)
 	}
 	if ways&Onsite != 0 {
-		half = math.Max(half, q.half(Onsite))
+		half = max(half, q.half(Onsite))
 	}
 	return half
 }
@@ -85,7 +82,7 @@ func (q *Question) TimeCeiling(hours int) float64 {
 	if q.week.to > week {
 		hours++ // the week in which a clock is turned back holds one hour twice
 	}
-	return math.Min(1, float64(time.Duration(hours)*time.Hour)/float64(enoughTime))
+	return min(1, float64(time.Duration(hours)*time.Hour)/float64(enoughTime))
 }
 
 // Urgency returns the value of the urgency factor, the same for every offer.

@@ -47,7 +47,7 @@ func (q *Question) Score(o *Offer) float64 {
 	if total == 0 {
 		return 0
 	}
-	return math.Min(1, sum/total)
+	return min(1, sum/total)
 }
 
 // Factors returns every factor of the score with its reason, in a fixed order.
@@ -150,7 +150,7 @@ func skillFit(q *Question, o *Offer) float64 {
 }
 
 // SkillValue is the factor's value for so many skills asked for and held.
-func SkillValue(asked, held int) float64 { return math.Min(1, float64(1+asked)/float64(1+held)) }
+func SkillValue(asked, held int) float64 { return min(1, float64(1+asked)/float64(1+held)) }
 
 func skillReason(q *Question, o *Offer) (string, map[string]any) {
 	switch {
@@ -237,7 +237,7 @@ func timeFit(q *Question, o *Offer) float64 {
 	if !m.named {
 		return 1
 	}
-	return math.Min(1, float64(m.total)/float64(enoughTime))
+	return min(1, float64(m.total)/float64(enoughTime))
 }
 
 func timeReason(q *Question, o *Offer) (string, map[string]any) {

@@ -36,7 +36,7 @@ func (q *Question) within(s Schedule, bounds span) []span {
 	if !c.ok {
 		return s.lived(q.at.Now, bounds)
 	}
-	var spans []span
+	spans := make([]span, 0, 2*len(s.spans)) // a weekly span meets one week or two
 	c.each(s.spans, bounds, func(part span) { spans = append(spans, part) })
 	return merge(spans)
 }

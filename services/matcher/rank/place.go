@@ -140,7 +140,7 @@ func (q *Question) distance(o *Offer) (float64, bool) {
 	if needPoint == nil || offerPoint == nil {
 		return 0, false
 	}
-	return math.Max(metres(*needPoint, *offerPoint), countyM), true
+	return max(metres(*needPoint, *offerPoint), countyM), true
 }
 
 // metres returns the distance between the two points that are stated.
@@ -175,7 +175,7 @@ func metres(a, b contract.Point) float64 {
 	sinLat := math.Sin((lat2 - lat1) / 2)
 	sinLon := math.Sin(radians(b.Lon-a.Lon) / 2)
 	h := sinLat*sinLat + math.Cos(lat1)*math.Cos(lat2)*sinLon*sinLon
-	return 2 * EarthM * math.Asin(math.Sqrt(math.Min(1, h)))
+	return 2 * EarthM * math.Asin(math.Sqrt(min(1, h)))
 }
 
 func radians(degrees float64) float64 { return degrees * math.Pi / 180 }

@@ -51,6 +51,7 @@ type Question struct {
 	week   span      // the same from now
 	wanted []span    // the need's windows within the week; nil means any time
 	clocks []steady
+	few    [2]steady // room for the clocks of most questions
 
 	keeping bool // one offer is being judged: what is computed for it is kept
 	kept    kept
@@ -77,6 +78,7 @@ func Ask(need *Need, at Moment) *Question {
 	}
 	q.waysWanted = WaysOf(need.Mode)
 	q.urgency = q.urgencyNow()
+	q.clocks = q.few[:0]
 	q.until = horizon(need, at.Now)
 	q.week = span{0, q.until.Sub(at.Now)}
 	q.wanted = q.within(need.Schedule, q.week)
