@@ -67,11 +67,11 @@ func TestSearchesSeeOneMoment(t *testing.T) {
 			at := moment()
 			for range searches {
 				need, still := asking(r), x.Still()
-				if d := gocmp.Diff(still.Scan(need, at, 10), still.Top(need, at, 10)); d != "" {
+				if d := gocmp.Diff(still.Scan([]rank.Need{need}, at, 10)[0], still.Top(need, at, 10)); d != "" {
 					t.Errorf("not the scan of its moment:\n%s", d)
 				}
 				once := map[contract.OfferLineID]bool{}
-				for _, c := range still.Scan(need, at, 2*lines) {
+				for _, c := range still.Scan([]rank.Need{need}, at, 2*lines)[0] {
 					if once[c.Line] {
 						t.Errorf("%s is there twice", c.Line)
 					}

@@ -140,6 +140,20 @@ func (s *Scan) Top(need rank.Need, at rank.Moment, k int) []Candidate {
 	return candidates
 }
 
+// Tops returns what Top does for each of several needs, in one pass over the
+// offers.
+func (s *Scan) Tops(needs []rank.Need, at rank.Moment, k int) [][]Candidate {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	at.Rarity = &s.words
+	all := newTogether(needs, at, k)
+	for i := range s.offers {
+		o := &s.offers[i]
+		all.offer(o, func() *rank.Offer { return o })
+	}
+	return all.candidates()
+}
+
 // fitting yields the offers that fit a need.
 func (s *Scan) fitting(q *rank.Question, need *rank.Need) iter.Seq[found] {
 	return func(yield func(found) bool) {

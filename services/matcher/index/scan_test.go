@@ -178,12 +178,17 @@ func TestScanIsTheModel(t *testing.T) {
 	})
 }
 
-func compare(t *rapid.T, scan index.Index, m model) {
+func compare(t *rapid.T, scan *index.Scan, m model) {
 	need, offer, k := drawNeed(t), drawOffer(t), rapid.IntRange(0, 5).Draw(t, "k")
 	at := moment()
 	at.Acting = oneOf(t, "acting", "", "root/", "root/a/")
 	if d := gocmp.Diff(m.best(need, at, k), lines(scan.Best(need, at, k))); d != "" {
 		t.Fatalf("best:\n%s", d)
+	}
+	other := drawNeed(t)
+	each := [][]index.Candidate{scan.Top(need, at, k), scan.Top(other, at, k)}
+	if d := gocmp.Diff(each, scan.Tops([]rank.Need{need, other}, at, k)); d != "" {
+		t.Fatalf("tops:\n%s", d)
 	}
 	if d := gocmp.Diff(m.waiting(offer, at, k), needs(scan.Waiting(offer, at, k))); d != "" {
 		t.Fatalf("waiting:\n%s", d)

@@ -39,29 +39,18 @@ func (t *Still) Top(need rank.Need, at rank.Moment, k int) []Candidate {
 	return s.best(t.symbols, &need, at, k, false)
 }
 
-// Scan returns the same by comparing the need with every offer line, so that
-// Top can be checked while the index changes.
-func (t *Still) Scan(need rank.Need, at rank.Moment, k int) []Candidate {
+// Scan returns the same for each of several needs by comparing them with every
+// offer line, so that Top can be checked while the index changes.
+func (t *Still) Scan(needs []rank.Need, at rank.Moment, k int) [][]Candidate {
 	at.Rarity = t.view.version.words
-	q := rank.Ask(&need, at)
-	pairs := top(func(yield func(found) bool) {
-		var buffer unpacked
-		for a := range t.view.rows() {
-			o := t.view.offer(a, &buffer)
-			if at.Refused != nil {
-				o = t.view.whole(a)
-			}
-			if score, fits := q.Fit(o); fits && !yield(found{a.id(), score, &need, t.view.whole(a)}) {
-				return
-			}
+	all := newTogether(needs, at, k)
+	var buffer unpacked
+	for a := range t.view.rows() {
+		o := t.view.offer(a, &buffer)
+		if at.Refused != nil && o == &buffer.offer {
+			o.OfferID = a.block.offers.offerID(int(a.row))
 		}
-	}, k)
-	candidates := make([]Candidate, 0, len(pairs))
-	for _, f := range pairs {
-		candidates = append(candidates, Candidate{
-			Need: need.ID, Request: need.RequestID, Line: f.offer.ID, Offer: f.offer.OfferID,
-			Quantity: q.Quantity(f.offer), Score: f.score,
-		})
+		all.offer(o, func() *rank.Offer { return t.view.whole(a) })
 	}
-	return candidates
+	return all.candidates()
 }
