@@ -137,9 +137,12 @@ func (s *search) openLeaf(e entry, b *block, t *tree) {
 	begin, n := t.rows(int(e.index))
 	leaf := t.leaf + int(e.index)
 	words := b.bits.leaf(leaf)
-	rows := s.living(b, begin, l.admit(words, n))
+	rows := l.admit(words, n)
+	if rows == 0 {
+		return
+	}
 	shared := s.shared[:p.enough+1]
-	if rows = l.common(words, rows, shared); rows == 0 {
+	if rows = s.living(b, begin, l.common(words, rows, shared)); rows == 0 {
 		return
 	}
 	if p.byWords {
@@ -165,6 +168,9 @@ func (s *search) openLeaf(e entry, b *block, t *tree) {
 
 // living leaves out the rows of a leaf that died before the search's moment.
 func (s *search) living(b *block, begin int, rows uint64) uint64 {
+	if b.deaths.count.Load() == 0 {
+		return rows
+	}
 	for gone := b.deaths.from(begin) & rows; gone != 0; gone &= gone - 1 {
 		if row := bits.TrailingZeros64(gone); !b.deaths.alive(begin+row, s.view.version.version) {
 			rows &^= 1 << row
