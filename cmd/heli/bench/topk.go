@@ -161,7 +161,7 @@ func (t *topK) checkAll(ctx context.Context, r *TopKResult) error {
 	for i := 0; i < t.Offers && t.Check > 0; i++ {
 		scan.Put(t.scenario.Offer(i))
 	}
-	t.timeScan(scan, r)
+	t.timeScan(r, func(n rank.Need) { scan.Top(n, t.at, t.K) })
 	return t.compare(ctx, r, scanBatch, func(needs []rank.Need) (got, want [][]index.Candidate) {
 		for i := range needs {
 			got = append(got, t.fast.Top(needs[i], t.at, t.K))
@@ -174,11 +174,11 @@ func (t *topK) checkAll(ctx context.Context, r *TopKResult) error {
 const timedScans = 20
 
 // timeScan measures scans for one need each.
-func (t *topK) timeScan(scan *index.Scan, r *TopKResult) {
+func (t *topK) timeScan(r *TopKResult, scan func(rank.Need)) {
 	times := make([]time.Duration, min(t.Check, len(t.needs), timedScans))
 	for i := range times {
 		began := time.Now()
-		scan.Top(t.needs[i], t.at, t.K)
+		scan(t.needs[i])
 		times[i] = time.Since(began)
 	}
 	r.ScanP50US = micros(times, 0.5)
@@ -228,6 +228,7 @@ func (t *topK) whileChanging(ctx context.Context, r *TopKResult) error {
 	all.Go(func() { _ = t.fast.Run(ctx) }) // ends with the context, without an error
 	all.Go(func() { w.run(ctx) })
 	t.measure(r)
+	t.timeScan(r, func(n rank.Need) { t.fast.Still().Scan([]rank.Need{n}, t.at, t.K) })
 	err := t.compare(ctx, r, stillBatch, func(needs []rank.Need) (got, want [][]index.Candidate) {
 		still := t.fast.Still()
 		for i := range needs {

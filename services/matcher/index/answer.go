@@ -87,7 +87,7 @@ func (s *search) release() {
 	clear(s.shards)
 	clear(s.view.states)
 	clear(s.hits)
-	s.epoch, s.recall.words, s.plan.of = nil, nil, nil
+	s.epoch, s.recall.words, s.asked.of = nil, nil, nil
 	s.view, s.judge = view{states: s.view.states[:0]}, nil
 	s.buffer = unpacked{}
 	searches.Put(s)

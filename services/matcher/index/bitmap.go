@@ -104,8 +104,8 @@ func transpose(a *[leafRows]uint64) {
 	}
 }
 
-// plan is where a probe finds what it asks for in the bitmaps of one block.
-type plan struct {
+// predicate is where a probe finds what it asks for in the bitmaps of one block.
+type predicate struct {
 	of        *block
 	nobody    bool  // no row of the block can fit
 	ageless   bool  // see probe
@@ -115,9 +115,9 @@ type plan struct {
 	languages []int // in the order of preference; -1 where no row has it
 }
 
-// planFor prepares the bitmaps of a block.
-func (l *plan) planFor(p *probe, b *block) {
-	*l = plan{of: b, ageless: p.ageless, must: l.must[:0], not: l.not[:0], any: l.any[:0], hours: l.hours[:0], languages: l.languages[:0]}
+// prepareFor finds what a probe asks for in a block.
+func (l *predicate) prepareFor(p *probe, b *block) {
+	*l = predicate{of: b, ageless: p.ageless, must: l.must[:0], not: l.not[:0], any: l.any[:0], hours: l.hours[:0], languages: l.languages[:0]}
 	m := &b.bits
 	if p.reverse {
 		l.not = m.columns(l.not, 0, ^p.marks.skills)
@@ -153,7 +153,7 @@ func (m *bitmaps) columns(all []int, word int, wanted uint64) []int {
 
 // admit returns which of the first n rows of a leaf have the marks that are asked
 // for.
-func (l *plan) admit(leaf []uint64, n int) uint64 {
+func (l *predicate) admit(leaf []uint64, n int) uint64 {
 	if l.nobody {
 		return 0
 	}
@@ -176,7 +176,7 @@ func (l *plan) admit(leaf []uint64, n int) uint64 {
 
 // common sets shared[n] to those of the rows that have n hours or more in common
 // with the question, up to the last of shared, and returns the rows with one.
-func (l *plan) common(leaf []uint64, rows uint64, shared []uint64) uint64 {
+func (l *predicate) common(leaf []uint64, rows uint64, shared []uint64) uint64 {
 	shared[0] = rows
 	clear(shared[1:])
 	if l.ageless {
@@ -208,7 +208,7 @@ func hoursOf(shared []uint64, row int) int {
 }
 
 // language returns the value of the language factor for a row.
-func (l *plan) language(leaf []uint64, row int, wishes []languageBit) float64 {
+func (l *predicate) language(leaf []uint64, row int, wishes []languageBit) float64 {
 	for i, at := range l.languages {
 		if at >= 0 && leaf[at]>>row&1 != 0 {
 			return wishes[i].value

@@ -54,8 +54,8 @@ func TestALeafAnswersAsItsRowsDo(t *testing.T) {
 		}
 		p.tongue = rapid.SampledFrom([]uint64{0, 1, 6, asks.tags & tongueMask}).Draw(t, "tongue")
 		b := sliced(all)
-		l := &plan{}
-		l.planFor(p, b)
+		l := &predicate{}
+		l.prepareFor(p, b)
 		shared := make([]uint64, p.enough+1)
 		tree := &b.trees[shelfNear]
 		for leaf := range leaves(len(all)) {

@@ -108,18 +108,18 @@ func TestBoundsAreAdmissible(t *testing.T) {
 
 func checkBounds(t *rapid.T, s *search, b *block, tr *tree, row int, score float64) {
 	at, in := (row-tr.first)/leafRows, (row-tr.first)%leafRows
-	s.plan.planFor(&s.probe, b)
+	s.asked.prepareFor(&s.probe, b)
 	_, n := tr.rows(at)
 	words := b.bits.leaf(tr.leaf + at)
 	shared := s.shared[:s.probe.enough+1]
-	rows := s.plan.common(words, s.plan.admit(words, n), shared)
+	rows := s.asked.common(words, s.asked.admit(words, n), shared)
 	bound, fits := s.probe.row(&b.hot[row])
 	if !fits || rows>>in&1 == 0 {
 		t.Fatalf("row %d fits and is left out", row)
 	}
 	s.bear(b)
 	s.probe.like.leaf(b.texts, tr.leaf+at)
-	bound += s.probe.shared(hoursOf(shared, in), s.plan.language(words, in, s.probe.languages)) + s.probe.text(&b.hot[row], in)
+	bound += s.probe.shared(hoursOf(shared, in), s.asked.language(words, in, s.probe.languages)) + s.probe.text(&b.hot[row], in)
 	if bound < score {
 		t.Fatalf("row %d scores %v above its bound %v", row, score, bound)
 	}

@@ -19,7 +19,7 @@ type search struct {
 	buffer unpacked
 	judge  func(spot) (score float64, quantity int64, fits bool)
 	recall recall
-	plan   plan                      // of the block opened last
+	asked  predicate                 // of the block opened last
 	epoch  *epoch                    // of the texts bounded last
 	shared [len(probe{}.time)]uint64 // of a leaf's rows, by the hours that they have in common with the question
 }
@@ -37,7 +37,7 @@ var searches = sync.Pool{New: func() any { return &search{} }}
 // they score at most; when the best of them cannot beat what was found, the
 // search is over.
 func (s *search) run(k int) []hit {
-	s.hits, s.k, s.queue, s.epoch, s.plan.of = s.hits[:0], k, s.queue[:0], nil, nil
+	s.hits, s.k, s.queue, s.epoch, s.asked.of = s.hits[:0], k, s.queue[:0], nil, nil
 	if k <= 0 || s.probe.nothing {
 		return s.hits
 	}
@@ -130,9 +130,9 @@ func (s *search) open(e entry, b *block) {
 
 // openLeaf queues the rows of a leaf that may be better than what was found.
 func (s *search) openLeaf(e entry, b *block, t *tree) {
-	p, l := &s.probe, &s.plan
+	p, l := &s.probe, &s.asked
 	if l.of != b {
-		l.planFor(p, b)
+		l.prepareFor(p, b)
 	}
 	begin, n := t.rows(int(e.index))
 	leaf := t.leaf + int(e.index)
