@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"heli/pkg/contract"
+	"heli/pkg/pace"
 )
 
 const (
@@ -19,6 +20,8 @@ const (
 	// that are Unavailable do not count: they say nothing about the fact.
 	MaxTries = 8
 
+	// leastPause is the least time from one batch that is not full to the next.
+	leastPause     = 20 * time.Millisecond
 	leastFetch     = 16
 	fetchTime      = 10 * time.Second
 	fetchHeartbeat = 2 * time.Second
@@ -40,8 +43,9 @@ type Handler struct {
 	// Dead keeps a message that cannot be handled for people to look at. When
 	// it fails, the message is delivered again.
 	Dead func(ctx context.Context, letter DeadLetter) error
-	// Batch is how many facts Handle takes at most; 0 means 1. No batch waits
-	// for more to come.
+	// Batch is how many facts Handle takes at most; 0 means 1. A fact that comes
+	// alone is handled at once; one that follows a batch waits a moment for
+	// others, so that under load the cost of a batch is shared.
 	Batch int
 	// Concurrency is how many batches are handled at once; 0 means 1, in the
 	// order of the stream except for those that failed before.
@@ -90,6 +94,7 @@ type consumption struct {
 	slots    chan struct{}
 	running  sync.WaitGroup
 	failures failures
+	pace     *pace.Pace
 	// work is the context of the handlers: it outlives the consumer's own by a
 	// grace, so that what has begun can end.
 	work   context.Context
@@ -107,6 +112,7 @@ func newConsumption(ctx context.Context, b *Bus, c contract.Consumer, h Handler)
 		log:      b.log.With("consumer", c.Name),
 		slots:    make(chan struct{}, h.Concurrency),
 		failures: failures{count: map[uint64]int{}},
+		pace:     pace.New(leastPause),
 	}
 	k.work, k.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	k.detach = context.AfterFunc(ctx, func() { time.AfterFunc(stopGrace, k.cancel) })
@@ -183,29 +189,12 @@ func (k *consumption) start(ctx context.Context, first jetstream.Msg, more <-cha
 	case <-ctx.Done():
 		k.giveBack(first)
 	case k.slots <- struct{}{}:
-		batch := k.gather(first, more)
+		batch := pace.Gather(k.pace, first, more, k.handler.Batch)
 		k.running.Go(func() {
 			defer func() { <-k.slots }()
 			k.deliver(batch)
 		})
 	}
-}
-
-// gather adds to a message those that are here already.
-func (k *consumption) gather(first jetstream.Msg, more <-chan jetstream.Msg) []jetstream.Msg {
-	batch := []jetstream.Msg{first}
-	for len(batch) < k.handler.Batch {
-		select {
-		case msg, open := <-more:
-			if !open {
-				return batch
-			}
-			batch = append(batch, msg)
-		default:
-			return batch
-		}
-	}
-	return batch
 }
 
 // giveBack lets another instance have what this one fetched but never began,

@@ -37,7 +37,7 @@ func listPackages(t *testing.T) []goPackage {
 // layers lists the storeys from the bottom to the roof: a package imports only
 // from storeys below its own.
 var layers = [][]string{
-	{"heli/pkg/fault", "heli/pkg/crash", "heli/migrations"},
+	{"heli/pkg/fault", "heli/pkg/crash", "heli/pkg/pace", "heli/migrations"},
 	{"heli/pkg/contract"},
 	{"heli/pkg/lifecycle", "heli/pkg/access", "heli/pkg/reference", "heli/pkg/cursor", "heli/pkg/seal", "heli/pkg/word"},
 	{"heli/pkg/check", "heli/pkg/tabular"},

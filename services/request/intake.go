@@ -16,13 +16,16 @@ import (
 	"heli/pkg/contract"
 	"heli/pkg/fault"
 	"heli/pkg/idempotency"
+	"heli/pkg/pace"
 )
 
 const (
 	intakeWriters = 2
 	intakeBatch   = 64
-	intakeTime    = 15 * time.Second // for one transaction, whoever still waits for it
-	recodeTries   = 5
+	// intakePause is the least time from one transaction to the next.
+	intakePause = 4 * time.Millisecond
+	intakeTime  = 15 * time.Second // for one transaction, whoever still waits for it
+	recodeTries = 5
 )
 
 var errClosing = errors.New("the intake is closed")
@@ -51,6 +54,7 @@ type intake struct {
 	stored func() // called after a commit
 	queue  chan *submission
 	turn   sync.Mutex // whose writer gathers and fills a transaction
+	pace   *pace.Pace // of who has the turn
 	closed chan struct{}
 	once   sync.Once
 	work   sync.WaitGroup
@@ -59,7 +63,7 @@ type intake struct {
 // newIntake returns a running intake, which its owner closes.
 func newIntake(s *store, stored func()) *intake {
 	// Nothing waits in the queue itself, so nothing is left there at the end.
-	i := &intake{store: s, stored: stored, queue: make(chan *submission), closed: make(chan struct{})}
+	i := &intake{store: s, stored: stored, queue: make(chan *submission), pace: pace.New(intakePause), closed: make(chan struct{})}
 	for range intakeWriters {
 		i.work.Go(i.write)
 	}
@@ -123,18 +127,9 @@ func (i *intake) next() *submission {
 	}
 }
 
-// gather takes what waits at this moment, leaving out whose caller has gone.
+// gather takes what waits, leaving out whose caller has gone.
 func (i *intake) gather(first *submission) []*submission {
-	waiting := []*submission{first}
-	for len(waiting) < intakeBatch {
-		select {
-		case next := <-i.queue:
-			waiting = append(waiting, next)
-			continue
-		default:
-		}
-		break
-	}
+	waiting := pace.Gather(i.pace, first, i.queue, intakeBatch)
 	return slices.DeleteFunc(waiting, func(s *submission) bool { return s.ctx.Err() != nil })
 }
 
