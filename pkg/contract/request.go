@@ -157,6 +157,18 @@ const MaxProjections = 100
 // requests or offers.
 type GetProjections struct {
 	IDs []string `json:"ids"`
+	// Versions are for each id the least that will do, where what is newer will
+	// be asked for when its own fact comes; without them the newest is wanted.
+	Versions []int64 `json:"versions,omitempty"`
+}
+
+// Least returns the version that will do for the n-th id; 0 when only the newest
+// does.
+func (q GetProjections) Least(n int) int64 {
+	if n >= len(q.Versions) {
+		return 0
+	}
+	return q.Versions[n]
 }
 
 // Projections are those found, in no certain order; unknown ones are left out.

@@ -17,6 +17,7 @@ import (
 	"github.com/lib/pq"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"heli/pkg/fault"
 )
@@ -49,8 +50,15 @@ func WithConnections(n int) Option { return func(s *settings) { s.connections = 
 func WithName(name string) Option { return func(s *settings) { s.name = name } }
 
 // WithTracing records statements made inside a trace as spans. A span holds
-// the statement and, on failure, its SQLSTATE; never a value.
-func WithTracing(p trace.TracerProvider) Option { return func(s *settings) { s.tracing = p } }
+// the statement and, on failure, its SQLSTATE; never a value. A provider that
+// records nothing costs nothing.
+func WithTracing(p trace.TracerProvider) Option {
+	return func(s *settings) {
+		if _, off := p.(noop.TracerProvider); !off {
+			s.tracing = p
+		}
+	}
+}
 
 // Open connects and waits until the server answers or ctx ends, then with an
 // Unavailable fault. A wrong address, password or database name fails at once.

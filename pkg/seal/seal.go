@@ -13,6 +13,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/tink"
@@ -33,6 +34,7 @@ type keySet struct {
 	aead                            tink.AEAD
 	token, pin, index, word, apiKey []byte
 	natsUser, postgresRole          []byte
+	words                           *sync.Pool // of wordMAC, under word
 }
 
 // newKeySet derives the keys of a generation. The texts that separate them are
@@ -65,6 +67,7 @@ func newKeySet(d document) (keySet, error) {
 			return keySet{}, fmt.Errorf("derive %s: %w", sub.purpose, err)
 		}
 	}
+	k.words = newWordMACs(k.word)
 	return k, nil
 }
 

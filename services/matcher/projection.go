@@ -51,6 +51,14 @@ func newsOf[ID ~string](events []contract.Event, held func(ID) int64, ends ...st
 	return slices.SortedFunc(maps.Values(latest), func(a, b news[ID]) int { return cmp.Compare(a.id, b.id) })
 }
 
+func versionsOf[ID ~string](all []news[ID]) []int64 {
+	versions := make([]int64, len(all))
+	for i, n := range all {
+		versions[i] = n.version
+	}
+	return versions
+}
+
 func idsOf[ID ~string](all []news[ID]) []ID {
 	ids := make([]ID, len(all))
 	for i, n := range all {
@@ -66,7 +74,7 @@ func (s *Service) hearRequests(ctx context.Context, events []contract.Event, onc
 	if len(told) == 0 {
 		return nil
 	}
-	projected, err := s.projectedRequests(ctx, idsOf(told))
+	projected, err := s.projectedRequests(ctx, idsOf(told), versionsOf(told))
 	if err != nil {
 		return err
 	}
@@ -144,7 +152,7 @@ func (s *Service) hearOffers(ctx context.Context, events []contract.Event, once 
 	if len(told) == 0 {
 		return nil
 	}
-	projected, err := s.projectedOffers(ctx, idsOf(told))
+	projected, err := s.projectedOffers(ctx, idsOf(told), versionsOf(told))
 	if err != nil {
 		return err
 	}
@@ -197,10 +205,11 @@ func (s *Service) afterOffers(ctx context.Context, ids []contract.OfferID) error
 	return nil
 }
 
-// projectedRequests fetches what may be known of requests; those that are gone
-// are left out.
-func (s *Service) projectedRequests(ctx context.Context, ids []contract.RequestID) (map[contract.RequestID]contract.ProjectedRequest, error) {
-	found, err := fetch(ctx, s, contract.RequestProjections, ids)
+// projectedRequests fetches what may be known of requests, each in the version
+// told or a newer one; the newest when none is told. Those that are gone are left
+// out.
+func (s *Service) projectedRequests(ctx context.Context, ids []contract.RequestID, told []int64) (map[contract.RequestID]contract.ProjectedRequest, error) {
+	found, err := fetch(ctx, s, contract.RequestProjections, ids, told)
 	if err != nil {
 		return nil, fmt.Errorf("fetch request projections: %w", err)
 	}
@@ -211,8 +220,8 @@ func (s *Service) projectedRequests(ctx context.Context, ids []contract.RequestI
 	return byID, nil
 }
 
-func (s *Service) projectedOffers(ctx context.Context, ids []contract.OfferID) (map[contract.OfferID]contract.ProjectedOffer, error) {
-	found, err := fetch(ctx, s, contract.OfferProjections, ids)
+func (s *Service) projectedOffers(ctx context.Context, ids []contract.OfferID, told []int64) (map[contract.OfferID]contract.ProjectedOffer, error) {
+	found, err := fetch(ctx, s, contract.OfferProjections, ids, told)
 	if err != nil {
 		return nil, fmt.Errorf("fetch offer projections: %w", err)
 	}
@@ -223,8 +232,8 @@ func (s *Service) projectedOffers(ctx context.Context, ids []contract.OfferID) (
 	return byID, nil
 }
 
-func fetch[ID ~string, P any](ctx context.Context, s *Service, from contract.Endpoint[contract.GetProjections, contract.Projections[P]], ids []ID) ([]P, error) {
-	q := contract.GetProjections{IDs: make([]string, len(ids))}
+func fetch[ID ~string, P any](ctx context.Context, s *Service, from contract.Endpoint[contract.GetProjections, contract.Projections[P]], ids []ID, told []int64) ([]P, error) {
+	q := contract.GetProjections{IDs: make([]string, len(ids)), Versions: told}
 	for i, id := range ids {
 		q.IDs[i] = string(id)
 	}
@@ -234,7 +243,7 @@ func fetch[ID ~string, P any](ctx context.Context, s *Service, from contract.End
 
 // refreshRequest fetches a request now instead of waiting for its event.
 func (s *Service) refreshRequest(ctx context.Context, id contract.RequestID) error {
-	found, err := s.projectedRequests(ctx, []contract.RequestID{id})
+	found, err := s.projectedRequests(ctx, []contract.RequestID{id}, nil)
 	if err != nil {
 		return err
 	}
@@ -254,7 +263,7 @@ func (s *Service) refreshRequest(ctx context.Context, id contract.RequestID) err
 
 // refreshOffer fetches an offer now instead of waiting for its event.
 func (s *Service) refreshOffer(ctx context.Context, id contract.OfferID) error {
-	found, err := s.projectedOffers(ctx, []contract.OfferID{id})
+	found, err := s.projectedOffers(ctx, []contract.OfferID{id}, nil)
 	if err != nil {
 		return err
 	}

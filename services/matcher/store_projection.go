@@ -19,7 +19,8 @@ import (
 const upsertRequestsSQL = `WITH taken AS (
 	INSERT INTO requests AS r (request_id, version, open, suggestable, org_path, document, changed_at)
 	SELECT id, version, open, suggestable, path, document, $2
-	FROM json_to_recordset($1) AS g (id uuid, version bigint, open boolean, suggestable boolean, path text, document json)
+	FROM ROWS FROM (json_to_recordset($1) AS (id uuid, version bigint, open boolean, suggestable boolean, path text), unnest($4::json[]))
+		AS g (id, version, open, suggestable, path, document)
 	ORDER BY id
 	ON CONFLICT (request_id) DO UPDATE SET version = EXCLUDED.version, open = EXCLUDED.open, suggestable = EXCLUDED.suggestable,
 		org_path = EXCLUDED.org_path, document = EXCLUDED.document, changed_at = EXCLUDED.changed_at
@@ -31,15 +32,15 @@ const upsertRequestsSQL = `WITH taken AS (
 		ELSE GREATEST(EXCLUDED.quantity, n.reserved) END)
 	SELECT request_id FROM taken WHERE first`
 
-// projectedRow is a row of upsertRequestsSQL's or upsertOffersSQL's first recordset.
+// projectedRow is a row of upsertRequestsSQL's or upsertOffersSQL's first
+// recordset. Documents go beside it: within it each would be read three times.
 type projectedRow struct {
-	ID          string          `json:"id"`
-	Version     int64           `json:"version"`
-	Open        bool            `json:"open"`
-	Suggestable bool            `json:"suggestable"`
-	Available   bool            `json:"available"`
-	Path        string          `json:"path"`
-	Document    json.RawMessage `json:"document"`
+	ID          string `json:"id"`
+	Version     int64  `json:"version"`
+	Open        bool   `json:"open"`
+	Suggestable bool   `json:"suggestable"`
+	Available   bool   `json:"available"`
+	Path        string `json:"path"`
 }
 
 // projectedLine is a row of the second.
@@ -66,16 +67,10 @@ func (s store) upsertRequests(ctx context.Context, tx *sqlx.Tx, all []contract.P
 	}
 	rows, lines := make([]projectedRow, len(all)), []projectedLine{}
 	for i, p := range all {
-		document, err := json.Marshal(p)
-		if err != nil {
-			return nil, fmt.Errorf("encode projection: %w", err)
-		}
-		rows[i] = projectedRow{
-			ID: string(p.RequestID), Version: p.Version, Open: p.Open, Suggestable: p.Suggestable, Path: p.Path, Document: document,
-		}
+		rows[i] = projectedRow{ID: string(p.RequestID), Version: p.Version, Open: p.Open, Suggestable: p.Suggestable, Path: p.Path}
 		lines = append(lines, linesOf(string(p.RequestID), p.Lines)...)
 	}
-	given, err := parameters(rows, lines, now)
+	given, err := parameters(rows, lines, all, now)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +82,15 @@ func (s store) upsertRequests(ctx context.Context, tx *sqlx.Tx, all []contract.P
 }
 
 // parameters are those of upsertRequestsSQL and upsertOffersSQL.
-func parameters(rows []projectedRow, lines []projectedLine, now time.Time) ([]any, error) {
+func parameters[P any](rows []projectedRow, lines []projectedLine, all []P, now time.Time) ([]any, error) {
+	documents := make(pq.StringArray, len(all))
+	for i, p := range all {
+		document, err := json.Marshal(p)
+		if err != nil {
+			return nil, fmt.Errorf("encode projection: %w", err)
+		}
+		documents[i] = string(document)
+	}
 	owners, err := json.Marshal(rows)
 	if err != nil {
 		return nil, fmt.Errorf("encode projections: %w", err)
@@ -96,13 +99,14 @@ func parameters(rows []projectedRow, lines []projectedLine, now time.Time) ([]an
 	if err != nil {
 		return nil, fmt.Errorf("encode lines: %w", err)
 	}
-	return []any{owners, now, owned}, nil
+	return []any{owners, now, owned, documents}, nil
 }
 
 const upsertOffersSQL = `WITH taken AS (
 	INSERT INTO offers AS o (offer_id, version, available, org_path, document, changed_at)
 	SELECT id, version, available, path, document, $2
-	FROM json_to_recordset($1) AS g (id uuid, version bigint, available boolean, path text, document json)
+	FROM ROWS FROM (json_to_recordset($1) AS (id uuid, version bigint, available boolean, path text), unnest($4::json[]))
+		AS g (id, version, available, path, document)
 	ORDER BY id
 	ON CONFLICT (offer_id) DO UPDATE SET version = EXCLUDED.version, available = EXCLUDED.available,
 		org_path = EXCLUDED.org_path, document = EXCLUDED.document, changed_at = EXCLUDED.changed_at
@@ -120,14 +124,10 @@ func (s store) upsertOffers(ctx context.Context, tx *sqlx.Tx, all []contract.Pro
 	}
 	rows, lines, ids := make([]projectedRow, len(all)), []projectedLine{}, make([]contract.OfferID, len(all))
 	for i, p := range all {
-		document, err := json.Marshal(p)
-		if err != nil {
-			return fmt.Errorf("encode projection: %w", err)
-		}
-		rows[i] = projectedRow{ID: string(p.OfferID), Version: p.Version, Available: p.Available, Path: p.Path, Document: document}
+		rows[i] = projectedRow{ID: string(p.OfferID), Version: p.Version, Available: p.Available, Path: p.Path}
 		lines, ids[i] = append(lines, linesOf(string(p.OfferID), p.Lines)...), p.OfferID
 	}
-	given, err := parameters(rows, lines, now)
+	given, err := parameters(rows, lines, all, now)
 	if err != nil {
 		return err
 	}

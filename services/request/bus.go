@@ -48,10 +48,21 @@ func (s *Service) Projections(ctx context.Context, q contract.GetProjections) (c
 	if err := c.Err(); err != nil {
 		return found, err
 	}
-	known := slices.DeleteFunc(q.IDs, func(id string) bool { return !contract.ValidID(id) })
-	rows, err := s.store.selectRequests(ctx, known)
-	if err != nil {
-		return found, pg.MapContext(ctx, err)
+	var rows []fullRow
+	var unread []string
+	for n, id := range q.IDs {
+		if row, ok := s.recent.take(contract.RequestID(id), q.Least(n)); ok {
+			rows = append(rows, row)
+		} else if contract.ValidID(id) {
+			unread = append(unread, id)
+		}
+	}
+	if len(unread) > 0 {
+		read, err := s.store.selectRequests(ctx, unread)
+		if err != nil {
+			return found, pg.MapContext(ctx, err)
+		}
+		rows = append(rows, read...)
 	}
 	for _, row := range rows {
 		found.Items = append(found.Items, s.projection(row))

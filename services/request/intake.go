@@ -51,7 +51,8 @@ type outcome struct {
 // transaction while the disk holds up the other's commit.
 type intake struct {
 	store  *store
-	stored func() // called after a commit
+	recent *recent // keeps what was stored
+	stored func()  // called after a commit
 	queue  chan *submission
 	turn   sync.Mutex // whose writer gathers and fills a transaction
 	pace   *pace.Pace // of who has the turn
@@ -61,9 +62,12 @@ type intake struct {
 }
 
 // newIntake returns a running intake, which its owner closes.
-func newIntake(s *store, stored func()) *intake {
+func newIntake(s *store, r *recent, stored func()) *intake {
 	// Nothing waits in the queue itself, so nothing is left there at the end.
-	i := &intake{store: s, stored: stored, queue: make(chan *submission), pace: pace.New(intakePause), closed: make(chan struct{})}
+	i := &intake{
+		store: s, recent: r, stored: stored,
+		queue: make(chan *submission), pace: pace.New(intakePause), closed: make(chan struct{}),
+	}
 	for range intakeWriters {
 		i.work.Go(i.write)
 	}
@@ -168,14 +172,19 @@ func (i *intake) storeTogether(waiting []*submission, pass func()) {
 		}
 		return
 	}
-	if err == nil {
-		i.stored()
+	if err != nil {
+		for _, s := range waiting {
+			s.done <- outcome{err: err}
+		}
+		return
 	}
 	for n, s := range waiting {
-		if err != nil {
-			s.done <- outcome{err: err}
-			continue
+		if outcomes[n].err == nil && !outcomes[n].answer.Repeated {
+			i.recent.keep(s.record)
 		}
+	}
+	i.stored()
+	for n, s := range waiting {
 		s.done <- outcomes[n]
 	}
 }

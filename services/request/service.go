@@ -31,6 +31,7 @@ type Service struct {
 	reference *app.Reference
 	clock     func() time.Time
 	relay     *outbox.Relay
+	recent    *recent
 	intake    *intake
 }
 
@@ -38,9 +39,9 @@ type Service struct {
 func New(d app.Deps) *Service {
 	s := &Service{
 		store: &store{db: d.DB}, bus: d.Bus, keys: d.Keys, reference: d.Reference, clock: d.Clock,
-		relay: outbox.NewRelay(d.DB, d.Bus, d.Log),
+		relay: outbox.NewRelay(d.DB, d.Bus, d.Log), recent: newRecent(),
 	}
-	s.intake = newIntake(s.store, s.relay.Wake)
+	s.intake = newIntake(s.store, s.recent, s.relay.Wake)
 	return s
 }
 
@@ -142,6 +143,7 @@ func (s *Service) changeLocked(ctx context.Context, tx *sqlx.Tx, m contract.Move
 }
 
 func (s *Service) save(ctx context.Context, tx *sqlx.Tx, r *record) error {
+	s.recent.forget(r.row.ID)
 	if err := s.store.updateRequest(ctx, tx, r.row); err != nil {
 		return err
 	}

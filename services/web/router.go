@@ -11,6 +11,8 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 	"github.com/riandyrn/otelchi"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"heli/pkg/fault"
 	"heli/services/web/api"
@@ -41,10 +43,8 @@ func router(d site.Deps, c Config) http.Handler {
 	r.Get(healthReady, d.Health.ServeReady)
 	r.Handle(assets.Prefix+"*", d.Pages.Headers(assets.Handler()))
 	r.Group(func(r chi.Router) {
-		r.Use(middleware.RequestID, clientIP(c.TrustedProxy), logAccess(d.Log),
-			otelchi.Middleware("heli-web", otelchi.WithChiRoutes(r), otelchi.WithTracerProvider(d.Traces)),
-			d.Pages.Headers, d.Pages.Locale, recoverPanic(d), d.Pages.SameOrigin,
-			d.Guard.Writes, limitLoad, limitBody(d))
+		r.Use(middleware.RequestID, clientIP(c.TrustedProxy), logAccess(d.Log), traced(r, d.Traces), d.Pages.Headers,
+			d.Pages.Locale, recoverPanic(d), d.Pages.SameOrigin, d.Guard.Writes, limitLoad, limitBody(d))
 		public.Mount(r, d)
 		console.Mount(r, d)
 		api.Mount(r, d)
@@ -63,6 +63,14 @@ func tooMany(pages *page.Site) http.HandlerFunc {
 		}
 		pages.TooMany(w, r)
 	}
+}
+
+// traced begins a span for each request where somebody records them.
+func traced(routes chi.Routes, p trace.TracerProvider) func(http.Handler) http.Handler {
+	if _, off := p.(noop.TracerProvider); off {
+		return func(next http.Handler) http.Handler { return next }
+	}
+	return otelchi.Middleware("heli-web", otelchi.WithChiRoutes(routes), otelchi.WithTracerProvider(p))
 }
 
 // clientIP finds the address of the client: X-Forwarded-For counts only where

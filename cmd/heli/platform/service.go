@@ -49,7 +49,7 @@ func (p *Platform) openServices(ctx context.Context) error {
 		}
 	}
 	app.SortTasks(p.tasks)
-	p.tasks = append(p.tasks, p.keepStream())
+	p.tasks = append(p.tasks, p.keepStream(), app.Task{Name: "heap", Run: keepHeap})
 	if p.admin != nil {
 		p.tasks = append(p.tasks, app.Task{Name: "operators", Run: p.admin.Run})
 	}

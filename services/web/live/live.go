@@ -53,11 +53,21 @@ func New() *Hub { return &Hub{streams: map[chan Change]struct{}{}} }
 func (h *Hub) Run(ctx context.Context, b *bus.Bus) error {
 	defer h.close()
 	return b.Listen(ctx, contract.LiveSubject, func(_ string, data []byte) {
+		if !h.watched() {
+			return // decoding what nobody looks at would take most of it
+		}
 		var event contract.Event
 		if json.Unmarshal(data, &event) == nil && event.SchemaVersion == contract.EventVersion {
 			h.spread(event)
 		}
 	})
+}
+
+// watched reports whether anybody reads.
+func (h *Hub) watched() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.streams) > 0
 }
 
 func (h *Hub) spread(event contract.Event) {
