@@ -20,8 +20,10 @@ const (
 	// that are Unavailable do not count: they say nothing about the fact.
 	MaxTries = 8
 
-	// leastPause is the least time from one batch that is not full to the next.
-	leastPause     = 20 * time.Millisecond
+	// pauseEach and pauseMost are the time from one batch to the next, unless
+	// it is full: from 500 facts a second on the longer one comes to rule.
+	pauseEach      = 2 * time.Millisecond
+	pauseMost      = 40 * time.Millisecond
 	leastFetch     = 16
 	fetchTime      = 10 * time.Second
 	fetchHeartbeat = 2 * time.Second
@@ -112,7 +114,7 @@ func newConsumption(ctx context.Context, b *Bus, c contract.Consumer, h Handler)
 		log:      b.log.With("consumer", c.Name),
 		slots:    make(chan struct{}, h.Concurrency),
 		failures: failures{count: map[uint64]int{}},
-		pace:     pace.New(leastPause),
+		pace:     pace.New(pauseEach, pauseMost),
 	}
 	k.work, k.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	k.detach = context.AfterFunc(ctx, func() { time.AfterFunc(stopGrace, k.cancel) })

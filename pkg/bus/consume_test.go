@@ -86,10 +86,16 @@ func TestConsumeInOrder(t *testing.T) {
 	t.Parallel()
 	_, b := streaming(t)
 	var events []contract.Event
+	var facts []bus.Fact
 	for n := range 100 {
-		events = append(events, fact(n))
+		event := fact(n)
+		encoded, err := bus.EncodeFact(event)
+		if err != nil {
+			t.Fatal(err)
+		}
+		events, facts = append(events, event), append(facts, encoded)
 	}
-	for i, receipt := range b.PublishBatch(t.Context(), events) {
+	for i, receipt := range b.PublishBatch(t.Context(), facts) {
 		if receipt.Err != nil || receipt.Seq != uint64(i+1) {
 			t.Fatalf("receipt %d: %+v", i, receipt)
 		}

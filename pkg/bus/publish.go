@@ -19,11 +19,30 @@ type Receipt struct {
 	Err error
 }
 
+// Fact is an event in the form in which it crosses the bus, as EncodeFact makes
+// it: who keeps events in that form publishes them as they are.
+type Fact struct {
+	ID      contract.EventID
+	Subject string
+	Data    []byte
+}
+
+// EncodeFact returns an event as a fact; one that is too large for the bus is
+// Invalid.
+func EncodeFact(e contract.Event) (Fact, error) {
+	data, err := encode(e)
+	return Fact{e.ID, e.Subject(), data}, err
+}
+
 // Publish stores a fact in the stream and returns its sequence there. The
 // message id is the event's, so that a repeat within two minutes is stored once
 // and returns the first sequence. Every error is a fault.
 func (b *Bus) Publish(ctx context.Context, event contract.Event) (uint64, error) {
-	receipt := b.PublishBatch(ctx, []contract.Event{event})[0]
+	fact, err := EncodeFact(event)
+	if err != nil {
+		return 0, fault.As(err)
+	}
+	receipt := b.PublishBatch(ctx, []Fact{fact})[0]
 	return receipt.Seq, receipt.Err
 }
 
@@ -31,14 +50,14 @@ func (b *Bus) Publish(ctx context.Context, event contract.Event) (uint64, error)
 // sends the next, and returns a receipt for each, in the same order. It is over
 // when all are acknowledged, refused, or the connection, the context or five
 // seconds end; the unfinished are Unavailable then, and may be repeated.
-func (b *Bus) PublishBatch(ctx context.Context, events []contract.Event) []Receipt {
+func (b *Bus) PublishBatch(ctx context.Context, facts []Fact) []Receipt {
 	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
 	defer context.AfterFunc(b.link.current(), cancel)()
-	receipts := make([]Receipt, len(events))
-	futures := make([]jetstream.PubAckFuture, len(events))
-	for i, event := range events {
-		futures[i], receipts[i].Err = b.publishAsync(ctx, event)
+	receipts := make([]Receipt, len(facts))
+	futures := make([]jetstream.PubAckFuture, len(facts))
+	for i, fact := range facts {
+		futures[i], receipts[i].Err = b.publishAsync(ctx, fact)
 	}
 	for i, future := range futures {
 		if future != nil {
@@ -48,21 +67,20 @@ func (b *Bus) PublishBatch(ctx context.Context, events []contract.Event) []Recei
 	return receipts
 }
 
-func (b *Bus) publishAsync(ctx context.Context, event contract.Event) (jetstream.PubAckFuture, error) {
+func (b *Bus) publishAsync(ctx context.Context, fact Fact) (jetstream.PubAckFuture, error) {
 	if !b.nc.IsConnected() {
 		return nil, fault.NewUnavailable(nats.ErrDisconnected)
 	}
 	if ctx.Err() != nil {
 		return nil, fault.NewUnavailable(ctx.Err())
 	}
-	data, err := encode(event)
-	if err != nil {
-		return nil, fault.As(err)
+	if len(fact.Data) > MaxPayloadBytes {
+		return nil, tooLarge()
 	}
-	msg := &nats.Msg{Subject: event.Subject(), Data: data, Header: nats.Header{}}
+	msg := &nats.Msg{Subject: fact.Subject, Data: fact.Data, Header: nats.Header{}}
 	injectTrace(ctx, msg.Header)
 	future, err := b.js.PublishMsgAsync(msg,
-		jetstream.WithMsgID(string(event.ID)), jetstream.WithExpectStream(contract.StreamName))
+		jetstream.WithMsgID(string(fact.ID)), jetstream.WithExpectStream(contract.StreamName))
 	if err != nil {
 		return nil, ours(fmt.Errorf("publish event: %w", err))
 	}

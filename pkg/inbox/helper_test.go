@@ -93,9 +93,9 @@ func hear(t *testing.T, db *pg.DB, server *testkit.Server, h Handler, options ..
 
 func publish(t *testing.T, b *bus.Bus, events ...contract.Event) {
 	t.Helper()
-	for _, receipt := range b.PublishBatch(t.Context(), events) {
-		if receipt.Err != nil {
-			t.Fatal(receipt.Err)
+	for _, e := range events {
+		if _, err := b.Publish(t.Context(), e); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

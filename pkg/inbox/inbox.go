@@ -121,7 +121,10 @@ func noteSeen(ctx context.Context, tx *sqlx.Tx, consumer string, events []contra
 	if err != nil {
 		return nil, err
 	}
-	var fresh []contract.Event
+	if len(seen) == len(events) {
+		return events, nil
+	}
+	fresh := make([]contract.Event, 0, len(seen))
 	for _, e := range events {
 		if seen[e.ID] {
 			fresh = append(fresh, e)

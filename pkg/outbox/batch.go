@@ -2,7 +2,6 @@ package outbox
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"heli/pkg/bus"
-	"heli/pkg/contract"
 	"heli/pkg/crash"
 	"heli/pkg/fault"
 )
@@ -88,25 +86,20 @@ func truncate(reason string) string {
 }
 
 func (r *Relay) publish(ctx context.Context, rows []waiting) outcome {
-	var o outcome
-	events, sent := make([]contract.Event, 0, len(rows)), make([]waiting, 0, len(rows))
-	for _, row := range rows {
-		var e contract.Event
-		if err := json.Unmarshal([]byte(row.Payload), &e); err != nil {
-			o.dead.add(row.ID, fmt.Errorf("undecodable: %T", err))
-			continue
-		}
-		events, sent = append(events, e), append(sent, row)
+	o := outcome{published: make([]int64, 0, len(rows)), seqs: make([]int64, 0, len(rows))}
+	facts := make([]bus.Fact, len(rows))
+	for i, row := range rows {
+		facts[i] = bus.Fact{ID: row.EventID, Subject: row.Subject, Data: row.Payload}
 	}
 	var suspects []suspect
-	for i, receipt := range r.publisher.PublishBatch(ctx, events) {
+	for i, receipt := range r.publisher.PublishBatch(ctx, facts) {
 		switch {
 		case receipt.Err == nil:
-			o.published, o.seqs = append(o.published, sent[i].ID), append(o.seqs, int64(receipt.Seq))
+			o.published, o.seqs = append(o.published, rows[i].ID), append(o.seqs, int64(receipt.Seq))
 		case fault.Is(receipt.Err, fault.Invalid):
-			o.dead.add(sent[i].ID, receipt.Err)
+			o.dead.add(rows[i].ID, receipt.Err)
 		case unanswered(receipt.Err) || refused(receipt.Err) != nil:
-			suspects = append(suspects, suspect{sent[i], receipt.Err})
+			suspects = append(suspects, suspect{rows[i], receipt.Err})
 		default:
 			o.interrupted = receipt.Err
 		}

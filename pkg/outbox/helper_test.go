@@ -71,13 +71,13 @@ func record(p publisher) *recorder {
 	return &recorder{publisher: p, sent: map[contract.EventID]int{}, lastSeq: func(n uint64) uint64 { return n }}
 }
 
-func (r *recorder) PublishBatch(ctx context.Context, events []contract.Event) []bus.Receipt {
+func (r *recorder) PublishBatch(ctx context.Context, facts []bus.Fact) []bus.Receipt {
 	r.mu.Lock()
-	for _, e := range events {
-		r.sent[e.ID]++
+	for _, f := range facts {
+		r.sent[f.ID]++
 	}
 	r.mu.Unlock()
-	return r.publisher.PublishBatch(ctx, events)
+	return r.publisher.PublishBatch(ctx, facts)
 }
 
 func (r *recorder) StreamState(ctx context.Context) (bus.StreamState, error) {

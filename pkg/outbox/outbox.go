@@ -78,14 +78,11 @@ func encode(events []contract.Event) ([]row, error) {
 		if err := check(e); err != nil {
 			return nil, err
 		}
-		payload, err := json.Marshal(e)
+		fact, err := bus.EncodeFact(e)
 		if err != nil {
 			return nil, fmt.Errorf("encode event %s: %w", e.ID, err)
 		}
-		if len(payload) > bus.MaxPayloadBytes {
-			return nil, fmt.Errorf("encode event %s: %d bytes are more than the stream takes", e.ID, len(payload))
-		}
-		rows[i] = row{EventID: e.ID, Subject: e.Subject(), Payload: string(payload)}
+		rows[i] = row{EventID: e.ID, Subject: fact.Subject, Payload: string(fact.Data)}
 	}
 	return rows, nil
 }

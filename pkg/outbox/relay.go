@@ -9,7 +9,6 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"heli/pkg/bus"
-	"heli/pkg/contract"
 	"heli/pkg/fault"
 	"heli/pkg/pg"
 )
@@ -25,7 +24,7 @@ const (
 
 // publisher is the part of the bus that a relay speaks to.
 type publisher interface {
-	PublishBatch(ctx context.Context, events []contract.Event) []bus.Receipt
+	PublishBatch(ctx context.Context, facts []bus.Fact) []bus.Receipt
 	StreamState(ctx context.Context) (bus.StreamState, error)
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
+	"heli/pkg/contract"
 	"heli/pkg/pg"
 )
 
@@ -34,9 +35,11 @@ func insertEvents(ctx context.Context, tx *sqlx.Tx, rows []row) error {
 
 // waiting is a row that is to be published.
 type waiting struct {
-	ID      int64  `db:"id"`
-	Payload string `db:"payload"`
-	Tries   int    `db:"tries"`
+	ID      int64            `db:"id"`
+	EventID contract.EventID `db:"event_id"`
+	Subject string           `db:"subject"`
+	Payload []byte           `db:"payload"`
+	Tries   int              `db:"tries"`
 }
 
 // existWaiting spares an idle relay the transaction.
@@ -56,7 +59,7 @@ func existWaiting(ctx context.Context, db *pg.DB) (bool, error) {
 // commit, so a smaller one may appear after a greater one.
 func lockWaiting(ctx context.Context, tx *sqlx.Tx, limit int) ([]waiting, error) {
 	const q = `
-		SELECT id, payload, tries
+		SELECT id, event_id, subject, payload, tries
 		FROM outbox
 		WHERE published_at IS NULL AND (next_try_at IS NULL OR next_try_at <= clock_timestamp())
 		ORDER BY id

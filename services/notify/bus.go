@@ -43,10 +43,7 @@ func (s *Service) Hear(ctx context.Context, events []contract.Event, once inbox.
 				return err
 			}
 		}
-		if err := s.store.insertEvents(ctx, tx, rows...); err != nil {
-			return err
-		}
-		wanted, err := s.store.selectWanted(ctx, tx, rows)
+		wanted, err := s.store.insertEvents(ctx, tx, rows...)
 		if err != nil {
 			return err
 		}

@@ -251,7 +251,7 @@ func (s *Service) probe(ctx context.Context, tx *sqlx.Tx, id contract.EndpointID
 	if err != nil {
 		return contract.Delivery{}, err
 	}
-	if err := s.store.insertEvents(ctx, tx, row); err != nil {
+	if _, err := s.store.insertEvents(ctx, tx, row); err != nil { // it has no sight, so nobody else gets it
 		return contract.Delivery{}, err
 	}
 	ids, err := s.store.insertDeliveries(ctx, tx, now, wanted{EventID: event, EndpointID: id, Type: kind})

@@ -2,7 +2,6 @@ package notify
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -146,28 +145,6 @@ type wanted struct {
 	Type       string              `db:"type"`
 }
 
-const selectWantedSQL = `
-	SELECT v.event_id, e.id AS endpoint_id, v.type
-	FROM ROWS FROM (json_to_recordset($1) AS (event_id uuid, type text, sight text[], patterns text[])) WITH ORDINALITY
-		AS v (event_id, type, sight, patterns, n)
-	JOIN endpoints e ON e.org_path = ANY (v.sight) AND e.patterns && v.patterns
-	WHERE e.state = 'active'
-	ORDER BY v.n, e.id`
-
-// selectWanted returns which active endpoints of organisations that see the
-// events want which of them.
-func (s *store) selectWanted(ctx context.Context, tx *sqlx.Tx, events []eventRow) ([]wanted, error) {
-	given, err := json.Marshal(events)
-	if err != nil {
-		return nil, fmt.Errorf("encode events: %w", err)
-	}
-	var found []wanted
-	if err := tx.SelectContext(ctx, &found, selectWantedSQL, given); err != nil {
-		return nil, fmt.Errorf("match endpoints: %w", err)
-	}
-	return found, nil
-}
-
 const insertDeliveriesSQL = `
 	INSERT INTO deliveries (id, endpoint_id, event_id, type, state, next_at, created_at)
 	SELECT id, endpoint_id, event_id, type, 'pending', $5, $5
@@ -192,5 +169,5 @@ func (s *store) insertDeliveries(ctx context.Context, tx *sqlx.Tx, now time.Time
 }
 
 var deliveryStatements = []string{
-	lockReadySQL, takeDeliveriesSQL, updateDeliverySQL, releaseDeliverySQL, insertAttemptSQL, buryDeliveriesSQL, selectWantedSQL, insertDeliveriesSQL,
+	lockReadySQL, takeDeliveriesSQL, updateDeliverySQL, releaseDeliverySQL, insertAttemptSQL, buryDeliveriesSQL, insertDeliveriesSQL,
 }

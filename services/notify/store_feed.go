@@ -23,21 +23,33 @@ type eventRow struct {
 }
 
 const insertEventsSQL = `
-	INSERT INTO events (event_id, type, document, sight, numbered, created_at)
-	SELECT event_id, type, document, sight, numbered, created_at
-	FROM json_to_recordset($1) AS e (event_id uuid, type text, document text, sight text[], numbered boolean, created_at timestamptz)
-	ON CONFLICT (event_id) DO NOTHING`
+	WITH given AS (
+		SELECT event_id, type, document, sight, patterns, numbered, created_at, n
+		FROM ROWS FROM (json_to_recordset($1) AS (event_id uuid, type text, document text, sight text[], patterns text[],
+			numbered boolean, created_at timestamptz)) WITH ORDINALITY
+			AS g (event_id, type, document, sight, patterns, numbered, created_at, n)
+	), stored AS (
+		INSERT INTO events (event_id, type, document, sight, numbered, created_at)
+		SELECT event_id, type, document, sight, numbered, created_at FROM given ORDER BY n
+		ON CONFLICT (event_id) DO NOTHING
+	)
+	SELECT g.event_id, e.id AS endpoint_id, g.type
+	FROM given g JOIN endpoints e ON e.org_path = ANY (g.sight) AND e.patterns && g.patterns
+	WHERE e.state = 'active'
+	ORDER BY g.n, e.id`
 
-// insertEvents leaves out those whose id is there.
-func (s *store) insertEvents(ctx context.Context, tx *sqlx.Tx, rows ...eventRow) error {
+// insertEvents stores events, leaving out those whose id is there, and returns
+// which active endpoints of organisations that see them want which.
+func (s *store) insertEvents(ctx context.Context, tx *sqlx.Tx, rows ...eventRow) ([]wanted, error) {
 	given, err := json.Marshal(rows)
 	if err != nil {
-		return fmt.Errorf("encode events: %w", err)
+		return nil, fmt.Errorf("encode events: %w", err)
 	}
-	if _, err := tx.ExecContext(ctx, insertEventsSQL, given); err != nil {
-		return fmt.Errorf("insert events: %w", err)
+	var found []wanted
+	if err := tx.SelectContext(ctx, &found, insertEventsSQL, given); err != nil {
+		return nil, fmt.Errorf("insert events: %w", err)
 	}
-	return nil
+	return found, nil
 }
 
 // The lock ends with the transaction, after its rows can be seen.

@@ -48,8 +48,7 @@ func (s *Service) Projections(ctx context.Context, q contract.GetProjections) (c
 	if err := c.Err(); err != nil {
 		return found, err
 	}
-	var rows []fullRow
-	var unread []string
+	rows, unread := make([]fullRow, 0, len(q.IDs)), make([]string, 0, len(q.IDs))
 	for n, id := range q.IDs {
 		if row, ok := s.recent.take(contract.RequestID(id), q.Least(n)); ok {
 			rows = append(rows, row)
@@ -64,8 +63,9 @@ func (s *Service) Projections(ctx context.Context, q contract.GetProjections) (c
 		}
 		rows = append(rows, read...)
 	}
-	for _, row := range rows {
-		found.Items = append(found.Items, s.projection(row))
+	found.Items = make([]contract.ProjectedRequest, len(rows))
+	for n, row := range rows {
+		found.Items[n] = s.projection(row)
 	}
 	return found, nil
 }

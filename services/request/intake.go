@@ -22,10 +22,11 @@ import (
 const (
 	intakeWriters = 2
 	intakeBatch   = 64
-	// intakePause is the least time from one transaction to the next.
-	intakePause = 4 * time.Millisecond
-	intakeTime  = 15 * time.Second // for one transaction, whoever still waits for it
-	recodeTries = 5
+	// The time from one transaction to the next.
+	intakePauseEach = time.Millisecond
+	intakePauseMost = 6 * time.Millisecond
+	intakeTime      = 15 * time.Second // for one transaction, whoever still waits for it
+	recodeTries     = 5
 )
 
 var errClosing = errors.New("the intake is closed")
@@ -66,7 +67,7 @@ func newIntake(s *store, r *recent, stored func()) *intake {
 	// Nothing waits in the queue itself, so nothing is left there at the end.
 	i := &intake{
 		store: s, recent: r, stored: stored,
-		queue: make(chan *submission), pace: pace.New(intakePause), closed: make(chan struct{}),
+		queue: make(chan *submission), pace: pace.New(intakePauseEach, intakePauseMost), closed: make(chan struct{}),
 	}
 	for range intakeWriters {
 		i.work.Go(i.write)
@@ -279,7 +280,11 @@ func (s *submission) answer() contract.SubmittedRequest {
 }
 
 func batchOf(waiting []*submission) batch {
-	var b batch
+	n := len(waiting)
+	b := batch{
+		requests: make([]requestRow, 0, n), lines: make([]lineRow, 0, 2*n), contacts: make([]contactRow, 0, n),
+		history: make([]historyRow, 0, n), events: make([]contract.Event, 0, n),
+	}
 	for _, s := range waiting {
 		row := s.record.row
 		if s.key != "" {
