@@ -6,9 +6,9 @@ import (
 	"heli/pkg/contract"
 )
 
-// recentRows is how many submissions are kept: about what comes in a second at
-// the utmost.
-const recentRows = 2048
+// recentRows is how many submissions are kept: several times what comes in the
+// moment until the matcher asks.
+const recentRows = 512
 
 // recent keeps submissions as they were stored until the matcher has asked for
 // them, which it does a moment later: reading them again took a tenth of a

@@ -12,8 +12,9 @@ const (
 	// heapFloor in bytes is how far the heap may grow in any case before it is
 	// collected. A small heap that is collected whenever it doubles costs a tenth
 	// of the processor under load; with it the whole process stays within 150 MB.
-	heapFloor     = 88 << 20
+	heapFloor     = 84 << 20
 	heapUsual     = 100 // percent of what is live, Go's default
+	heapMost      = 200 // what is live may double before the next look
 	heapInterval  = time.Second
 	heapLive      = "/gc/heap/live:bytes"
 	heapTolerance = 10 // percent that are not worth a change
@@ -58,5 +59,5 @@ func heapPercent(live uint64) int {
 	if live == 0 || live >= heapFloor {
 		return heapUsual
 	}
-	return max(heapUsual, int(100*(heapFloor-live)/live)) //nolint:gosec // both are far below the limit
+	return min(max(heapUsual, int(100*(heapFloor-live)/live)), heapMost) //nolint:gosec // all are far below the limit
 }
