@@ -2,7 +2,10 @@ package plan
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"sync"
+	"sync/atomic"
 )
 
 // auction makes an approximate plan where many needs want the same offers
@@ -16,10 +19,9 @@ import (
 type auction struct {
 	plan    *Plan
 	epsilon int64
-	queue   []int32   // needs with units to place, in turns
-	waiting []NeedKey // needs that want to know more candidates first
-	sold    [][]bid   // by bin, the lowest bid first
-	bids    int       // that may still be made in the round
+	queue   []int32 // needs with units to place
+	sold    [][]bid // by bin, the lowest bid first
+	bids    int     // that may still be made in the round
 }
 
 // bid is units of an offer given to a need, and the price they went for.
@@ -31,7 +33,7 @@ type bid struct {
 const (
 	// coarsest is the share of the highest price of an unmatched unit that ε
 	// begins at, finer how much smaller each round makes it.
-	coarsest, finer = 128, 8
+	coarsest, finer = 256, 8
 	// relief is how far below the prices of a round the next begins, in ε: less
 	// leaves offers unsold at prices that nobody pays, more needs more bids.
 	relief = 32
@@ -59,7 +61,7 @@ func newAuction(p *Plan) *auction {
 func (a *auction) begin() {
 	p := a.plan
 	p.sweep()
-	a.queue, a.waiting = a.queue[:0], a.waiting[:0]
+	a.queue = a.queue[:0]
 	a.sold = grown(a.sold, len(p.bins))
 	for b := range a.sold {
 		a.sold[b] = a.sold[b][:0]
@@ -80,16 +82,19 @@ func (a *auction) next() bool {
 		return false
 	}
 	a.epsilon = max(1, a.epsilon/finer)
-	p, most := a.plan, int64(0)
+	p, most := a.plan, relief*a.epsilon
+	p.reach()
+	p.fallen += most
 	for i := range p.bins {
-		fall := min(p.prices[i], relief*a.epsilon)
+		fall := min(p.prices[i], most)
 		if b := &p.bins[i]; b.flow < b.capacity {
 			fall = p.prices[i]
 		}
 		p.prices[i] -= fall
-		most = max(most, fall)
+		if fall > most {
+			p.approach(int32(i))
+		}
 	}
-	p.fallen += most
 	a.begin()
 	return true
 }
@@ -114,120 +119,44 @@ func (a *auction) round(ctx context.Context) error {
 // candidates not looked at waits until nobody else has any; then they are asked
 // for, all at once.
 func (a *auction) run(ctx context.Context) error {
-	for {
-		if err := a.bid(ctx); err != nil {
+	for len(a.queue) > 0 && a.bids > 0 {
+		waiting, err := a.bid(ctx)
+		if err != nil {
 			return err
 		}
-		if len(a.waiting) == 0 || a.bids <= 0 {
-			return nil
-		}
-		slices.Sort(a.waiting)
-		if err := a.plan.enlarge(a.waiting, a.plan.more); err != nil {
+		if err := a.plan.enlarge(waiting, a.plan.many); err != nil {
 			return err
 		}
 		a.sold = grown(a.sold, len(a.plan.bins))
-		for _, k := range a.waiting {
+		a.queue = a.queue[:0]
+		for _, k := range waiting {
 			a.queue = append(a.queue, int32(k))
 		}
-		a.waiting = a.waiting[:0]
 	}
-}
-
-func (a *auction) bid(ctx context.Context) error {
-	for turn := 0; turn < len(a.queue); turn++ {
-		n := a.queue[turn]
-		for a.plan.needs[n].excess > 0 && a.bids > 0 && a.place(n) {
-			a.bids--
-		}
-		if turn%patience == 0 {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-		}
-		if turn > 1<<16 && turn > len(a.queue)/2 {
-			a.queue = append(a.queue[:0], a.queue[turn+1:]...)
-			turn = -1
-		}
-	}
-	a.queue = a.queue[:0]
 	return nil
 }
 
-// place makes one bid for a need, or leaves it unmatched, or lets it wait and
-// reports false.
-func (a *auction) place(n int32) bool {
-	x := &a.plan.needs[n]
-	first, best, second := a.compare(x)
-	second = min(second, x.price)
-	switch {
-	case second > x.floor:
-		a.waiting = append(a.waiting, NeedKey(n))
-		return false
-	case best >= x.price:
-		x.left, x.excess = x.left+x.excess, 0
-	default:
-		price := a.plan.prices[first.node] + second - best + a.epsilon
-		a.sell(first.node, bid{price: price, units: x.excess, need: n, cost: first.cost})
-	}
-	return true
-}
-
-// compare returns the need's cheapest candidate, what it costs and what the
-// second cheapest does, where that is below what staying unmatched costs.
-func (a *auction) compare(x *need) (first arc, best, second int64) {
-	p := a.plan
-	for fresh := false; ; fresh = true {
-		best, second = Unlimited, Unlimited
-		for _, c := range x.near {
-			if value := int64(c.cost) + p.prices[c.node]; value < best {
-				first, best, second = c, value, best
-			} else {
-				second = min(second, value)
+// bid empties the queue, room by room, several at a time. Rooms share nothing,
+// so that it does not matter which of them is faster.
+func (a *auction) bid(ctx context.Context) (waiting []NeedKey, err error) {
+	rooms := a.rooms()
+	errs := make([]error, len(rooms))
+	var free atomic.Int64
+	var bidding sync.WaitGroup
+	for range min(a.plan.options.Workers, len(rooms)) {
+		bidding.Go(func() {
+			for i := free.Add(1) - 1; i < int64(len(rooms)); i = free.Add(1) - 1 {
+				errs[i] = rooms[i].bid(ctx)
 			}
-		}
-		p.search.looks += int64(len(x.near))
-		if fresh || min(second, x.price) <= x.rest-p.drop(x) {
-			return first, best, min(second, x.rest)
-		}
-		p.gather(x)
+		})
 	}
-}
-
-// sell gives units of a bin to a bidder, in place of lower bids where it is full.
-func (a *auction) sell(at int32, offered bid) {
-	p := a.plan
-	b := &p.bins[at]
-	got := min(b.capacity-b.flow, offered.units)
-	b.flow += got
-	for got < offered.units && len(a.sold[at]) > 0 && a.sold[at][0].price < offered.price {
-		got += a.outbid(at, offered.units-got)
+	bidding.Wait()
+	for _, r := range rooms {
+		waiting = append(waiting, r.waiting...)
+		a.bids -= r.made
 	}
-	p.needs[offered.need].excess -= got
-	if offered.units = got; got > 0 {
-		a.sold[at] = pushBid(a.sold[at], offered)
-	}
-	if b.flow == b.capacity {
-		lowest := offered.price // nothing to sell: nobody may want it for less
-		if len(a.sold[at]) > 0 {
-			lowest = a.sold[at][0].price
-		}
-		p.prices[at] = max(p.prices[at], lowest)
-	}
-}
-
-// outbid takes up to so many units from the lowest bid of a bin.
-func (a *auction) outbid(at int32, most int64) int64 {
-	lowest := &a.sold[at][0]
-	units := min(lowest.units, most)
-	loser := &a.plan.needs[lowest.need]
-	if loser.excess == 0 {
-		a.queue = append(a.queue, lowest.need)
-	}
-	loser.excess += units
-	if lowest.units -= units; lowest.units == 0 {
-		a.sold[at] = popBid(a.sold[at])
-	}
-	return units
+	slices.Sort(waiting)
+	return waiting, errors.Join(errs...)
 }
 
 func pushBid(h []bid, b bid) []bid {

@@ -1,5 +1,7 @@
 package plan
 
+import "slices"
+
 // A contended need has hundreds of candidates and is looked at for many others'
 // sake. It keeps those that were nearest to being used when last all were
 // looked at, and how near the others were at least. Prices that rise keep that
@@ -8,7 +10,7 @@ package plan
 const (
 	// fewNear and manyNear bound how many candidates are kept, where it goes
 	// without more than a try or two.
-	fewNear, manyNear = 12, 64
+	fewNear, manyNear = 24, 256
 	// plainly is how many candidates are looked at without such care.
 	plainly = 32
 	// firstReach is how much more than the nearest costs a candidate may cost to
@@ -24,15 +26,15 @@ func (p *Plan) drop(x *need) int64 { return p.fallen - x.fallen }
 func (x *need) scatter() { x.near, x.rest = x.near[:0], 0 }
 
 // gather finds the nearest candidates at the prices there are.
-func (p *Plan) gather(x *need) {
-	values, least := p.values[:0], int64(Unlimited)
+// It returns its scratch for the next time.
+func (p *Plan) gather(x *need, scratch []int64) []int64 {
+	values, least := scratch[:0], int64(Unlimited)
 	for _, a := range x.list {
 		value := int64(a.cost) + p.prices[a.node]
 		values = append(values, value)
 		least = min(least, value)
 	}
-	p.values, x.fallen = values, p.fallen
-	p.search.looks += int64(len(x.list))
+	x.fallen = p.fallen
 	if x.reach == 0 {
 		x.reach = firstReach
 	}
@@ -42,6 +44,7 @@ func (p *Plan) gather(x *need) {
 		x.reach = 1 + x.reach/int64(n+1)*((fewNear+manyNear)/2)
 		x.keep(values, least)
 	}
+	return values
 }
 
 // keep keeps the candidates whose values are within reach of the least.
@@ -52,6 +55,18 @@ func (x *need) keep(values []int64, least int64) {
 			x.near = append(x.near, x.list[i])
 		} else {
 			x.rest = min(x.rest, value)
+		}
+	}
+}
+
+// approach makes a bin whose price fell further than others' one of the nearest
+// of every need that might now have it among them.
+func (p *Plan) approach(at int32) {
+	for _, in := range p.bins[at].incoming {
+		x := &p.needs[in.node]
+		a := arc{at, in.cost}
+		if len(x.near) > 0 && int64(in.cost)+p.prices[at] < x.rest && !slices.Contains(x.near, a) {
+			x.near = append(x.near, a)
 		}
 	}
 }

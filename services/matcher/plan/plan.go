@@ -132,6 +132,7 @@ type Plan struct {
 	auction *auction // where the plan is approximate
 	proven  int64    // the best bound so far, while it is
 	reached bool     // the bins know who could use them
+	joined  joined   // the bins that some need has as candidates
 
 	failed error // of the source, in the midst of a change
 

@@ -148,7 +148,8 @@ func (s *search) later(n int32, w what, distance int64) {
 // before, and gathers its nearest anew.
 func (p *Plan) offerRest(n int32) {
 	x := &p.needs[n]
-	p.gather(x)
+	p.values = p.gather(x, p.values)
+	p.search.looks += int64(len(x.list))
 	p.offerTo(n, x.list, p.search.needs[n].distance-x.worth)
 }
 

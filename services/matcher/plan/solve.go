@@ -158,6 +158,10 @@ func (p *Plan) certify() error {
 // more is how many candidates of a need are asked for after those known.
 func (p *Plan) more(k NeedKey) int { return 4 * max(p.needs[k].asked, len(p.needs[k].list)) }
 
+// many is how many are asked for where much is contended: most of them will be
+// needed, and every question looks for the known ones again.
+func (p *Plan) many(k NeedKey) int { return 4 * p.more(k) }
+
 // doubtful returns the noted needs that are in doubt, each once, in order.
 func (p *Plan) doubtful() []NeedKey {
 	slices.Sort(p.grew)
