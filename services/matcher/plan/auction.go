@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
-	"sync/atomic"
 )
 
 // auction makes an approximate plan where many needs want the same offers
@@ -33,7 +31,7 @@ type bid struct {
 const (
 	// coarsest is the share of the highest price of an unmatched unit that ε
 	// begins at, finer how much smaller each round makes it.
-	coarsest, finer = 256, 8
+	coarsest, finer = 128, 8
 	// relief is how far below the prices of a round the next begins, in ε: less
 	// leaves offers unsold at prices that nobody pays, more needs more bids.
 	relief = 32
@@ -82,16 +80,16 @@ func (a *auction) next() bool {
 		return false
 	}
 	a.epsilon = max(1, a.epsilon/finer)
-	p, most := a.plan, relief*a.epsilon
+	p, usual := a.plan, relief*a.epsilon
 	p.reach()
-	p.fallen += most
+	p.dropped += usual
 	for i := range p.bins {
-		fall := min(p.prices[i], most)
+		fall := min(p.prices[i], usual)
 		if b := &p.bins[i]; b.flow < b.capacity {
 			fall = p.prices[i]
 		}
 		p.prices[i] -= fall
-		if fall > most {
+		if fall > usual {
 			p.approach(int32(i))
 		}
 	}
@@ -136,24 +134,17 @@ func (a *auction) run(ctx context.Context) error {
 	return nil
 }
 
-// bid empties the queue, room by room, several at a time. Rooms share nothing,
-// so that it does not matter which of them is faster.
+// bid empties the queue, in a room for each part.
 func (a *auction) bid(ctx context.Context) (waiting []NeedKey, err error) {
-	rooms := a.rooms()
-	errs := make([]error, len(rooms))
-	var free atomic.Int64
-	var bidding sync.WaitGroup
-	for range min(a.plan.options.Workers, len(rooms)) {
-		bidding.Go(func() {
-			for i := free.Add(1) - 1; i < int64(len(rooms)); i = free.Add(1) - 1 {
-				errs[i] = rooms[i].bid(ctx)
-			}
-		})
-	}
-	bidding.Wait()
-	for _, r := range rooms {
-		waiting = append(waiting, r.waiting...)
-		a.bids -= r.made
+	parts := a.plan.apart(a.queue)
+	rooms, errs := make([]room, len(parts)), make([]error, len(parts))
+	spread(a.plan.options.Workers, len(parts), func(_, i int) {
+		rooms[i] = room{auction: a, queue: parts[i]}
+		errs[i] = rooms[i].bid(ctx)
+	})
+	for i := range rooms {
+		waiting = append(waiting, rooms[i].waiting...)
+		a.bids -= rooms[i].made
 	}
 	slices.Sort(waiting)
 	return waiting, errors.Join(errs...)

@@ -67,7 +67,9 @@ func (p *Plan) extend(key NeedKey, answer []Candidate, k int) error {
 	if p.reached {
 		p.announce(int32(key), x.list, list)
 	}
-	p.joined.join(list)
+	for _, a := range list {
+		p.joined.join(list[0].node, a.node)
+	}
 	x.scatter()
 	x.list, x.asked, x.floor = list, k, complete
 	if len(list) >= k && k > 0 {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"context"
 	"fmt"
 	"slices"
 )
@@ -192,7 +193,7 @@ func (p *Plan) SetCapacity(k OfferKey, capacity int64) error {
 
 // mend makes the plan optimal again.
 func (p *Plan) mend() error {
-	p.settle(never)
+	p.settle(context.Background(), Unlimited)
 	return p.certify()
 }
 

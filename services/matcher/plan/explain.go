@@ -48,7 +48,7 @@ func (p *Plan) Explain(k NeedKey) (Explanation, error) {
 		if e.Served {
 			return e, nil
 		}
-		way, found := p.cycle(int32(k), best.node)
+		way, found := p.only(nil).cycle(int32(k), best.node)
 		if !found {
 			continue // it gives nothing to anybody
 		}
@@ -65,17 +65,17 @@ func (p *Plan) Explain(k NeedKey) (Explanation, error) {
 // cycle returns the nodes of the cheapest way to give a need a unit of a bin:
 // the need, the bin, and on, over whoever changes, to the need again, which
 // then has one unit less elsewhere.
-func (p *Plan) cycle(n, at int32) (way []int32, found bool) {
-	s := &p.search
-	p.backward(n)
-	back := p.trace(false)
+func (a *augmenter) cycle(n, at int32) (way []int32, found bool) {
+	s := &a.search
+	a.backward(n)
+	back := a.trace(false)
 	s.target, s.detour = n, s.best
-	p.forward(binNode(at))
+	a.forward(binNode(at))
 	s.target, s.detour = none, 0
 	if s.best == math.MaxInt64 {
 		return nil, false
 	}
-	way = append([]int32{n}, p.trace(true)...)
+	way = append([]int32{n}, a.trace(true)...)
 	if s.end != n || s.best != s.needs[n].distance {
 		way = append(append(way, none), back...)
 	}
@@ -83,10 +83,10 @@ func (p *Plan) cycle(n, at int32) (way []int32, found bool) {
 }
 
 // trace returns the way that the search found, in the direction of the units.
-func (p *Plan) trace(forward bool) []int32 {
-	way := []int32{p.search.end}
-	for node := p.search.end; p.search.mark(node).from != node; {
-		node = p.search.mark(node).from
+func (a *augmenter) trace(forward bool) []int32 {
+	way := []int32{a.search.end}
+	for node := a.search.end; a.search.mark(node).from != node; {
+		node = a.search.mark(node).from
 		way = append(way, node)
 	}
 	if forward {

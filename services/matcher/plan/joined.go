@@ -1,8 +1,12 @@
 package plan
 
 // joined tells which bins hang together, because some need has both as
-// candidates (union by index, with path halving). What was joined stays so.
+// candidates or one is the other's group (union by index, with path halving).
+// What was joined stays so.
 type joined struct{ above []int32 }
+
+// add takes in the next bin.
+func (j *joined) add() { j.above = append(j.above, int32(len(j.above))) }
 
 // root returns the bin that stands for all that hang together with one.
 func (j *joined) root(b int32) int32 {
@@ -13,15 +17,8 @@ func (j *joined) root(b int32) int32 {
 	return b
 }
 
-// join notes that the bins of a list hang together.
-func (j *joined) join(list []arc) {
-	for i, a := range list {
-		for b := int32(len(j.above)); b <= a.node; b++ {
-			j.above = append(j.above, b)
-		}
-		if i > 0 {
-			first, other := j.root(list[0].node), j.root(a.node)
-			j.above[max(first, other)] = min(first, other)
-		}
-	}
+// join notes that two bins hang together.
+func (j *joined) join(a, b int32) {
+	a, b = j.root(a), j.root(b)
+	j.above[max(a, b)] = min(a, b)
 }

@@ -13,7 +13,7 @@ func (p *Plan) sweep() {
 		b := &p.bins[i]
 		b.users, b.flow, b.excess = b.users[:0], 0, 0
 	}
-	p.queue = p.queue[:0]
+	p.unsettled = p.unsettled[:0]
 }
 
 // limit books the units of offers on their groups, and takes from the offers

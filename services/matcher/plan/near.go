@@ -1,6 +1,9 @@
 package plan
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // A contended need has hundreds of candidates and is looked at for many others'
 // sake. It keeps those that were nearest to being used when last all were
@@ -18,23 +21,23 @@ const (
 	firstReach = 1 << 14
 )
 
-// drop is how much less than when they were gathered the need's candidates may
-// cost at most.
-func (p *Plan) drop(x *need) int64 { return p.fallen - x.fallen }
+// restAt returns what the candidates that are not near cost at least, now that
+// prices fell by so much, ever.
+func (x *need) restAt(fallen int64) int64 { return x.rest - (fallen - x.fallen) }
 
 // scatter forgets which candidates are the nearest.
 func (x *need) scatter() { x.near, x.rest = x.near[:0], 0 }
 
 // gather finds the nearest candidates at the prices there are.
 // It returns its scratch for the next time.
-func (p *Plan) gather(x *need, scratch []int64) []int64 {
+func (p *Plan) gather(x *need, fallen int64, scratch []int64) []int64 {
 	values, least := scratch[:0], int64(Unlimited)
 	for _, a := range x.list {
 		value := int64(a.cost) + p.prices[a.node]
 		values = append(values, value)
 		least = min(least, value)
 	}
-	x.fallen = p.fallen
+	x.fallen = fallen
 	if x.reach == 0 {
 		x.reach = firstReach
 	}
@@ -66,7 +69,8 @@ func (p *Plan) approach(at int32) {
 		x := &p.needs[in.node]
 		a := arc{at, in.cost}
 		if len(x.near) > 0 && int64(in.cost)+p.prices[at] < x.rest && !slices.Contains(x.near, a) {
-			x.near = append(x.near, a)
+			place, _ := slices.BinarySearchFunc(x.near, a, func(b, a arc) int { return cmp.Compare(b.cost, a.cost) })
+			x.near = slices.Insert(x.near, place, a)
 		}
 	}
 }

@@ -17,7 +17,7 @@ type need struct {
 	left            int64 // units that stay unmatched, on purpose
 	list            []arc // candidates looked at, cheapest first, equal costs by offer
 	uses            []use
-	near            []arc // the candidates nearest to being used, see gather
+	near            []arc // the candidates nearest to being used, see gather, cheapest first
 	reach           int64 // how near they are
 	rest, fallen    int64 // what the others cost at least, and when
 	floor           int64 // no candidate that was not looked at costs less
@@ -98,7 +98,9 @@ func (p *Plan) addBin(b bin) int32 {
 	at := int32(len(p.bins))
 	p.bins = append(p.bins, b)
 	p.prices = append(p.prices, p.priceOf(b.parent))
+	p.joined.add()
 	if b.parent != outside {
+		p.joined.join(at, b.parent)
 		p.bins[b.parent].children = append(p.bins[b.parent].children, at)
 	}
 	return at

@@ -125,10 +125,9 @@ type Plan struct {
 	groups  []int32 // by key, its bin; outside: unknown
 	bins    []bin   // groups, and offers that were ever a candidate
 	prices  []int64 // by bin, what one of its units is worth: ≥ 0
-	fallen  int64   // by how much any price fell, ever
+	dropped int64   // by how much any price fell, ever
 	total   int64   // Σ quantity × price of the needs
 	state   state
-	search  search
 	auction *auction // where the plan is approximate
 	proven  int64    // the best bound so far, while it is
 	reached bool     // the bins know who could use them
@@ -136,10 +135,10 @@ type Plan struct {
 
 	failed error // of the source, in the midst of a change
 
-	queue []int32 // nodes that may be out of balance
-	grew  []int32 // needs whose worth passed their floor
+	unsettled []int32 // nodes that may be out of balance
+	doubts    []int32 // needs whose worth passed their floor
 
-	values []int64 // scratch of gather
+	augmenters []*augmenter // by worker
 
 	answers  int64   // of the source so far
 	answered []int64 // by bin, the last answer that it was in
@@ -156,7 +155,7 @@ const (
 // New takes the input and fetches the first candidates; Solve plans. Errors:
 // ErrInvalid, ErrTaken, ErrUnknown, ErrOverflow, ErrSource.
 func New(in Input, source Source, o Options) (*Plan, error) {
-	p := &Plan{options: o.withDefaults(), source: source, search: search{target: none}}
+	p := &Plan{options: o.withDefaults(), source: source}
 	for _, g := range in.Groups {
 		if err := p.addGroup(g); err != nil {
 			return nil, err

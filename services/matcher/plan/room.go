@@ -1,10 +1,6 @@
 package plan
 
-import (
-	"cmp"
-	"context"
-	"slices"
-)
+import "context"
 
 // room is a part of an auction whose needs share no candidate with any other's.
 type room struct {
@@ -13,26 +9,6 @@ type room struct {
 	waiting []NeedKey // needs that want to know more candidates first
 	made    int       // bids so far
 	values  []int64   // scratch of gather
-}
-
-// rooms divides the queue, the longest part first.
-func (a *auction) rooms() []*room {
-	var rooms []*room
-	of := map[int32]*room{}
-	for _, n := range a.queue {
-		root := int32(outside)
-		if list := a.plan.needs[n].list; len(list) > 0 {
-			root = a.plan.joined.root(list[0].node)
-		}
-		r := of[root]
-		if r == nil {
-			r = &room{auction: a}
-			of[root], rooms = r, append(rooms, r)
-		}
-		r.queue = append(r.queue, n)
-	}
-	slices.SortStableFunc(rooms, func(a, b *room) int { return cmp.Compare(len(b.queue), len(a.queue)) })
-	return rooms
 }
 
 // bid lets the room's needs bid in turns until none has units to place, or all
@@ -88,10 +64,10 @@ func (r *room) compare(x *need) (first arc, best, second int64) {
 				second = min(second, value)
 			}
 		}
-		if fresh || min(second, x.price) <= x.rest-p.drop(x) {
+		if fresh || min(second, x.price) <= x.restAt(p.dropped) {
 			return first, best, min(second, x.rest)
 		}
-		r.values = p.gather(x, r.values)
+		r.values = p.gather(x, p.dropped, r.values)
 	}
 }
 

@@ -40,9 +40,9 @@ func (s *search) mark(node int32) *mark {
 	return &s.bins[-1-node]
 }
 
-func (p *Plan) begin(start int32) {
-	s := &p.search
-	s.needs, s.bins = grown(s.needs, len(p.needs)), grown(s.bins, len(p.bins))
+func (a *augmenter) begin(start int32) {
+	s := &a.search
+	s.needs, s.bins = grown(s.needs, len(a.needs)), grown(s.bins, len(a.bins))
 	if s.round++; s.round == math.MaxInt32 {
 		clear(s.needs)
 		clear(s.bins)
@@ -98,26 +98,26 @@ const none = math.MinInt32
 
 // forward finds where a unit too many at the start goes best: to be unmatched,
 // to free capacity, or to a bin that misses one.
-func (p *Plan) forward(start int32) {
-	p.begin(start)
-	for next, ok := p.search.nearest(); ok; next, ok = p.search.nearest() {
+func (a *augmenter) forward(start int32) {
+	a.begin(start)
+	for next, ok := a.search.nearest(); ok; next, ok = a.search.nearest() {
 		switch {
 		case next.what == theRest:
-			p.offerRest(next.node)
+			a.offerRest(next.node)
 		case next.what == unknown:
-			p.learn(next.node)
+			a.learn(next.node)
 		case next.node >= 0:
-			p.offerUnit(next.node, next.distance)
+			a.offerUnit(next.node, next.distance)
 		default:
-			p.passUnit(-1-next.node, next.distance)
+			a.passUnit(-1-next.node, next.distance)
 		}
 	}
 }
 
 // offerUnit looks where a need could put a unit: among its nearest candidates
 // now, among the others when the search has come as far as they are.
-func (p *Plan) offerUnit(n int32, distance int64) {
-	s, x := &p.search, &p.needs[n]
+func (a *augmenter) offerUnit(n int32, distance int64) {
+	s, x := &a.search, &a.needs[n]
 	base := distance - x.worth
 	s.finish(n, base+x.price)
 	if n == s.target {
@@ -127,14 +127,11 @@ func (p *Plan) offerUnit(n int32, distance int64) {
 		s.later(n, unknown, max(distance, base+x.floor))
 	}
 	if len(x.list) <= plainly {
-		p.offerTo(n, x.list, base)
+		a.offerTo(n, x.list, base)
 		return
 	}
-	for _, a := range x.near {
-		p.offerAt(n, a, base)
-	}
-	s.looks += int64(len(x.near))
-	s.later(n, theRest, max(distance, base+x.rest-p.drop(x)))
+	a.offerTo(n, x.near, base)
+	s.later(n, theRest, max(distance, base+x.restAt(a.fallen)))
 }
 
 // later notes what of a need is to be looked at when the search has come so far.
@@ -146,70 +143,76 @@ func (s *search) later(n int32, w what, distance int64) {
 
 // offerRest looks at all candidates of a need that the search has come to
 // before, and gathers its nearest anew.
-func (p *Plan) offerRest(n int32) {
-	x := &p.needs[n]
-	p.values = p.gather(x, p.values)
-	p.search.looks += int64(len(x.list))
-	p.offerTo(n, x.list, p.search.needs[n].distance-x.worth)
+func (a *augmenter) offerRest(n int32) {
+	x := &a.needs[n]
+	a.values = a.gather(x, a.fallen, a.values)
+	a.search.looks += int64(len(x.list))
+	a.offerTo(n, x.list, a.search.needs[n].distance-x.worth)
 }
 
 // learn asks the source for more candidates of a need that the search has come
-// to before. An error is kept for the end of the change.
-func (p *Plan) learn(n int32) {
-	s, x := &p.search, &p.needs[n]
-	if err := p.enlarge([]NeedKey{NeedKey(n)}, p.more); err != nil {
-		p.failed = cmp.Or(p.failed, err)
+// to before, where others may be asked for at the same time later: then the
+// search is of no use until that is done.
+func (a *augmenter) learn(n int32) {
+	s, x := &a.search, &a.needs[n]
+	if !a.alone {
+		a.waiting = append(a.waiting, NeedKey(n))
+		s.heap.reset()
 		return
 	}
-	s.bins = grown(s.bins, len(p.bins))
+	if err := a.enlarge([]NeedKey{NeedKey(n)}, a.more); err != nil {
+		a.failed = cmp.Or(a.failed, err)
+		return
+	}
+	s.bins = grown(s.bins, len(a.bins))
 	s.looks += learning
 	distance := s.needs[n].distance
 	base := distance - x.worth
 	if x.floor != complete {
 		s.later(n, unknown, max(distance, base+x.floor))
 	}
-	p.offerTo(n, x.list, base)
+	a.offerTo(n, x.list, base)
 }
 
 // learning is how many looks at pairs one question to the source counts as.
 const learning = 20
 
-func (p *Plan) offerTo(n int32, candidates []arc, base int64) {
-	s := &p.search
-	for i, a := range candidates {
-		if base+int64(a.cost) >= s.best { // prices are not negative
+func (a *augmenter) offerTo(n int32, candidates []arc, base int64) {
+	s := &a.search
+	for i, c := range candidates {
+		if base+int64(c.cost) >= s.best { // prices are not negative
 			s.looks += int64(i)
 			return
 		}
-		p.offerAt(n, a, base)
+		a.offerAt(n, c, base)
 	}
 	s.looks += int64(len(candidates))
 }
 
 // offerAt looks at a candidate. Where a way ends is noted at once, so that the
 // search need not go through all that is as near.
-func (p *Plan) offerAt(n int32, a arc, base int64) {
-	way := base + int64(a.cost) + p.prices[a.node]
-	if !p.search.reach(binNode(a.node), n, way) {
+func (a *augmenter) offerAt(n int32, to arc, base int64) {
+	way := base + int64(to.cost) + a.prices[to.node]
+	if !a.search.reach(binNode(to.node), n, way) {
 		return
 	}
-	b := &p.bins[a.node]
+	b := &a.bins[to.node]
 	if b.excess < 0 || b.parent == outside && b.flow < b.capacity { // then its price is 0
-		p.search.finish(binNode(a.node), way)
+		a.search.finish(binNode(to.node), way)
 	}
 }
 
 // passUnit looks where a bin could send a unit: on to its parent, back to a
 // need that then looks elsewhere, or down in exchange for another bin's.
-func (p *Plan) passUnit(at int32, distance int64) {
-	s, b := &p.search, &p.bins[at]
-	node, price := binNode(at), p.prices[at]
+func (a *augmenter) passUnit(at int32, distance int64) {
+	s, b := &a.search, &a.bins[at]
+	node, price := binNode(at), a.prices[at]
 	if b.excess < 0 {
 		s.finish(node, distance)
 		return
 	}
 	if cost, room := b.next(); room > 0 {
-		if way := distance + cost + p.priceOf(b.parent) - price; b.parent == outside {
+		if way := distance + cost + a.priceOf(b.parent) - price; b.parent == outside {
 			s.finish(node, way)
 		} else {
 			s.reach(binNode(b.parent), node, way)
@@ -220,33 +223,33 @@ func (p *Plan) passUnit(at int32, distance int64) {
 		if m := &s.needs[n]; m.round != s.round {
 			*m = mark{distance: distance, round: s.round, from: node, done: true}
 			s.seen = append(s.seen, n)
-			p.offerUnit(n, distance)
+			a.offerUnit(n, distance)
 		}
 	}
 	for _, c := range b.children {
-		if cost, taken := p.bins[c].last(); taken > 0 {
-			s.reach(binNode(c), node, distance+p.prices[c]-cost-price)
+		if cost, taken := a.bins[c].last(); taken > 0 {
+			s.reach(binNode(c), node, distance+a.prices[c]-cost-price)
 		}
 	}
 }
 
 // backward finds where a unit that the start misses comes from best: from a
 // need that leaves one unmatched, or from a bin that then takes one less.
-func (p *Plan) backward(start int32) {
-	p.reach()
-	p.begin(start)
-	for next, ok := p.search.nearest(); ok; next, ok = p.search.nearest() {
+func (a *augmenter) backward(start int32) {
+	a.reach()
+	a.begin(start)
+	for next, ok := a.search.nearest(); ok; next, ok = a.search.nearest() {
 		if next.node >= 0 {
-			p.drawUnit(next.node, next.distance)
+			a.drawUnit(next.node, next.distance)
 		} else {
-			p.pullUnit(-1-next.node, next.distance)
+			a.pullUnit(-1-next.node, next.distance)
 		}
 	}
 }
 
 // drawUnit looks whom a need could get a unit back from.
-func (p *Plan) drawUnit(n int32, distance int64) {
-	s, x := &p.search, &p.needs[n]
+func (a *augmenter) drawUnit(n int32, distance int64) {
+	s, x := &a.search, &a.needs[n]
 	if x.left > 0 {
 		s.finish(n, distance+x.worth-x.price)
 	}
@@ -256,26 +259,26 @@ func (p *Plan) drawUnit(n int32, distance int64) {
 }
 
 // pullUnit looks whom a bin could get a unit from.
-func (p *Plan) pullUnit(at int32, distance int64) {
-	s, b := &p.search, &p.bins[at]
-	node, price := binNode(at), p.prices[at]
+func (a *augmenter) pullUnit(at int32, distance int64) {
+	s, b := &a.search, &a.bins[at]
+	node, price := binNode(at), a.prices[at]
 	if cost, taken := b.last(); taken > 0 {
-		if way := distance + price - cost - p.priceOf(b.parent); b.parent == outside {
+		if way := distance + price - cost - a.priceOf(b.parent); b.parent == outside {
 			s.finish(node, way)
 		} else {
 			s.reach(binNode(b.parent), node, way)
 		}
 	}
-	for _, a := range b.incoming {
-		x := &p.needs[a.node]
-		if way := distance + int64(a.cost) + price - x.worth; x.quantity > 0 && s.reach(a.node, node, way) && x.left > 0 {
-			s.finish(a.node, way) // its worth is its price
+	for _, in := range b.incoming {
+		x := &a.needs[in.node]
+		if way := distance + int64(in.cost) + price - x.worth; x.quantity > 0 && s.reach(in.node, node, way) && x.left > 0 {
+			s.finish(in.node, way) // its worth is its price
 		}
 	}
 	s.looks += int64(len(b.incoming))
 	for _, c := range b.children {
-		if cost, room := p.bins[c].next(); room > 0 {
-			s.reach(binNode(c), node, distance+cost+price-p.prices[c])
+		if cost, room := a.bins[c].next(); room > 0 {
+			s.reach(binNode(c), node, distance+cost+price-a.prices[c])
 		}
 	}
 }

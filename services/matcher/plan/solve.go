@@ -23,8 +23,8 @@ func (p *Plan) Solve(ctx context.Context) error {
 	}
 	// Who pays most for being unmatched goes first: the others then seldom
 	// drive it out again.
-	slices.SortStableFunc(p.queue, func(a, b int32) int { return cmp.Compare(p.needs[b].price, p.needs[a].price) })
-	if p.settle(func() bool { return p.search.looks > p.options.Effort || ctx.Err() != nil }) {
+	slices.SortStableFunc(p.unsettled, func(a, b int32) int { return cmp.Compare(p.needs[b].price, p.needs[a].price) })
+	if p.settle(ctx, p.options.Effort) {
 		return p.finish()
 	}
 	if err := ctx.Err(); err != nil {
@@ -66,7 +66,9 @@ func (p *Plan) Refine(ctx context.Context) error {
 			return err
 		}
 	}
-	if !p.settle(func() bool { return ctx.Err() != nil }) {
+	if done, err := p.settleApart(ctx); err != nil {
+		return err
+	} else if !done {
 		return ctx.Err()
 	}
 	return p.finish()
@@ -106,9 +108,8 @@ const unknownBin = -2
 func (p *Plan) appraise(x *need) int32 {
 	x.worth = x.price
 	at := int32(outside)
-	for i, a := range x.list {
+	for _, a := range x.list {
 		if int64(a.cost) >= x.worth { // prices are not negative
-			p.search.looks += int64(i)
 			break
 		}
 		if cost := int64(a.cost) + p.prices[a.node]; cost < x.worth {
@@ -128,9 +129,9 @@ func (p *Plan) free(at int32) bool {
 }
 
 // doubt notes a need that a candidate not looked at might serve better.
-func (p *Plan) doubt(n int32) {
-	if x := &p.needs[n]; x.worth > x.floor {
-		p.grew = append(p.grew, n)
+func (a *augmenter) doubt(n int32) {
+	if x := &a.needs[n]; x.worth > x.floor {
+		a.grew = append(a.grew, n)
 	}
 }
 
@@ -151,7 +152,7 @@ func (p *Plan) certify() error {
 		for _, k := range keys {
 			p.reseat(int32(k))
 		}
-		p.settle(never)
+		p.settle(context.Background(), Unlimited)
 	}
 }
 
@@ -164,14 +165,14 @@ func (p *Plan) many(k NeedKey) int { return 4 * p.more(k) }
 
 // doubtful returns the noted needs that are in doubt, each once, in order.
 func (p *Plan) doubtful() []NeedKey {
-	slices.Sort(p.grew)
+	slices.Sort(p.doubts)
 	var keys []NeedKey
-	for _, n := range slices.Compact(p.grew) {
+	for _, n := range slices.Compact(p.doubts) {
 		if x := &p.needs[n]; x.live && x.worth > x.floor {
 			keys = append(keys, NeedKey(n))
 		}
 	}
-	p.grew = p.grew[:0]
+	p.doubts = p.doubts[:0]
 	return keys
 }
 
