@@ -60,6 +60,7 @@ func (p *Plan) settle(ctx context.Context, effort int64) (done bool) {
 // What the parts need to know from the source is asked for together between, so
 // it is for when most is known. Errors: the source's.
 func (p *Plan) settleApart(ctx context.Context) (done bool, err error) {
+	p.reach() // before anybody does at the same time
 	for {
 		parts := p.parts()
 		p.augmenter(p.options.Workers - 1)

@@ -131,24 +131,47 @@ func (e *expiring) Err() error {
 	return nil
 }
 
+// TestTheSameInputGivesTheSamePlan, to the last pair, however many work at it
+// and whether all hangs together or not.
 func TestTheSameInputGivesTheSamePlan(t *testing.T) {
 	t.Parallel()
-	for _, effort := range []int64{1, 1_000_000_000} {
-		var first string
-		for range 3 {
-			w := square(3, 300, 150, 2)
-			p := mustSolve(t, w, w.input(), Options{Effort: effort, Workers: 3})
-			text := fmt.Sprint(p.Pairs(), p.Result())
-			if first == "" {
-				first = text
-			}
-			if text != first {
-				t.Fatal("the plans differ")
-			}
+	for _, islands := range []int{1, 5} {
+		for _, effort := range []int64{1, 1_000_000_000} {
+			samePlans(t, islands, effort)
 		}
 	}
 }
 
+func samePlans(t *testing.T, islands int, effort int64) {
+	t.Helper()
+	var first string
+	for workers := 1; workers <= 4; workers++ {
+		w := square(3, 300, 150, 2)
+		w.separate(islands)
+		p := mustSolve(t, w, w.input(), Options{Candidates: 4, Effort: effort, Workers: workers})
+		if err := p.check(); err != nil {
+			t.Fatal(err)
+		}
+		text := fmt.Sprint(p.Pairs(), p.Result())
+		if first == "" {
+			first = text
+		}
+		if text != first {
+			t.Fatalf("%d workers find another plan for %d islands", workers, islands)
+		}
+	}
+}
+
+// separate keeps only pairs of the same island.
+func (w *world) separate(islands int) {
+	for n, costs := range w.costs {
+		for o := range costs {
+			if int(n)%islands != int(o)%islands {
+				delete(costs, o)
+			}
+		}
+	}
+}
 func TestEdgesOfTheWorld(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
