@@ -20,7 +20,9 @@ type benchPlan struct {
 	Seed     uint64 `name:"seed" default:"1" help:"Of offers and needs."`
 	Text     bool   `name:"text" help:"Give rows words and let the text factor count."`
 	Arrivals int    `name:"arrivals" placeholder:"N" help:"Add so many needs to the standing plan, one by one."`
-	Check    int    `name:"check" default:"4" help:"How many times meanwhile the standing plan is compared with a new one."`
+	Check    int    `name:"check" default:"1000" help:"After how many of them the plan is proved optimal anew."`
+	Anew     int    `name:"anew" default:"2" help:"After how many of them it is compared with a new plan."`
+	Load     bool   `name:"load" help:"Let load on helpers and organisations cost."`
 	Dump     string `name:"dump" placeholder:"FILE" help:"Write what was planned as DIMACS minimum-cost flow."`
 	Profile  string `name:"profile" placeholder:"FILE" help:"Write a CPU profile of it all."`
 	JSON     bool   `name:"json" help:"Print the figures as JSON."`
@@ -28,7 +30,7 @@ type benchPlan struct {
 
 // Run measures in memory; it needs no platform.
 func (c *benchPlan) Run(ctx context.Context, t terminal) error {
-	if c.Needs < 0 || c.Offers < 0 || c.K < 1 || c.Arrivals < 0 || c.Check < 0 {
+	if c.Needs < 0 || c.Offers < 0 || c.K < 1 || c.Arrivals < 0 || c.Check < 0 || c.Anew < 0 {
 		return errors.New("--k must be above 0, the other numbers not below")
 	}
 	finish, err := benchPlace{Profile: c.Profile}.profile()
@@ -45,7 +47,7 @@ func (c *benchPlan) Run(ctx context.Context, t terminal) error {
 func (c *benchPlan) measure(ctx context.Context) (r bench.PlanResult, err error) {
 	o := bench.PlanOptions{
 		Scenario: scenario.Options{Name: c.Scenario, Seed: c.Seed, Text: c.Text},
-		Needs:    c.Needs, Offers: c.Offers, K: c.K, Full: c.Edges == "full", Arrivals: c.Arrivals, Check: c.Check,
+		Needs:    c.Needs, Offers: c.Offers, K: c.K, Full: c.Edges == "full", Arrivals: c.Arrivals, Check: c.Check, Anew: c.Anew, Load: c.Load,
 	}
 	if c.Dump == "" {
 		return bench.Plan(ctx, o)
@@ -64,8 +66,8 @@ func planText(r bench.PlanResult) string {
 		r.Scenario, r.Seed, r.Needs, r.Offers, r.Edges, r.Objective, r.Bound, r.Gap, r.Asked, r.Units,
 		r.GreedyObjective, r.GreedyUnits, r.CandidatesS, r.SolveS, r.FirstS, r.FirstGap, r.Certified)
 	if r.Arrivals > 0 {
-		text += fmt.Sprintf("arrivals %d\narrival_p50_us %.1f\narrival_p99_us %.1f\nchecks %d\nmismatches %d\n",
-			r.Arrivals, r.ArrivalP50US, r.ArrivalP99US, r.Checks, r.Mismatches)
+		text += fmt.Sprintf("arrivals %d\narrival_p50_us %.1f\narrival_p99_us %.1f\nchecks %d\nsolves %d\nmismatches %d\n",
+			r.Arrivals, r.ArrivalP50US, r.ArrivalP99US, r.Checks, r.Solves, r.Mismatches)
 	}
 	return text
 }
