@@ -31,12 +31,13 @@ type bid struct {
 const (
 	// coarsest is the share of the highest price of an unmatched unit that ε
 	// begins at, finer how much smaller each round makes it.
-	coarsest, finer = 128, 8
+	coarsest, finer = 192, 8
 	// relief is how far below the prices of a round the next begins, in ε: less
 	// leaves offers unsold at prices that nobody pays, more needs more bids.
 	relief = 32
-	// finest is where the exact search takes over.
-	finest = 1
+	// finest is where the exact search takes over; the last step to it is short,
+	// for what it leaves is dear to set right.
+	finest, nearlyFinest = 1, 2
 	// stubborn is how many bids a need makes in a round on average before the
 	// round is given up: a few that want millions can bid for ever.
 	stubborn = 500
@@ -79,7 +80,11 @@ func (a *auction) next() bool {
 	if a.epsilon <= finest || a.bids <= 0 {
 		return false
 	}
-	a.epsilon = max(1, a.epsilon/finer)
+	if a.epsilon > nearlyFinest {
+		a.epsilon = max(nearlyFinest, a.epsilon/finer)
+	} else {
+		a.epsilon = finest
+	}
 	p, usual := a.plan, relief*a.epsilon
 	p.reach()
 	p.dropped += usual
