@@ -6,4 +6,4 @@ import (
 	"heli/services/directory"
 )
 
-func main() { app.Main("directory", directory.Run) }
+func main() { app.MainWith("directory", directory.Run) }

@@ -75,6 +75,7 @@ type instance struct {
 	t     *testing.T
 	data  string
 	url   string
+	log   string // path of what it says on standard error
 	cmd   *exec.Cmd
 	ended chan struct{} // closed when the process has ended
 	err   error         // of its end; to be read after ended
@@ -100,6 +101,7 @@ func startProgram(t *testing.T, program string, environment []string, data strin
 	if err != nil {
 		t.Fatalf("make log: %v", err)
 	}
+	i.log = stderr.Name()
 	i.cmd.Stderr = stderr // a file: a pipe could be held open by a child
 	stdout, err := i.cmd.StdoutPipe()
 	if err != nil {

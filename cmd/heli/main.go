@@ -16,16 +16,22 @@ import (
 
 // commands is the command line of heli.
 type commands struct {
-	Up      upCommand      `cmd:"" help:"Run the whole platform in this process."`
-	Setup   setupCommand   `cmd:"" help:"Install what is missing on this machine."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database up to date."`
-	Doctor  doctorCommand  `cmd:"" help:"Look at programs, folders, ports, versions, clock and queues, and say what is wrong."`
-	Import  importCommand  `cmd:"" help:"Read needs, offers or organisations from a table."`
-	APIKey  apiKeyCommand  `cmd:"" name:"apikey" help:"Keys for other programs."`
-	Login   loginCommand   `cmd:"" help:"Print a link that signs somebody in to the console, once."`
-	Replay  replayCommand  `cmd:"" help:"Try matching policies on the recorded past and compare them."`
-	Bench   benchCommand   `cmd:"" help:"Measure."`
-	Plan    planCommand    `cmd:"" help:"Work on plans: solve a problem from a file."`
+	Up        upCommand        `cmd:"" help:"Run the whole platform in this process."`
+	Setup     setupCommand     `cmd:"" help:"Install what is missing on this machine."`
+	Migrate   migrateCommand   `cmd:"" help:"Bring the database up to date."`
+	Doctor    doctorCommand    `cmd:"" help:"Look at programs, folders, ports, versions, clock and queues, and say what is wrong."`
+	Import    importCommand    `cmd:"" help:"Read needs, offers or organisations from a table."`
+	APIKey    apiKeyCommand    `cmd:"" name:"apikey" help:"Keys for other programs."`
+	Login     loginCommand     `cmd:"" help:"Print a link that signs somebody in to the console, once."`
+	Replay    replayCommand    `cmd:"" help:"Try matching policies on the recorded past and compare them."`
+	Backup    backupCommand    `cmd:"" help:"Save the installation into FILE, and what must be kept apart from it into FILE.keys."`
+	Restore   restoreCommand   `cmd:"" help:"Bring a backup back into an empty folder or database; what was erased since stays erased."`
+	Keys      keysCommand      `cmd:"" help:"The secrets of the installation."`
+	Audit     auditCommand     `cmd:"" help:"The record of who read and changed what."`
+	Breach    breachCommand    `cmd:"" help:"List whose contacts an account read between two times."`
+	Retention retentionCommand `cmd:"" help:"Show how much is kept, and what would go."`
+	Bench     benchCommand     `cmd:"" help:"Measure."`
+	Plan      planCommand      `cmd:"" help:"Work on plans: solve a problem from a file."`
 }
 
 // terminal is where a command speaks: results to out, all else to err.

@@ -8,6 +8,7 @@ import (
 	"github.com/lib/pq"
 
 	"heli/pkg/pg"
+	"heli/pkg/vault"
 )
 
 // schemaVersion returns the last migration that was applied to a schema; 0 when
@@ -56,4 +57,56 @@ func countDeadLetters(ctx context.Context, db *pg.DB, schema string) (int64, err
 		return 0, fmt.Errorf("count dead letters of %s: %w", schema, err)
 	}
 	return count, nil
+}
+
+// selectReads returns the readings of contacts by an account, oldest first.
+func selectReads(ctx context.Context, db *pg.DB, account string, from, to time.Time) ([]reading, error) {
+	const q = `
+		SELECT a.at, split_part(a.action, '.', 1) AS thing, a.subject_id, coalesce(r.code, f.code, '') AS code,
+			coalesce(r.erased_at, f.erased_at) IS NOT NULL AS erased, coalesce(r.org_code, f.org_code, g.code) AS organisation, a.reason
+		FROM directory.audit a
+		JOIN directory.organisation g ON g.id = a.organisation_id
+		LEFT JOIN request.requests r ON r.id = CASE WHEN a.action = 'request.contact.read' THEN a.subject_id::uuid END
+		LEFT JOIN offer.offers f ON f.id = CASE WHEN a.action = 'offer.contact.read' THEN a.subject_id::uuid END
+		WHERE a.actor_id = $1 AND a.at >= $2 AND a.at < $3
+			AND a.action IN ('request.contact.read', 'offer.contact.read')
+		ORDER BY a.at, a.subject_id`
+	reads := []reading{}
+	if err := db.SelectContext(ctx, &reads, q, account, from, to); err != nil {
+		return nil, fmt.Errorf("list readings: %w", err)
+	}
+	return reads, nil
+}
+
+// retainedSQL counts a class: what is there and what ended before a time.
+func retainedSQL(table, ended string) string {
+	return `SELECT count(*) AS held, count(*) FILTER (WHERE ` + ended + ` AND updated_at < $1) AS due,
+		min(updated_at) FILTER (WHERE ` + ended + ` AND updated_at < $1) AS oldest FROM ` + table
+}
+
+// selectRetained counts what would go at a time, class by class.
+func selectRetained(ctx context.Context, db *pg.DB, kept vault.Retention, now time.Time) ([]retained, error) {
+	const closed, ended = `stage = 'closed' AND erased_at IS NULL`, `stage IN ('expired', 'withdrawn', 'blocked') AND erased_at IS NULL`
+	classes := []retained{}
+	for _, c := range []struct {
+		class, table, ended string
+		days                int
+		before              time.Time
+	}{
+		{"contacts of requests", "request.requests JOIN request.person_keys ON subject_id = id", closed, kept.KeepContactsDays, kept.Contacts(now)},
+		{"contacts of offers", "offer.offers JOIN offer.person_keys ON subject_id = id", ended, kept.KeepContactsDays, kept.Contacts(now)},
+		{"requests", "request.requests", closed, kept.KeepClosedDays, kept.Closed(now)},
+		{"offers", "offer.offers", ended, kept.KeepClosedDays, kept.Closed(now)},
+	} {
+		var row struct {
+			Held   int64      `db:"held"`
+			Due    int64      `db:"due"`
+			Oldest *time.Time `db:"oldest"`
+		}
+		if err := db.GetContext(ctx, &row, retainedSQL(c.table, c.ended), c.before); err != nil {
+			return nil, fmt.Errorf("count %s: %w", c.class, err)
+		}
+		classes = append(classes, retained{Class: c.class, Days: c.days, Held: row.Held, Due: row.Due, Oldest: row.Oldest})
+	}
+	return classes, nil
 }

@@ -6,4 +6,4 @@ import (
 	"heli/services/offer"
 )
 
-func main() { app.Main("offer", offer.Run) }
+func main() { app.MainWith("offer", offer.Run) }

@@ -6,4 +6,4 @@ import (
 	"heli/services/request"
 )
 
-func main() { app.Main("request", request.Run) }
+func main() { app.MainWith("request", request.Run) }

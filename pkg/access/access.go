@@ -29,6 +29,8 @@ const (
 	VerifyPhone       Action = "verify_phone"
 	VerifyCredential  Action = "verify_credential"
 	ReadContact       Action = "read_contact"
+	Erase             Action = "erase"
+	ReadAlerts        Action = "read_alerts"
 	Suggest           Action = "suggest"
 	Propose           Action = "propose"
 	ReadHonours       Action = "read_honours" // the honour roll
@@ -77,6 +79,8 @@ var matrix = map[Action][]contract.Role{
 	VerifyPhone:       {admin, coord, lead},
 	VerifyCredential:  {admin, coord},
 	ReadContact:       {admin, coord, lead},
+	Erase:             {admin, coord, reqr, offr},
+	ReadAlerts:        {admin, audit},
 	Suggest:           {admin, coord, lead, integ},
 	Propose:           {admin, coord, lead},
 	ReadHonours:       {pub, admin, coord, lead, help, audit, integ},

@@ -29,7 +29,7 @@ func TestThePublicMayOnlySubmitAndReadTheHonourRoll(t *testing.T) {
 func TestAuditorsAndHelpersChangeNothing(t *testing.T) {
 	reading := map[Action]bool{
 		ReadRequests: true, ReadOffers: true, ReadMatches: true, ReadHonours: true, ReadOrganisations: true, ReadPolicy: true,
-		TryPolicies: true,
+		TryPolicies: true, ReadAlerts: true,
 	}
 	for _, action := range Actions() {
 		for _, role := range []contract.Role{contract.RoleAuditor, contract.RoleHelper} {

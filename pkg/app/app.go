@@ -23,6 +23,7 @@ import (
 	"heli/pkg/contract"
 	"heli/pkg/pg"
 	"heli/pkg/seal"
+	"heli/pkg/vault"
 )
 
 // Deps are what a service is handed.
@@ -86,6 +87,9 @@ func NewDeps(ctx context.Context, c Connection) (Deps, error) {
 	})
 	if err != nil {
 		return Deps{}, err
+	}
+	if err := vault.CheckKeys(ctx, db, c.Name, c.Keys); err != nil {
+		return Deps{}, errors.Join(err, db.Close())
 	}
 	b, err := bus.Connect(ctx, bus.Options{
 		URL: c.NATSURL, InProcess: c.NATSInProcess, Name: c.Name, Seed: c.NATSSeed, CAFile: c.NATSCAFile,

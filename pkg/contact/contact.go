@@ -22,22 +22,31 @@ type Row struct {
 	SafeHours []byte `db:"safe_hours" json:"safe_hours"`
 	// PhoneIndex finds rows of one phone; nil without a phone.
 	PhoneIndex *string `db:"phone_index" json:"phone_index"`
+	// Wrapped is the key of the fields, stored apart from them; nil where no
+	// field is sealed. Keyset names what wrapped it and is not read back.
+	Wrapped []byte `db:"wrapped" json:"wrapped"`
+	Keyset  string `db:"-" json:"keyset"`
 }
 
 // kindPhone separates phones from other values under a blind index.
 const kindPhone = "phone"
 
-// Seal returns the contact as a row that only the given id can open. The phone
-// is kept in E.164 form where it has one.
+// Seal returns the contact as a row that only the given id can open, under a
+// fresh key of its own. The phone is kept in E.164 form where it has one.
 func Seal(keys *seal.Keys, id string, c contract.Contact) Row {
+	c = Normal(c)
+	if c == (contract.Contact{}) {
+		return Row{}
+	}
+	key, wrapped := keys.NewPersonKey(id)
 	field := func(name, value string) []byte {
 		if value == "" {
 			return nil
 		}
-		return keys.Seal([]byte(value), associated(id, name))
+		return key.Seal([]byte(value), associated(id, name))
 	}
-	c = Normal(c)
 	row := Row{
+		Wrapped: wrapped.Sealed, Keyset: wrapped.Keyset,
 		Name: field("name", c.Name), Phone: field("phone", c.Phone), Email: field("email", c.Email),
 		Wechat: field("wechat", c.Wechat), SafeHours: field("safe_hours", c.SafeHours),
 	}
@@ -48,10 +57,26 @@ func Seal(keys *seal.Keys, id string, c contract.Contact) Row {
 	return row
 }
 
+// opener is what opens a field: the person's key, or the installation's.
+type opener interface {
+	Open(sealed, associated []byte) ([]byte, error)
+}
+
 // Open returns the contact in clear. It fails when the row belongs to another
-// id or was changed.
+// id, was changed, or its key is gone.
+//
+// Fields of before there was a key for each person are under the installation's:
+// see pkg/vault, which seals them anew.
 func Open(keys *seal.Keys, id string, row Row) (contract.Contact, error) {
 	var c contract.Contact
+	var key opener = keys
+	if row.Wrapped != nil {
+		own, err := keys.OpenPersonKey(id, row.Wrapped)
+		if err != nil {
+			return c, fmt.Errorf("open key of contact %s: %w", id, err)
+		}
+		key = own
+	}
 	for _, f := range []struct {
 		name   string
 		sealed []byte
@@ -63,7 +88,7 @@ func Open(keys *seal.Keys, id string, row Row) (contract.Contact, error) {
 		if f.sealed == nil {
 			continue
 		}
-		plain, err := keys.Open(f.sealed, associated(id, f.name))
+		plain, err := key.Open(f.sealed, associated(id, f.name))
 		if err != nil {
 			return contract.Contact{}, fmt.Errorf("open contact %s: %w", id, err)
 		}

@@ -12,7 +12,7 @@ var person = contract.Contact{
 	Name: "演示甲", Phone: "138 0013 8000", Email: "demo@mail.example.org", Wechat: "wx_demo", SafeHours: "after 20:00",
 }
 
-func keys(t *testing.T) *seal.Keys {
+func keys(t testing.TB) *seal.Keys {
 	t.Helper()
 	k, err := seal.New()
 	if err != nil {

@@ -270,6 +270,60 @@ type AuditEntry struct {
 	Reason    string `json:"reason,omitempty"`
 }
 
+// RecordErasure puts a request or offer into the journal of erasures, before
+// anything of it is erased, and into the audit chain of the organisation at the
+// path. A repeat for the same subject changes nothing.
+type RecordErasure struct {
+	Thing     Thing  `json:"thing"`
+	SubjectID string `json:"subject_id"`
+	Path      string `json:"path"`
+	Reason    string `json:"reason,omitempty"` // of staff; kept in the audit chain alone
+}
+
+// Erasure is one entry of the journal: what is to be gone for good, whatever an
+// older backup holds.
+type Erasure struct {
+	Seq       int64     `json:"seq"` // from 1, without gaps
+	Thing     Thing     `json:"thing"`
+	SubjectID string    `json:"subject_id"`
+	At        time.Time `json:"at"`
+	// Hash covers the entry and the one before.
+	Hash []byte `json:"hash"`
+}
+
+// MaxErasures bounds one answer of the journal.
+const MaxErasures = 1000
+
+// ListErasures asks for the entries of one thing after a number, in order, at
+// most MaxErasures.
+type ListErasures struct {
+	Thing Thing `json:"thing"`
+	After int64 `json:"after"`
+}
+
+// Erasures is a part of the journal. Last is the number up to which nothing of
+// the thing is left out.
+type Erasures struct {
+	Items []Erasure `json:"items"`
+	Last  int64     `json:"last"`
+}
+
+// Alert is something that somebody ought to look at: an account that read
+// unusually many contacts within an hour.
+type Alert struct {
+	ID        string    `json:"id"`
+	Kind      string    `json:"kind"` // "readings"
+	ActorID   string    `json:"actor_id"`
+	ActorName string    `json:"actor_name"`
+	Path      string    `json:"path"`  // of the actor's organisation
+	Since     time.Time `json:"since"` // the hour
+	At        time.Time `json:"at"`    // of the last reading
+	Count     int64     `json:"count"`
+}
+
+// MaxAlerts is how many alerts are listed, the newest first.
+const MaxAlerts = 100
+
 // The calls that the directory answers.
 var (
 	DirectoryReference     = Endpoint[AskReference, ReferenceAnswer]{"svc.directory.reference"}
@@ -286,6 +340,9 @@ var (
 	DirectoryMakeAPIKey    = Endpoint[MakeAPIKey, MadeAPIKey]{"svc.directory.make_api_key"}
 	DirectoryAuthenticate  = Endpoint[Authenticate, Actor]{"svc.directory.authenticate"}
 	DirectoryAudit         = Endpoint[AuditEntry, Empty]{"svc.directory.audit"}
+	DirectoryRecordErasure = Endpoint[RecordErasure, Empty]{"svc.directory.record_erasure"}
+	DirectoryAlerts        = Endpoint[Empty, Listing[Alert]]{"svc.directory.alerts"}
+	DirectoryErasures      = Endpoint[ListErasures, Erasures]{"svc.directory.erasures"}
 	DirectoryRevoke        = Endpoint[RevokeIdentity, Empty]{"svc.directory.revoke"}
 	DirectoryCampaigns     = Endpoint[Empty, Listing[Campaign]]{"svc.directory.campaigns"}
 )

@@ -128,6 +128,10 @@ type Helped struct {
 	Organisations []string `json:"organisations"`
 }
 
+// ReleasedFor is how long after the end of a match, once help was confirmed, each
+// side may still see the other's contact. A match that is given up ends it at once.
+const ReleasedFor = 14 * 24 * time.Hour
+
 // The calls that the matcher answers.
 var (
 	MatcherSuggest = Endpoint[Suggest, Suggestions]{"svc.matcher.suggest"}

@@ -106,9 +106,13 @@ type Offer struct {
 	SourceID       string          `json:"source_id,omitempty"`
 	SubmittedBy    Role            `json:"submitted_by"`
 	Generation     int             `json:"generation"`
-	Moves          []string        `json:"moves"`
-	History        []HistoryEntry  `json:"history,omitempty"`
-	Notes          []Note          `json:"notes,omitempty"`
+	// Consent is what the person agreed to and has not withdrawn.
+	Consent Consent `json:"consent"`
+	// ErasedAt is set once everything personal is gone for good.
+	ErasedAt *time.Time     `json:"erased_at,omitempty"`
+	Moves    []string       `json:"moves"`
+	History  []HistoryEntry `json:"history,omitempty"`
+	Notes    []Note         `json:"notes,omitempty"`
 }
 
 // ListOffers asks for offers that the actor sees. Order: newest first, then id.
@@ -181,6 +185,8 @@ var (
 	OfferCorrect          = Endpoint[CorrectOffer, Moved]{"svc.offer.correct"}
 	OfferVerifyPhone      = Endpoint[Move, Moved]{"svc.offer.verify_phone"}
 	OfferVerifyCredential = Endpoint[VerifyCredential, Moved]{"svc.offer.verify_credential"}
+	OfferErase            = Endpoint[Move, Moved]{"svc.offer.erase"}
+	OfferConsent          = Endpoint[ChangeConsent, Moved]{"svc.offer.consent"}
 	OfferNote             = Endpoint[AddNote, Empty]{"svc.offer.note"}
 	OfferContact          = Endpoint[ContactReading, Contact]{"svc.offer.contact"}
 	OfferProjections      = Endpoint[GetProjections, Projections[ProjectedOffer]]{"svc.offer.projection"}

@@ -107,6 +107,10 @@ type Request struct {
 	SubmittedBy    Role           `json:"submitted_by"`
 	ClaimedBy      string         `json:"claimed_by,omitempty"` // a colleague's name
 	Generation     int            `json:"generation"`
+	// Consent is what the person agreed to and has not withdrawn.
+	Consent Consent `json:"consent"`
+	// ErasedAt is set once everything personal is gone for good.
+	ErasedAt *time.Time `json:"erased_at,omitempty"`
 	// Moves are those that the reader may make now.
 	Moves   []string       `json:"moves"`
 	History []HistoryEntry `json:"history,omitempty"` // on get only
@@ -253,6 +257,8 @@ var (
 	RequestMove        = Endpoint[Move, Moved]{"svc.request.move"}
 	RequestCorrect     = Endpoint[CorrectRequest, Moved]{"svc.request.correct"}
 	RequestVerifyPhone = Endpoint[Move, Moved]{"svc.request.verify_phone"}
+	RequestErase       = Endpoint[Move, Moved]{"svc.request.erase"}
+	RequestConsent     = Endpoint[ChangeConsent, Moved]{"svc.request.consent"}
 	RequestNote        = Endpoint[AddNote, Empty]{"svc.request.note"}
 	RequestContact     = Endpoint[ContactReading, Contact]{"svc.request.contact"}
 	RequestProjections = Endpoint[GetProjections, Projections[ProjectedRequest]]{"svc.request.projection"}

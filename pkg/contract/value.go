@@ -1,6 +1,9 @@
 package contract
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Urgency is how soon help must come: a deadline, apart from vulnerability.
 type Urgency string
@@ -126,6 +129,42 @@ type Contact struct {
 type Consent struct {
 	Version  string   `json:"version"`
 	Purposes []string `json:"purposes"`
+	// Emergency says why staff entered somebody's data though consent could not be
+	// had; empty otherwise.
+	Emergency string `json:"emergency,omitempty"`
+}
+
+// Purposes that people agree to, each by itself.
+const (
+	// PurposeMatching: what was written is kept, and shown to those who look for help.
+	PurposeMatching = "matching"
+	// PurposeContact: the contact is given to the other side of a match.
+	PurposeContact = "contact"
+)
+
+// withdrawn marks a purpose that was agreed to and is not any more.
+const withdrawn = "withdrawn:"
+
+// Allows reports whether the consent to a purpose was not withdrawn.
+func (c Consent) Allows(purpose string) bool { return !slices.Contains(c.Purposes, withdrawn+purpose) }
+
+// With returns the consent with a purpose given or withdrawn; what was agreed to
+// besides stays.
+func (c Consent) With(purpose string, given bool) Consent {
+	purposes := slices.DeleteFunc(slices.Clone(c.Purposes), func(p string) bool { return p == purpose || p == withdrawn+purpose })
+	if !given {
+		purpose = withdrawn + purpose
+	}
+	c.Purposes = append(purposes, purpose)
+	return c
+}
+
+// ChangeConsent withdraws the consent to one purpose, or gives it again, as easily.
+// To withdraw that for matching is to withdraw the request or offer itself.
+type ChangeConsent struct {
+	ID      string `json:"id"`
+	Purpose string `json:"purpose"` // "contact"
+	Given   bool   `json:"given"`
 }
 
 // HistoryEntry is one recorded move: who, when, why.

@@ -158,7 +158,11 @@ func newFile(now time.Time) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	content, err := json.MarshalIndent(file{Version: fileVersion, Primary: d.ID, Keysets: []document{d}}, "", "  ")
+	return file{Version: fileVersion, Primary: d.ID, Keysets: []document{d}}.encode()
+}
+
+func (f file) encode() ([]byte, error) {
+	content, err := json.MarshalIndent(f, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("encode key file: %w", err)
 	}

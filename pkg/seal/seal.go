@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/tink"
@@ -31,10 +32,12 @@ type Keys struct {
 
 // keySet is one generation of secrets.
 type keySet struct {
-	aead                            tink.AEAD
-	token, pin, index, word, apiKey []byte
-	natsUser, postgresRole          []byte
-	words                           *sync.Pool // of wordMAC, under word
+	id                                     string
+	createdAt                              time.Time
+	aead                                   tink.AEAD
+	token, pin, index, word, apiKey        []byte
+	natsUser, postgresRole, check, signing []byte
+	words                                  *sync.Pool // of wordMAC, under word
 }
 
 // newKeySet derives the keys of a generation. The texts that separate them are
@@ -47,7 +50,7 @@ func newKeySet(d document) (keySet, error) {
 	if err != nil {
 		return keySet{}, err
 	}
-	var k keySet
+	k := keySet{id: d.ID, createdAt: d.CreatedAt}
 	if k.aead, err = aead.New(handle); err != nil {
 		return keySet{}, fmt.Errorf("prepare encryption: %w", err)
 	}
@@ -62,6 +65,8 @@ func newKeySet(d document) (keySet, error) {
 		{&k.apiKey, "heli api key v1"},
 		{&k.natsUser, "heli nats user v1"},
 		{&k.postgresRole, "heli postgres role v1"},
+		{&k.check, "heli key check v1"},
+		{&k.signing, "heli audit head v1"},
 	} {
 		if *sub.key, err = hkdf.Key(sha256.New, d.Master, nil, sub.purpose, keyBytes); err != nil {
 			return keySet{}, fmt.Errorf("derive %s: %w", sub.purpose, err)

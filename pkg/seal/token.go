@@ -42,6 +42,15 @@ func (k *Keys) Pin(purpose, id string, generation int) string {
 	return k.primary().pinOf(purpose, id, generation)
 }
 
+// wordLetters are few, to be said on the phone: a word is no key to anything.
+const wordLetters = 4
+
+// CodeWord returns what both sides of a thing can tell each other on the phone, to
+// know who calls: 4 letters, the same for both.
+func (k *Keys) CodeWord(id string) string {
+	return k.primary().pinOf("code_word", id, 0)[:wordLetters]
+}
+
 // CheckPin reports, in constant time, whether the typed PIN is the one that Pin
 // returns. Case, spaces and dashes do not matter.
 func (k *Keys) CheckPin(typed, purpose, id string, generation int) bool {

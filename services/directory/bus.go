@@ -48,6 +48,9 @@ func answer(server *bus.Server, s *Service) error {
 		call(server, contract.DirectoryLinkSubject, s.LinkSubject),
 		call(server, contract.DirectoryUnlinkSubject, s.UnlinkSubject),
 		call(server, contract.DirectoryAPIKeys, s.APIKeys),
+		call(server, contract.DirectoryRecordErasure, s.RecordErasure),
+		call(server, contract.DirectoryErasures, s.Erasures),
+		call(server, contract.DirectoryAlerts, s.Alerts),
 	} {
 		if err := register(); err != nil {
 			return err

@@ -22,7 +22,7 @@ func start(t *testing.T, server *testkit.Server, database *testkit.Database) {
 		Name: "directory", DB: database.Open(t, "directory"), Bus: testkit.Bus(t, server, "directory"), Keys: server.Keys(),
 		Clock: testkit.NewClock(time.Time{}).Now, Log: testkit.Log(t), Ready: func() { close(ready) },
 	}
-	go func() { ended <- Run(ctx, deps) }()
+	go func() { ended <- Run(ctx, deps, Config{}) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {

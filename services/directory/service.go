@@ -31,6 +31,9 @@ type Service struct {
 	passwords *password.Hasher
 	clock     func() time.Time
 	tell      func(subject string, message any)
+	// erased wakes the one who copies the journal of erasures.
+	erased chan struct{}
+	alarm  alarm
 
 	mu     sync.Mutex // guards cached
 	cached edition
@@ -45,7 +48,10 @@ type edition struct {
 // New returns a service. Its use cases call tell after a commit, with the
 // subject and message of a broadcast; tell must not block.
 func New(db *pg.DB, keys *seal.Keys, clock func() time.Time, tell func(subject string, message any)) *Service {
-	return &Service{db: db, store: store{db: db}, keys: keys, passwords: password.New(), clock: clock, tell: tell}
+	return &Service{
+		db: db, store: store{db: db}, keys: keys, passwords: password.New(), clock: clock, tell: tell,
+		erased: make(chan struct{}, 1),
+	}
 }
 
 func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }

@@ -21,7 +21,10 @@ func (s *Service) Audit(ctx context.Context, e contract.AuditEntry) (contract.Em
 		if err != nil {
 			return err
 		}
-		return s.record(ctx, tx, organisation.ID, e)
+		if err := s.record(ctx, tx, organisation.ID, e); err != nil {
+			return err
+		}
+		return s.watchReadings(ctx, tx, e.Action)
 	})
 }
 
@@ -62,11 +65,12 @@ func sameEntry(stored, repeat auditRow) error {
 }
 
 // VerifyAudit walks all chains and returns where they do not hold: an edited,
-// removed, inserted or cut-off row. Nothing is changed.
-func (s *Service) VerifyAudit(ctx context.Context) ([]Break, error) {
+// removed, inserted or cut-off row. Heads that were signed earlier also tell where
+// rows were replaced, or cut off together with their head. Nothing is changed.
+func (s *Service) VerifyAudit(ctx context.Context, signed ...SignedHeads) ([]Break, error) {
 	var walk chainWalk
 	begin := func(heads []auditHead) {
-		walk = chainWalk{heads: make(map[string]auditHead, len(heads))}
+		walk = chainWalk{heads: make(map[string]auditHead, len(heads)), signed: signedByChain(signed)}
 		for _, head := range heads {
 			walk.heads[head.OrganisationID] = head
 		}

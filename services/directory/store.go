@@ -28,7 +28,8 @@ func statements() []string {
 	return slices.Concat([]string{
 		selectOrganisationSQL, selectOrganisationForUpdateSQL, selectOrganisationByPathSQL,
 		insertOrganisationSQL, updateOrganisationSQL,
-	}, registryStatements(), referenceStatements(), identityStatements(), auditStatements())
+	}, registryStatements(), referenceStatements(), identityStatements(), auditStatements(), erasureStatements(),
+		alertStatements())
 }
 
 // jsonColumn is a jsonb column that holds a T.

@@ -91,6 +91,18 @@ func (s store) insertAudit(ctx context.Context, tx *sqlx.Tx, r auditRow) error {
 
 const listAuditHeadsSQL = `SELECT organisation_id, seq, hash FROM audit_head`
 
+func (s store) listAuditHeads(ctx context.Context) ([]auditHead, error) {
+	return selectAuditHeads(ctx, s.db)
+}
+
+func selectAuditHeads(ctx context.Context, q sqlx.QueryerContext) ([]auditHead, error) {
+	var heads []auditHead
+	if err := sqlx.SelectContext(ctx, q, &heads, listAuditHeadsSQL); err != nil {
+		return nil, fmt.Errorf("list audit heads: %w", err)
+	}
+	return heads, nil
+}
+
 const listAuditSQL = `SELECT ` + auditColumns + ` FROM audit ORDER BY organisation_id, seq`
 
 // oneMoment makes a transaction see heads and rows as they were at one moment.
@@ -102,9 +114,9 @@ func (s store) walkAudit(ctx context.Context, tx *sqlx.Tx, begin func([]auditHea
 	if _, err := tx.ExecContext(ctx, oneMoment); err != nil {
 		return fmt.Errorf("begin audit walk: %w", err)
 	}
-	var heads []auditHead
-	if err := tx.SelectContext(ctx, &heads, listAuditHeadsSQL); err != nil {
-		return fmt.Errorf("list audit heads: %w", err)
+	heads, err := selectAuditHeads(ctx, tx)
+	if err != nil {
+		return err
 	}
 	begin(heads)
 	rows, err := tx.QueryxContext(ctx, listAuditSQL)

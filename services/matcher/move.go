@@ -240,9 +240,9 @@ func (s *Service) moveBySystem(ctx context.Context, id contract.MatchID, move, r
 }
 
 // endMatches cancels the matches of a request or an offer that ended, as far as
-// their help has not begun.
-func (s *Service) endMatches(ctx context.Context, request contract.RequestID, offer contract.OfferID, reason string) error {
-	ids, err := s.store.matchesToEnd(ctx, request, offer)
+// their help has not begun; where begun is set those that are under way too.
+func (s *Service) endMatches(ctx context.Context, request contract.RequestID, offer contract.OfferID, reason string, begun bool) error {
+	ids, err := s.store.matchesToEnd(ctx, request, offer, begun)
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ type news[ID ~string] struct {
 	id      ID
 	version int64 // the newest told
 	ended   int64 // the newest told that ended it; 0 when none did
+	erased  bool  // everything personal of it is gone
 }
 
 // newsOf sorts facts by what they are about and leaves out what was read before
@@ -42,7 +43,7 @@ func newsOf[ID ~string](events []contract.Event, held func(ID) int64, ends ...st
 			continue
 		}
 		n := latest[id]
-		n.id, n.version = id, max(n.version, e.Version)
+		n.id, n.version, n.erased = id, max(n.version, e.Version), n.erased || e.Data.Erased
 		if e.Data.Erased || slices.Contains(ends, e.State) {
 			n.ended = max(n.ended, e.Version)
 		}
@@ -91,7 +92,7 @@ func (s *Service) hearRequests(ctx context.Context, events []contract.Event, onc
 		if _, there := projected[n.id]; there && n.ended == 0 {
 			continue
 		}
-		if err := s.endMatches(ctx, n.id, "", "request_closed"); err != nil {
+		if err := s.endMatches(ctx, n.id, "", "request_closed", n.erased); err != nil {
 			return err
 		}
 	}
@@ -127,6 +128,11 @@ func (s *Service) storeRequests(ctx context.Context, tx *sqlx.Tx, told []news[co
 		}
 		if err := s.store.forgetRequest(ctx, tx, n.id, n.version, s.clock()); err != nil {
 			return nil, err
+		}
+		if n.erased {
+			if err := s.store.eraseReasons(ctx, tx, n.id, ""); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return s.store.upsertRequests(ctx, tx, stay, s.clock())
@@ -164,7 +170,7 @@ func (s *Service) hearOffers(ctx context.Context, events []contract.Event, once 
 		if _, there := projected[n.id]; there && n.ended == 0 {
 			continue
 		}
-		if err := s.endMatches(ctx, "", n.id, "offer_ended"); err != nil {
+		if err := s.endMatches(ctx, "", n.id, "offer_ended", n.erased); err != nil {
 			return err
 		}
 	}
@@ -181,6 +187,11 @@ func (s *Service) storeOffers(ctx context.Context, tx *sqlx.Tx, told []news[cont
 		}
 		if err := s.store.forgetOffer(ctx, tx, n.id, n.version, s.clock()); err != nil {
 			return err
+		}
+		if n.erased {
+			if err := s.store.eraseReasons(ctx, tx, "", n.id); err != nil {
+				return err
+			}
 		}
 	}
 	return s.store.upsertOffers(ctx, tx, stay, s.clock())

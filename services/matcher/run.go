@@ -71,6 +71,7 @@ func (s *Service) work(ctx context.Context, d app.Deps, fast *index.Fast) error 
 		return inbox.Run(ctx, d.DB, d.Bus, contract.MatcherHearsOffer, s.hearOffers, inbox.WithConcurrency(4))
 	})
 	group.Go(func() error { return s.hearChanges(ctx) })
+	group.Go(func() error { return s.refetch(ctx) })
 	group.Go(func() error { return s.every(ctx, expireEvery, s.expireHolds) })
 	group.Go(func() error { return s.every(ctx, followEvery, s.follow) })
 	group.Go(func() error { return s.every(ctx, sweepEvery, s.sweep) })

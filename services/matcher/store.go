@@ -308,7 +308,7 @@ func statements() []string {
 		selectMatchSQL, lockMatchSQL, findMatchSQL, listMatchesSQL, countMatchesSQL, countStuckSQL,
 		listHistorySQL, overdueHoldsSQL,
 	}, projectionStatements, reservationStatements, planStatements, policyStatements, replayStatements, honourStatements,
-		loadStatements)
+		loadStatements, refetchStatements)
 }
 
 // namedStatements returns the statements with named parameters.

@@ -219,20 +219,35 @@ func (s store) settleCapacity(ctx context.Context, q sqlx.ExecerContext, ids []c
 }
 
 const matchesToEndSQL = `SELECT id FROM matches
-	WHERE (request_id = $1 OR offer_id = $2) AND state IN ('proposed', 'accepted', 'contact_released')`
+	WHERE (request_id = $1 OR offer_id = $2)
+		AND (state IN ('proposed', 'accepted', 'contact_released') OR $3 AND state IN ('in_progress', 'disputed'))`
 
 // matchesToEnd returns the matches that end with their request or offer: those
-// whose help has not begun.
-func (s store) matchesToEnd(ctx context.Context, request contract.RequestID, offer contract.OfferID) ([]contract.MatchID, error) {
+// whose help has not begun, and where begun is set those that are under way.
+func (s store) matchesToEnd(ctx context.Context, request contract.RequestID, offer contract.OfferID, begun bool) ([]contract.MatchID, error) {
 	var ids []contract.MatchID
-	if err := s.db.SelectContext(ctx, &ids, matchesToEndSQL, nullID(request), nullID(offer)); err != nil {
+	if err := s.db.SelectContext(ctx, &ids, matchesToEndSQL, nullID(request), nullID(offer), begun); err != nil {
 		return nil, fmt.Errorf("list matches to end: %w", err)
 	}
 	return ids, nil
 }
 
+// What the matcher itself gave as a reason is a code and stays.
+const eraseReasonsSQL = `WITH ours AS (SELECT id FROM matches WHERE request_id = $1 OR offer_id = $2),
+	texts AS (UPDATE history SET reason = '' WHERE subject_id IN (SELECT id FROM ours) AND role <> 'system' AND reason <> '')
+	UPDATE matches SET reason = '' WHERE id IN (SELECT id FROM ours)
+		AND reason NOT IN ('', 'request_closed', 'offer_ended', 'hold_expired')`
+
+// eraseReasons deletes what people wrote about the matches of a request or offer.
+func (s store) eraseReasons(ctx context.Context, tx *sqlx.Tx, request contract.RequestID, offer contract.OfferID) error {
+	if _, err := tx.ExecContext(ctx, eraseReasonsSQL, nullID(request), nullID(offer)); err != nil {
+		return fmt.Errorf("erase reasons: %w", err)
+	}
+	return nil
+}
+
 var reservationStatements = []string{
 	reserveNeedSQL, reserveCapacitySQL, freeNeedSQL, freeCapacitySQL, lockNeedSQL, lockCapacitySQL,
 	lockOpenRequestSQL, lockAvailableOfferSQL, askHelperSQL, refuseSQL, wasRefusedSQL, excludedSQL,
-	overbookedSQL, excessSQL, settleCapacitySQL, matchesToEndSQL,
+	overbookedSQL, excessSQL, settleCapacitySQL, matchesToEndSQL, eraseReasonsSQL,
 }

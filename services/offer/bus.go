@@ -25,6 +25,8 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.OfferCorrect, s.Correct) },
 		func() error { return bus.Handle(server, contract.OfferVerifyPhone, s.VerifyPhone) },
 		func() error { return bus.Handle(server, contract.OfferVerifyCredential, s.VerifyCredential) },
+		func() error { return bus.Handle(server, contract.OfferErase, s.Erase) },
+		func() error { return bus.Handle(server, contract.OfferConsent, s.ChangeConsent) },
 		func() error { return bus.Handle(server, contract.OfferNote, s.Note) },
 		func() error { return bus.Handle(server, contract.OfferContact, s.Contact) },
 		func() error { return bus.Handle(server, contract.OfferProjections, s.Projections) },
@@ -142,6 +144,6 @@ func matchOf(e contract.Event) matchRow {
 	}
 	return matchRow{
 		MatchID: d.MatchID, OfferLineID: d.OfferLineID, RequestID: d.RequestID, State: e.State, Version: e.Version,
-		At: at.UTC(), Held: view.Held(), Used: view.Used(), Released: e.State == matchContactReleased,
+		At: at.UTC(), Held: view.Held(), Used: view.Used(), Released: e.State == matchContactReleased, StateAt: e.Time,
 	}
 }

@@ -80,12 +80,13 @@ func TestRun(t *testing.T) {
 	t.Parallel()
 	server := testkit.NATS(t)
 	b := setupWith(t, testkit.NewDatabase(t, "offer"), testkit.Bus(t, server, "offer"))
+	(&directory{entries: make(chan contract.AuditEntry, 16)}).run(t, testkit.Bus(t, server, "directory"))
 	web := testkit.Bus(t, server, "web")
 	ready := make(chan struct{})
 	b.deps.Ready = func() { close(ready) }
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- Run(ctx, b.deps) }()
+	go func() { ended <- Run(ctx, b.deps, Config{}) }()
 	<-ready
 	d := draft()
 	d.State = "available"

@@ -162,4 +162,7 @@ func checkPerson(c *check.Checker, d contract.OfferDraft, a contract.Actor) {
 	if a.Role == contract.RolePublic || d.Consent.Version != "" {
 		c.Consent("consent", d.Consent)
 	}
+	if d.Consent.Emergency != "" { // nobody offers help in somebody else's name
+		c.Add("consent.emergency", check.Malformed)
+	}
 }

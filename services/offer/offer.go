@@ -54,10 +54,12 @@ const (
 	moveReject           = "reject"
 	moveRecheck          = "recheck"
 	moveExpire           = "expire"
+	moveWithdraw         = "withdraw"
 	moveVerifyPhone      = "verify_phone"
 	moveVerifyCredential = "verify_credential"
 	moveCorrect          = "correct"
 	moveMatch            = "match"
+	moveErase            = "erase" // changes no stage: what is live was withdrawn before
 )
 
 var (
@@ -79,7 +81,7 @@ var Moves = lifecycle.Table[Stage]{
 	{Name: "pause", From: []Stage{Available}, To: Paused, Who: givers},
 	{Name: "resume", From: []Stage{Paused}, To: Available, Who: givers},
 	{Name: moveRecheck, From: []Stage{Available, Paused}, To: Vetting, Who: system},
-	{Name: "withdraw", From: live, To: Withdrawn, Who: givers},
+	{Name: moveWithdraw, From: live, To: Withdrawn, Who: givers},
 	{Name: "block", From: []Stage{Available, Paused}, To: Blocked, Who: staff, Reason: true},
 	{Name: "unblock", From: []Stage{Blocked}, To: Vetting, Who: staff, Reason: true},
 	{Name: moveExpire, From: live, To: Expired, Who: system},

@@ -277,8 +277,18 @@ func (s *Service) released(ctx context.Context, a contract.Actor, row fullRow) e
 	if err != nil {
 		return pg.MapContext(ctx, err)
 	}
-	if !slices.ContainsFunc(matches, func(m matchRow) bool { return Released(m.Released, m.State) }) {
+	matches = slices.DeleteFunc(matches, func(m matchRow) bool { return !Released(m.Released, m.State) })
+	if len(matches) == 0 {
 		return errUnknown
+	}
+	over := func(m matchRow) bool {
+		return m.State == matchConfirmed && s.now().After(m.StateAt.Add(contract.ReleasedFor))
+	}
+	if !slices.ContainsFunc(matches, func(m matchRow) bool { return !over(m) }) {
+		return fault.NewConflict("release_ended", "the contact was released for a time that is over")
+	}
+	if !row.consent().Allows(contract.PurposeContact) {
+		return errNoConsent
 	}
 	if row.Contact.Phone != nil && !row.PhoneVerified {
 		return errPhoneUnverified

@@ -21,7 +21,7 @@ const (
 
 // Run answers calls, hears of matches, publishes facts and lets offers expire
 // until ctx ends; then it finishes what it answers and returns nil.
-func Run(ctx context.Context, d app.Deps) error {
+func Run(ctx context.Context, d app.Deps, c Config) error {
 	if _, err := d.Reference.Wait(ctx); err != nil {
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // stopped before it began
@@ -39,9 +39,13 @@ func Run(ctx context.Context, d app.Deps) error {
 		return inbox.Run(ctx, d.DB, d.Bus, contract.OfferHearsMatch, s.HearMatches, inbox.WithLog(d.Log))
 	})
 	group.Go(func() error { return s.expire(ctx, d) })
-	group.Go(func() error { return s.purge(ctx, d) })
+	group.Go(func() error { return s.purge(ctx, d, c) })
+	group.Go(func() error { return s.adopt(ctx, d.Log) })
 	group.Go(func() error {
 		defer server.Stop()
+		if err := s.catchUp(ctx, d.Log); err != nil {
+			return err
+		}
 		if err := s.answer(server); err != nil {
 			return err
 		}
@@ -61,11 +65,18 @@ func (s *Service) expire(ctx context.Context, d app.Deps) error {
 	})
 }
 
-// purge forgets old idempotency keys once an hour.
-func (s *Service) purge(ctx context.Context, d app.Deps) error {
+// purge forgets old idempotency keys once an hour, finishes erasures that were
+// broken off, and lets go what was kept for its time.
+func (s *Service) purge(ctx context.Context, d app.Deps, c Config) error {
 	return every(ctx, purgeInterval, func() {
 		if _, err := idempotency.Purge(ctx, d.DB, s.now()); err != nil && ctx.Err() == nil {
 			d.Log.Warn("could not purge idempotency keys, trying again in an hour", "error", err)
+		}
+		if err := s.followErasures(ctx); err != nil && ctx.Err() == nil {
+			d.Log.Warn("could not follow the journal of erasures, trying again in an hour", "error", err)
+		}
+		if err := s.retire(ctx, c.Retention); err != nil && ctx.Err() == nil {
+			d.Log.Warn("could not let go what was kept for its time, trying again in an hour", "error", err)
 		}
 	})
 }

@@ -127,6 +127,9 @@ func (s *Service) changeLocked(ctx context.Context, tx *sqlx.Tx, m contract.Move
 	if !sees(contract.ActorFrom(ctx), row.offerRow) {
 		return contract.Moved{}, errUnknown
 	}
+	if row.ErasedAt != nil {
+		return afterErasure(m, row)
+	}
 	if m.Version != nil && *m.Version != row.Version {
 		return contract.Moved{}, fault.NewConflict("stale_version", "the offer has changed; read it again")
 	}
@@ -159,8 +162,11 @@ func mayMove(a contract.Actor, r offerRow) bool {
 // who record a helper's decision name it in OnBehalfOf. A repeat under the same
 // key gives the first answer.
 func (s *Service) Move(ctx context.Context, m contract.Move) (contract.Moved, error) {
-	if m.Move == moveVerifyPhone {
+	switch m.Move {
+	case moveVerifyPhone:
 		return s.VerifyPhone(ctx, m)
+	case moveErase:
+		return s.Erase(ctx, m)
 	}
 	h, err := newHand(contract.ActorFrom(ctx), s.now()).forOfferer(m.OnBehalfOf)
 	if err != nil {
@@ -304,6 +310,9 @@ func (s *Service) Note(ctx context.Context, q contract.AddNote) (contract.Empty,
 	row, err := s.read(ctx, q.SubjectID)
 	if err != nil {
 		return contract.Empty{}, err
+	}
+	if row.ErasedAt != nil {
+		return contract.Empty{}, errErased
 	}
 	note := contract.Note{ID: q.ID, At: s.now(), AuthorID: a.ID(), AuthorName: a.Name, Text: strings.TrimSpace(q.Text)}
 	return contract.Empty{}, pg.MapContext(ctx, s.store.insertNote(ctx, row.ID, note))

@@ -2,6 +2,7 @@ package offer
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -70,6 +71,31 @@ func referenceData() contract.Reference {
 type directory struct {
 	entries chan contract.AuditEntry
 	refuse  bool
+
+	mu      sync.Mutex
+	journal []contract.Erasure
+}
+
+func (d *directory) recordErasure(_ context.Context, q contract.RecordErasure) (contract.Empty, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.refuse {
+		return contract.Empty{}, fault.NewUnavailable(nil)
+	}
+	d.journal = append(d.journal, contract.Erasure{Seq: int64(len(d.journal) + 1), Thing: q.Thing, SubjectID: q.SubjectID})
+	return contract.Empty{}, nil
+}
+
+func (d *directory) erasures(_ context.Context, q contract.ListErasures) (contract.Erasures, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	found := contract.Erasures{Items: []contract.Erasure{}, Last: int64(len(d.journal))}
+	for _, e := range d.journal[min(q.After, int64(len(d.journal))):] {
+		if e.Thing == q.Thing {
+			found.Items = append(found.Items, e)
+		}
+	}
+	return found, nil
 }
 
 func (d *directory) run(t *testing.T, b *bus.Bus) {
@@ -86,6 +112,8 @@ func (d *directory) run(t *testing.T, b *bus.Bus) {
 		d.entries <- e
 		return contract.Empty{}, nil
 	}))
+	must(t, bus.Handle(server, contract.DirectoryRecordErasure, d.recordErasure))
+	must(t, bus.Handle(server, contract.DirectoryErasures, d.erasures))
 	must(t, bus.Handle(server, contract.DirectoryOrganisation, func(_ context.Context, q contract.OrganisationByCode) (contract.Organisation, error) {
 		paths := map[string]string{"root": contract.RootPath, "shaanxi": shaanxi, "xian": xian, "hubei": hubei}
 		if paths[q.Code] == "" {

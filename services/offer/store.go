@@ -13,6 +13,7 @@ import (
 	"heli/pkg/contact"
 	"heli/pkg/contract"
 	"heli/pkg/pg"
+	"heli/pkg/vault"
 )
 
 // store holds all statements of the schema: here those on one offer, in
@@ -108,6 +109,7 @@ func (l lineRow) totals() Totals {
 // that they belong together.
 type fullRow struct {
 	offerRow
+	ErasedAt     *time.Time          `db:"erased_at"`
 	WeeklyBudget *int64              `db:"weekly_budget"` // the helper's
 	Contact      contact.Row         `db:"contact"`
 	Lines        document[[]lineRow] `db:"lines"`
@@ -121,9 +123,10 @@ const fullColumns = `
 	o.id, o.code, o.org_code, o.org_path, o.stage, o.state, o.version, o.created_at, o.updated_at, o.title,
 	o.description, o.helper_id, o.mode, o.region_code, o.lat, o.lon, o.radius_m, o.service_regions, o.languages,
 	o.skills, o.safeguards, o.credentials, o.windows, o.time_zone, o.valid_until, o.sharing, o.consent_version,
-	o.consent_purposes, o.source, o.source_id, o.submitted_by, o.phone_verified, o.generation,
+	o.consent_purposes, o.source, o.source_id, o.submitted_by, o.phone_verified, o.generation, o.erased_at,
 	c.name AS "contact.name", c.phone AS "contact.phone", c.email AS "contact.email", c.wechat AS "contact.wechat",
 	c.safe_hours AS "contact.safe_hours", c.phone_index AS "contact.phone_index",
+	(SELECT k.wrapped FROM person_keys k WHERE k.subject_id = o.id) AS "contact.wrapped",
 	(SELECT h.weekly_budget FROM helpers h WHERE h.id = o.helper_id) AS weekly_budget,
 	(SELECT coalesce(json_agg(l ORDER BY l.position), '[]') FROM offer_lines l WHERE l.offer_id = o.id) AS lines`
 
@@ -205,12 +208,13 @@ const updateContactSQL = `
 	UPDATE contacts SET name = $2, phone = $3, email = $4, wechat = $5, safe_hours = $6, phone_index = $7
 	WHERE offer_id = $1`
 
+// updateContact stores a contact with its new key.
 func (s *store) updateContact(ctx context.Context, tx *sqlx.Tx, id contract.OfferID, c contact.Row) error {
 	_, err := tx.ExecContext(ctx, updateContactSQL, id, c.Name, c.Phone, c.Email, c.Wechat, c.SafeHours, c.PhoneIndex)
 	if err != nil {
 		return fmt.Errorf("update contact: %w", err)
 	}
-	return nil
+	return vault.PutKey(ctx, tx, string(id), c)
 }
 
 // historyRow is a row of history.

@@ -140,6 +140,8 @@ func statements() []string {
 		selectOfferSQL, selectOffersSQL, lockOfferSQL, selectCodeSQL, updateOfferSQL, updateLineSQL, updateContactSQL, insertHistorySQL,
 		selectHistorySQL, insertNoteSQL, selectNotesSQL, insertOfferSQL, selectSubmittedSQL, upsertHelperSQL,
 		selectHelperSQL, listOffersSQL, planWithValuesSQL, countOffersSQL, lockDueSQL, upsertMatchSQL, selectTotalsSQL,
-		selectReservedSQL, selectReleasesSQL,
+		selectReservedSQL, selectReleasesSQL, eraseOfferSQL, eraseHelperSQL, eraseLinesSQL, eraseContactSQL,
+		eraseNotesSQL, eraseHistorySQL, eraseAnswersSQL, updateConsentSQL,
+		listEndedSQL, dropKeysSQL, dropContactsSQL,
 	}
 }

@@ -22,13 +22,15 @@ type matchRow struct {
 	Held        int64                `db:"held"`
 	Used        int64                `db:"used"`
 	Released    bool                 `db:"released"`
+	StateAt     time.Time            `db:"state_at"` // since when it is in its state
 }
 
 const upsertMatchSQL = `
-	INSERT INTO line_matches AS m (match_id, offer_line_id, request_id, state, version, at, held, used, released)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+	INSERT INTO line_matches AS m (match_id, offer_line_id, request_id, state, version, at, held, used, released, state_at)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 	ON CONFLICT (match_id) DO UPDATE SET
 		state = CASE WHEN excluded.version > m.version THEN excluded.state ELSE m.state END,
+		state_at = CASE WHEN excluded.version > m.version THEN excluded.state_at ELSE m.state_at END,
 		at = CASE WHEN excluded.version > m.version THEN excluded.at ELSE m.at END,
 		held = CASE WHEN excluded.version > m.version THEN excluded.held ELSE m.held END,
 		used = CASE WHEN excluded.version > m.version THEN excluded.used ELSE m.used END,
@@ -40,7 +42,7 @@ const upsertMatchSQL = `
 // forgotten, even when the fact comes late, since later states do not tell.
 func (s *store) upsertMatch(ctx context.Context, tx *sqlx.Tx, m matchRow) error {
 	_, err := tx.ExecContext(ctx, upsertMatchSQL, m.MatchID, m.OfferLineID, m.RequestID, m.State, m.Version, m.At,
-		m.Held, m.Used, m.Released)
+		m.Held, m.Used, m.Released, m.StateAt)
 	if err != nil {
 		return fmt.Errorf("upsert match: %w", err)
 	}
@@ -94,7 +96,7 @@ func (s *store) selectReserved(ctx context.Context, spans []span) (map[contract.
 }
 
 const selectReleasesSQL = `
-	SELECT m.state, m.released
+	SELECT m.state, m.released, m.state_at
 	FROM line_matches m JOIN offer_lines l ON l.id = m.offer_line_id
 	WHERE m.request_id = $1 AND l.offer_id = $2`
 

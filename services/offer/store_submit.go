@@ -40,6 +40,11 @@ const insertOfferSQL = `
 			decode(c.wechat, 'base64'), decode(c.safe_hours, 'base64'), c.phone_index
 		FROM stored s, json_to_record($3) AS c (name text, phone text, email text, wechat text, safe_hours text,
 			phone_index text)
+	), keyed AS (
+		INSERT INTO person_keys (subject_id, keyset, wrapped)
+		SELECT s.id, k.keyset, decode(k.wrapped, 'base64')
+		FROM stored s, json_to_record($3) AS k (keyset text, wrapped text)
+		WHERE k.wrapped IS NOT NULL
 	), moves AS (
 		INSERT INTO history (subject_id, at, move, from_state, to_state, role, actor_id, actor_name, on_behalf_of, reason)
 		SELECT subject_id, at, move, from_state, to_state, role, actor_id, actor_name, on_behalf_of, reason

@@ -34,12 +34,16 @@ func shown(f fullRow) contract.Offer {
 		Point: f.point(), RadiusM: f.RadiusM, ServiceRegions: f.ServiceRegions, Languages: f.Languages, Skills: f.Skills,
 		Safeguards: f.Safeguards, Credentials: f.Credentials.value, Windows: f.Windows.value, TimeZone: f.TimeZone,
 		ValidUntil: f.ValidUntil, Sharing: f.Sharing, PhoneVerified: f.PhoneVerified, Source: f.Source,
-		SourceID: f.SourceID, SubmittedBy: f.SubmittedBy, Generation: f.Generation, Moves: []string{},
+		SourceID: f.SourceID, SubmittedBy: f.SubmittedBy, Generation: f.Generation, Consent: f.consent(), ErasedAt: f.ErasedAt, Moves: []string{},
 	}
 	if f.HelperID != nil {
 		v.HelperID = *f.HelperID
 	}
 	return v
+}
+
+func (r offerRow) consent() contract.Consent {
+	return contract.Consent{Version: r.ConsentVersion, Purposes: r.ConsentPurposes}
 }
 
 func (r offerRow) point() *contract.Point {
@@ -96,7 +100,7 @@ func plainLines(rows []lineRow) []contract.OfferLine {
 // available returns the moves that the actor may make now, also those that
 // change no stage.
 func available(a contract.Actor, f fullRow) []string {
-	if !mayMove(a, f.offerRow) {
+	if f.ErasedAt != nil || !mayMove(a, f.offerRow) {
 		return []string{}
 	}
 	situation := f.record().situation()
@@ -104,6 +108,9 @@ func available(a contract.Actor, f fullRow) []string {
 		_, err := situation.Make(move, a.Role, "asked for later")
 		return err != nil
 	})
+	if access.May(a.Role, access.Erase) {
+		moves = append(moves, moveErase)
+	}
 	if !situation.Live() {
 		return moves
 	}

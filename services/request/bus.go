@@ -24,6 +24,8 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.RequestMove, s.Move) },
 		func() error { return bus.Handle(server, contract.RequestCorrect, s.Correct) },
 		func() error { return bus.Handle(server, contract.RequestVerifyPhone, s.VerifyPhone) },
+		func() error { return bus.Handle(server, contract.RequestErase, s.Erase) },
+		func() error { return bus.Handle(server, contract.RequestConsent, s.ChangeConsent) },
 		func() error { return bus.Handle(server, contract.RequestNote, s.Note) },
 		func() error { return bus.Handle(server, contract.RequestContact, s.Contact) },
 		func() error { return bus.Handle(server, contract.RequestProjections, s.Projections) },
@@ -120,7 +122,7 @@ func (s *Service) followMatch(ctx context.Context, tx *sqlx.Tx, r *record, e con
 	}
 	err := s.store.upsertMatch(ctx, tx, matchRow{
 		MatchID: e.Data.MatchID, NeedLineID: e.Data.NeedLineID, State: e.State, Version: e.Version,
-		Quantity: e.Data.Quantity, Fulfilled: e.Data.Fulfilled, Released: e.State == matchContactReleased,
+		Quantity: e.Data.Quantity, Fulfilled: e.Data.Fulfilled, Released: e.State == matchContactReleased, StateAt: e.Time,
 	})
 	if err != nil {
 		return err

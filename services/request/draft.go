@@ -35,7 +35,7 @@ const defaultZone = "Asia/Shanghai"
 // defaults filled in, so that what is compared and stored has one form.
 func normal(d contract.RequestDraft) contract.RequestDraft {
 	for _, s := range []*string{&d.Title, &d.Description, &d.RegionCode, &d.AtOrganisation, &d.Campaign,
-		&d.Incident, &d.TimeZone, &d.OnBehalfOf, &d.Source, &d.SourceID} {
+		&d.Incident, &d.TimeZone, &d.OnBehalfOf, &d.Source, &d.SourceID, &d.Consent.Emergency} {
 		*s = strings.TrimSpace(*s)
 	}
 	if d.Sharing == "" {
@@ -117,4 +117,8 @@ func checkPerson(c *check.Checker, d contract.RequestDraft, a contract.Actor) {
 	if a.Role == contract.RolePublic || d.Consent.Version != "" {
 		c.Consent("consent", d.Consent)
 	}
+	if d.Consent.Emergency != "" && (a.Role == contract.RolePublic || d.Consent.Version != "") {
+		c.Add("consent.emergency", check.Malformed)
+	}
+	c.Text("consent.emergency", d.Consent.Emergency, 0, maxTitle)
 }

@@ -258,6 +258,12 @@ func (s *Service) released(ctx context.Context, a contract.Actor, row fullRow) e
 	if !m.Released || !slices.Contains(after, m.State) {
 		return errUnknown
 	}
+	if m.State == matchConfirmed && s.now().After(m.StateAt.Add(contract.ReleasedFor)) {
+		return fault.NewConflict("release_ended", "the contact was released for a time that is over")
+	}
+	if !row.consent().Allows(contract.PurposeContact) {
+		return errNoConsent
+	}
 	if row.Contact.Phone != nil && !row.PhoneVerified {
 		return fault.NewConflict("phone_unverified", "the phone has not been verified yet")
 	}

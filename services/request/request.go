@@ -76,6 +76,7 @@ const (
 	moveClose       = "close"
 	moveWithdraw    = "withdraw"
 	moveReopen      = "reopen"
+	moveErase       = "erase" // changes no stage: what is live was withdrawn before
 	moveComplete    = "complete"
 	moveVerifyPhone = "verify_phone"
 	moveCorrect     = "correct"

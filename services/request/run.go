@@ -18,7 +18,7 @@ const purgeInterval = time.Hour
 
 // Run answers calls, hears of matches and publishes facts until ctx ends; then
 // it finishes what was taken in and returns nil.
-func Run(ctx context.Context, d app.Deps) error {
+func Run(ctx context.Context, d app.Deps, c Config) error {
 	if _, err := d.Reference.Wait(ctx); err != nil {
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // stopped before it began
@@ -36,11 +36,15 @@ func Run(ctx context.Context, d app.Deps) error {
 	group.Go(func() error {
 		return inbox.Run(ctx, d.DB, d.Bus, contract.RequestHearsMatch, s.HearMatches, inbox.WithLog(d.Log))
 	})
-	group.Go(func() error { return s.purge(ctx, d) })
+	group.Go(func() error { return s.purge(ctx, d, c) })
+	group.Go(func() error { return s.adopt(ctx, d.Log) })
 	group.Go(func() error {
 		// Callers are answered before the intake that they wait for closes.
 		defer s.Close()
 		defer server.Stop()
+		if err := s.catchUp(ctx, d.Log); err != nil {
+			return err
+		}
 		if err := s.answer(server); err != nil {
 			return err
 		}
@@ -51,13 +55,20 @@ func Run(ctx context.Context, d app.Deps) error {
 	return group.Wait()
 }
 
-// purge forgets old idempotency keys once an hour.
-func (s *Service) purge(ctx context.Context, d app.Deps) error {
+// purge forgets old idempotency keys once an hour, finishes erasures that were
+// broken off, and lets go what was kept for its time.
+func (s *Service) purge(ctx context.Context, d app.Deps, c Config) error {
 	ticker := time.NewTicker(purgeInterval)
 	defer ticker.Stop()
 	for {
 		if _, err := idempotency.Purge(ctx, d.DB, s.now()); err != nil && ctx.Err() == nil {
 			d.Log.Warn("could not purge idempotency keys, trying again in an hour", "error", err)
+		}
+		if err := s.followErasures(ctx); err != nil && ctx.Err() == nil {
+			d.Log.Warn("could not follow the journal of erasures, trying again in an hour", "error", err)
+		}
+		if err := s.retire(ctx, c.Retention); err != nil && ctx.Err() == nil {
+			d.Log.Warn("could not let go what was kept for its time, trying again in an hour", "error", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -129,6 +129,9 @@ func (s *Service) changeLocked(ctx context.Context, tx *sqlx.Tx, m contract.Move
 	if !sees(contract.ActorFrom(ctx), row.requestRow) {
 		return contract.Moved{}, errUnknown
 	}
+	if row.ErasedAt != nil {
+		return afterErasure(m, row)
+	}
 	if m.Version != nil && *m.Version != row.Version {
 		return contract.Moved{}, fault.NewConflict("stale_version", "the request has changed; read it again")
 	}
@@ -160,6 +163,8 @@ func (s *Service) Move(ctx context.Context, m contract.Move) (contract.Moved, er
 	switch m.Move {
 	case moveVerifyPhone:
 		return s.VerifyPhone(ctx, m)
+	case moveErase:
+		return s.Erase(ctx, m)
 	case moveClaim, moveUnclaim:
 		return s.claim(ctx, m)
 	}
@@ -307,6 +312,9 @@ func (s *Service) Note(ctx context.Context, q contract.AddNote) (contract.Empty,
 	row, err := s.read(ctx, q.SubjectID)
 	if err != nil {
 		return contract.Empty{}, err
+	}
+	if row.ErasedAt != nil {
+		return contract.Empty{}, errErased
 	}
 	note := contract.Note{ID: q.ID, At: s.now(), AuthorID: a.ID(), AuthorName: a.Name, Text: strings.TrimSpace(q.Text)}
 	return contract.Empty{}, pg.MapContext(ctx, s.store.insertNote(ctx, row.ID, note))

@@ -166,7 +166,7 @@ func TestRequesterByToken(t *testing.T) {
 
 	own, err := b.Get(ctx, contract.GetByID{ID: string(answer.ID)})
 	must(t, err)
-	if want := []string{"withdraw", "correct"}; !slices.Equal(own.Moves, want) {
+	if want := []string{"withdraw", "correct", "erase"}; !slices.Equal(own.Moves, want) {
 		t.Errorf("may %v, want %v", own.Moves, want)
 	}
 	if own.Contact.Name != "演＊＊" || strings.Contains(own.Contact.Phone, "1000000") || strings.Contains(own.Contact.Email, "demo") {

@@ -13,6 +13,7 @@ import (
 	"heli/pkg/contact"
 	"heli/pkg/contract"
 	"heli/pkg/pg"
+	"heli/pkg/vault"
 )
 
 // store holds all statements of the schema: here those on one request, in
@@ -22,47 +23,48 @@ type store struct{ db *pg.DB }
 // requestRow is a row of requests. Its JSON keys are the columns too, since the
 // intake hands rows over as JSON.
 type requestRow struct {
-	ID              contract.RequestID `db:"id" json:"id"`
-	Code            string             `db:"code" json:"code"`
-	OrgCode         string             `db:"org_code" json:"org_code"`
-	OrgPath         string             `db:"org_path" json:"org_path"`
-	Stage           Stage              `db:"stage" json:"stage"`
-	State           State              `db:"state" json:"state"`
-	ClosedReason    Reason             `db:"closed_reason" json:"closed_reason"`
-	Version         int64              `db:"version" json:"version"`
-	CreatedAt       time.Time          `db:"created_at" json:"created_at"`
-	UpdatedAt       time.Time          `db:"updated_at" json:"updated_at"`
-	Title           string             `db:"title" json:"title"`
-	Description     string             `db:"description" json:"description"`
-	Urgency         contract.Urgency   `db:"urgency" json:"urgency"`
-	UrgencyRank     int                `db:"urgency_rank" json:"urgency_rank"`
-	Mode            contract.Mode      `db:"mode" json:"mode"`
-	RegionCode      string             `db:"region_code" json:"region_code"`
-	Lat             *float64           `db:"lat" json:"lat"`
-	Lon             *float64           `db:"lon" json:"lon"`
-	Languages       pq.StringArray     `db:"languages" json:"languages"`
-	Skills          pq.StringArray     `db:"skills" json:"skills"`
-	Safeguards      pq.StringArray     `db:"safeguards" json:"safeguards"`
-	Windows         document[windows]  `db:"windows" json:"windows"`
-	NeededBy        *time.Time         `db:"needed_by" json:"needed_by"`
-	Vulnerability   pq.StringArray     `db:"vulnerability" json:"vulnerability"`
-	AtOrganisation  string             `db:"at_organisation" json:"at_organisation"`
-	Campaign        string             `db:"campaign" json:"campaign"`
-	Incident        string             `db:"incident" json:"incident"`
-	TimeZone        string             `db:"time_zone" json:"time_zone"`
-	OnBehalfOf      string             `db:"on_behalf_of" json:"on_behalf_of"`
-	Sharing         contract.Sharing   `db:"sharing" json:"sharing"`
-	ConsentVersion  string             `db:"consent_version" json:"consent_version"`
-	ConsentPurposes pq.StringArray     `db:"consent_purposes" json:"consent_purposes"`
-	Source          string             `db:"source" json:"source"`
-	SourceID        string             `db:"source_id" json:"source_id"`
-	SourcePath      string             `db:"source_path" json:"source_path"`
-	SubmittedBy     contract.Role      `db:"submitted_by" json:"submitted_by"`
-	OpenedByStaff   bool               `db:"opened_by_staff" json:"opened_by_staff"`
-	PhoneVerified   bool               `db:"phone_verified" json:"phone_verified"`
-	ClaimedByID     string             `db:"claimed_by_id" json:"claimed_by_id"`
-	ClaimedBy       string             `db:"claimed_by" json:"claimed_by"`
-	Generation      int                `db:"generation" json:"generation"`
+	ID               contract.RequestID `db:"id" json:"id"`
+	Code             string             `db:"code" json:"code"`
+	OrgCode          string             `db:"org_code" json:"org_code"`
+	OrgPath          string             `db:"org_path" json:"org_path"`
+	Stage            Stage              `db:"stage" json:"stage"`
+	State            State              `db:"state" json:"state"`
+	ClosedReason     Reason             `db:"closed_reason" json:"closed_reason"`
+	Version          int64              `db:"version" json:"version"`
+	CreatedAt        time.Time          `db:"created_at" json:"created_at"`
+	UpdatedAt        time.Time          `db:"updated_at" json:"updated_at"`
+	Title            string             `db:"title" json:"title"`
+	Description      string             `db:"description" json:"description"`
+	Urgency          contract.Urgency   `db:"urgency" json:"urgency"`
+	UrgencyRank      int                `db:"urgency_rank" json:"urgency_rank"`
+	Mode             contract.Mode      `db:"mode" json:"mode"`
+	RegionCode       string             `db:"region_code" json:"region_code"`
+	Lat              *float64           `db:"lat" json:"lat"`
+	Lon              *float64           `db:"lon" json:"lon"`
+	Languages        pq.StringArray     `db:"languages" json:"languages"`
+	Skills           pq.StringArray     `db:"skills" json:"skills"`
+	Safeguards       pq.StringArray     `db:"safeguards" json:"safeguards"`
+	Windows          document[windows]  `db:"windows" json:"windows"`
+	NeededBy         *time.Time         `db:"needed_by" json:"needed_by"`
+	Vulnerability    pq.StringArray     `db:"vulnerability" json:"vulnerability"`
+	AtOrganisation   string             `db:"at_organisation" json:"at_organisation"`
+	Campaign         string             `db:"campaign" json:"campaign"`
+	Incident         string             `db:"incident" json:"incident"`
+	TimeZone         string             `db:"time_zone" json:"time_zone"`
+	OnBehalfOf       string             `db:"on_behalf_of" json:"on_behalf_of"`
+	Sharing          contract.Sharing   `db:"sharing" json:"sharing"`
+	ConsentVersion   string             `db:"consent_version" json:"consent_version"`
+	ConsentPurposes  pq.StringArray     `db:"consent_purposes" json:"consent_purposes"`
+	ConsentEmergency string             `db:"consent_emergency" json:"consent_emergency"`
+	Source           string             `db:"source" json:"source"`
+	SourceID         string             `db:"source_id" json:"source_id"`
+	SourcePath       string             `db:"source_path" json:"source_path"`
+	SubmittedBy      contract.Role      `db:"submitted_by" json:"submitted_by"`
+	OpenedByStaff    bool               `db:"opened_by_staff" json:"opened_by_staff"`
+	PhoneVerified    bool               `db:"phone_verified" json:"phone_verified"`
+	ClaimedByID      string             `db:"claimed_by_id" json:"claimed_by_id"`
+	ClaimedBy        string             `db:"claimed_by" json:"claimed_by"`
+	Generation       int                `db:"generation" json:"generation"`
 }
 
 type windows []contract.Window
@@ -118,8 +120,9 @@ func (l lineRow) totals() Totals {
 // that they belong together.
 type fullRow struct {
 	requestRow
-	Contact contact.Row         `db:"contact"`
-	Lines   document[[]lineRow] `db:"lines"`
+	ErasedAt *time.Time          `db:"erased_at"`
+	Contact  contact.Row         `db:"contact"`
+	Lines    document[[]lineRow] `db:"lines"`
 }
 
 func (f fullRow) record() *record { return &record{row: f.requestRow, lines: f.Lines.value} }
@@ -128,10 +131,11 @@ const fullColumns = `
 	r.id, r.code, r.org_code, r.org_path, r.stage, r.state, r.closed_reason, r.version, r.created_at, r.updated_at,
 	r.title, r.description, r.urgency, r.urgency_rank, r.mode, r.region_code, r.lat, r.lon, r.languages, r.skills,
 	r.safeguards, r.windows, r.needed_by, r.vulnerability, r.at_organisation, r.campaign, r.incident, r.time_zone,
-	r.on_behalf_of, r.sharing, r.consent_version, r.consent_purposes, r.source, r.source_id, r.source_path, r.submitted_by,
-	r.opened_by_staff, r.phone_verified, r.claimed_by_id, r.claimed_by, r.generation,
+	r.on_behalf_of, r.sharing, r.consent_version, r.consent_purposes, r.consent_emergency, r.source, r.source_id, r.source_path, r.submitted_by,
+	r.opened_by_staff, r.phone_verified, r.claimed_by_id, r.claimed_by, r.generation, r.erased_at,
 	c.name AS "contact.name", c.phone AS "contact.phone", c.email AS "contact.email", c.wechat AS "contact.wechat",
 	c.safe_hours AS "contact.safe_hours", c.phone_index AS "contact.phone_index",
+	(SELECT k.wrapped FROM person_keys k WHERE k.subject_id = r.id) AS "contact.wrapped",
 	(SELECT coalesce(json_agg(n ORDER BY n.position), '[]') FROM need_lines n WHERE n.request_id = r.id) AS lines`
 
 const selectRequestSQL = `SELECT ` + fullColumns + `
@@ -204,12 +208,13 @@ const updateContactSQL = `
 	UPDATE contacts SET name = $2, phone = $3, email = $4, wechat = $5, safe_hours = $6, phone_index = $7
 	WHERE request_id = $1`
 
+// updateContact stores a contact with its new key.
 func (s *store) updateContact(ctx context.Context, tx *sqlx.Tx, id contract.RequestID, c contact.Row) error {
 	_, err := tx.ExecContext(ctx, updateContactSQL, id, c.Name, c.Phone, c.Email, c.Wechat, c.SafeHours, c.PhoneIndex)
 	if err != nil {
 		return fmt.Errorf("update contact: %w", err)
 	}
-	return nil
+	return vault.PutKey(ctx, tx, string(id), c)
 }
 
 // historyRow is a row of history.

@@ -30,11 +30,11 @@ const insertBatchSQL = `
 		INSERT INTO requests (id, code, org_code, org_path, stage, state, closed_reason, version, created_at, updated_at,
 			title, description, urgency, urgency_rank, mode, region_code, lat, lon, languages, skills, safeguards, windows,
 			needed_by, vulnerability, at_organisation, campaign, incident, time_zone, on_behalf_of, sharing,
-			consent_version, consent_purposes, source, source_id, source_path, submitted_by, opened_by_staff, phone_verified)
+			consent_version, consent_purposes, consent_emergency, source, source_id, source_path, submitted_by, opened_by_staff, phone_verified)
 		SELECT id, code, org_code, org_path, stage, state, closed_reason, version, created_at, updated_at,
 			title, description, urgency, urgency_rank, mode, region_code, lat, lon, languages, skills, safeguards, windows,
 			needed_by, vulnerability, at_organisation, campaign, incident, time_zone, on_behalf_of, sharing,
-			consent_version, consent_purposes, source, source_id, source_path, submitted_by, opened_by_staff, phone_verified
+			consent_version, consent_purposes, consent_emergency, source, source_id, source_path, submitted_by, opened_by_staff, phone_verified
 		FROM json_populate_recordset(NULL::requests, $2) r
 		WHERE NOT EXISTS (SELECT FROM given g WHERE g.request_id = r.id AND g.key NOT IN (SELECT key FROM taken))
 		ON CONFLICT DO NOTHING
@@ -51,6 +51,11 @@ const insertBatchSQL = `
 		FROM json_to_recordset($4) AS c (request_id uuid, name text, phone text, email text, wechat text,
 			safe_hours text, phone_index text)
 		WHERE request_id IN (SELECT id FROM stored)
+	), keyed AS (
+		INSERT INTO person_keys (subject_id, keyset, wrapped)
+		SELECT request_id, keyset, decode(wrapped, 'base64')
+		FROM json_to_recordset($4) AS k (request_id uuid, keyset text, wrapped text)
+		WHERE wrapped IS NOT NULL AND request_id IN (SELECT id FROM stored)
 	), moves AS (
 		INSERT INTO history (subject_id, at, move, from_state, to_state, role, actor_id, actor_name, on_behalf_of, reason)
 		SELECT subject_id, at, move, from_state, to_state, role, actor_id, actor_name, on_behalf_of, reason

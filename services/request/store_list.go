@@ -131,6 +131,8 @@ func statements() []string {
 		selectRequestSQL, selectRequestsSQL, lockRequestSQL, selectCodeSQL, updateRequestSQL, updateContactSQL, insertHistorySQL,
 		selectHistorySQL, insertNoteSQL, selectNotesSQL, upsertMatchSQL, selectMatchesSQL, updateTotalsSQL,
 		selectReleaseSQL, listRequestsSQL, countRequestsSQL, insertBatchSQL, selectAnswerSQL, deleteKeySQL,
-		updateAnswerSQL, selectSubmittedSQL,
+		updateAnswerSQL, selectSubmittedSQL, eraseRequestSQL, eraseLinesSQL, eraseContactSQL, eraseNotesSQL,
+		eraseHistorySQL, eraseAnswersSQL, updateConsentSQL,
+		listEndedSQL, dropKeysSQL, dropContactsSQL,
 	}
 }

@@ -3,6 +3,7 @@ package request
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -18,6 +19,7 @@ type matchRow struct {
 	Quantity   *int64              `db:"quantity"`
 	Fulfilled  *int64              `db:"fulfilled"`
 	Released   bool                `db:"released"`
+	StateAt    time.Time           `db:"state_at"` // since when it is in its state
 }
 
 func (m matchRow) view() MatchView {
@@ -25,10 +27,11 @@ func (m matchRow) view() MatchView {
 }
 
 const upsertMatchSQL = `
-	INSERT INTO line_matches AS m (match_id, need_line_id, state, version, quantity, fulfilled, released)
-	VALUES ($1, $2, $3, $4, $5, $6, $7)
+	INSERT INTO line_matches AS m (match_id, need_line_id, state, version, quantity, fulfilled, released, state_at)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 	ON CONFLICT (match_id) DO UPDATE SET
 		state = CASE WHEN excluded.version > m.version THEN excluded.state ELSE m.state END,
+		state_at = CASE WHEN excluded.version > m.version THEN excluded.state_at ELSE m.state_at END,
 		quantity = CASE WHEN excluded.version > m.version THEN excluded.quantity ELSE m.quantity END,
 		fulfilled = CASE WHEN excluded.version > m.version THEN excluded.fulfilled ELSE m.fulfilled END,
 		version = greatest(excluded.version, m.version),
@@ -38,7 +41,7 @@ const upsertMatchSQL = `
 // upsertMatch stores what is newer. That a contact was released is never
 // forgotten, even when the fact comes late, since later states do not tell.
 func (s *store) upsertMatch(ctx context.Context, tx *sqlx.Tx, m matchRow) error {
-	_, err := tx.ExecContext(ctx, upsertMatchSQL, m.MatchID, m.NeedLineID, m.State, m.Version, m.Quantity, m.Fulfilled, m.Released)
+	_, err := tx.ExecContext(ctx, upsertMatchSQL, m.MatchID, m.NeedLineID, m.State, m.Version, m.Quantity, m.Fulfilled, m.Released, m.StateAt)
 	if err != nil {
 		return fmt.Errorf("upsert match: %w", err)
 	}
@@ -70,7 +73,7 @@ func (s *store) updateTotals(ctx context.Context, tx *sqlx.Tx, l lineRow) error 
 }
 
 const selectReleaseSQL = `
-	SELECT m.match_id, m.need_line_id, m.state, m.version, m.quantity, m.fulfilled, m.released
+	SELECT m.match_id, m.need_line_id, m.state, m.version, m.quantity, m.fulfilled, m.released, m.state_at
 	FROM line_matches m JOIN need_lines n ON n.id = m.need_line_id
 	WHERE m.match_id = $1 AND n.request_id = $2`
 

@@ -35,8 +35,12 @@ func shown(f fullRow) contract.Request {
 		AtOrganisation: f.AtOrganisation, Campaign: f.Campaign, Incident: f.Incident, TimeZone: f.TimeZone,
 		PhoneVerified: f.PhoneVerified, OnBehalfOf: f.OnBehalfOf, Sharing: f.Sharing, Source: f.Source,
 		SourceID: f.SourceID, SubmittedBy: f.SubmittedBy, ClaimedBy: f.ClaimedBy, Generation: f.Generation,
-		Moves: []string{},
+		Consent: f.consent(), ErasedAt: f.ErasedAt, Moves: []string{},
 	}
+}
+
+func (r requestRow) consent() contract.Consent {
+	return contract.Consent{Version: r.ConsentVersion, Purposes: r.ConsentPurposes, Emergency: r.ConsentEmergency}
 }
 
 func (r requestRow) point() *contract.Point {
@@ -73,8 +77,11 @@ func plainLines(rows []lineRow) []contract.NeedLine {
 }
 
 // available returns the moves that the actor may make now, also those that
-// change no stage.
+// change no stage; none of what was erased.
 func available(a contract.Actor, f fullRow) []string {
+	if f.ErasedAt != nil {
+		return []string{}
+	}
 	moves := Moves.Available(f.Stage, a.Role)
 	requester := a.Role == contract.RoleRequester
 	if slices.Contains(staff, a.Role) {
@@ -86,6 +93,9 @@ func available(a contract.Actor, f fullRow) []string {
 	}
 	if (requester || access.May(a.Role, access.WriteNotes)) && f.record().situation().Correctable() {
 		moves = append(moves, moveCorrect)
+	}
+	if access.May(a.Role, access.Erase) {
+		moves = append(moves, moveErase)
 	}
 	if !f.PhoneVerified && f.Contact.Phone != nil && access.May(a.Role, access.VerifyPhone) {
 		moves = append(moves, moveVerifyPhone)

@@ -15,6 +15,8 @@ type Config struct {
 	Listen       string   `name:"listen" env:"HELI_LISTEN" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where the pages and the API are served."`
 	PublicURL    string   `name:"public-url" env:"HELI_PUBLIC_URL" placeholder:"URL" help:"Where readers reach the pages, when a proxy stands before them."`
 	TrustedProxy []string `name:"trusted-proxy" env:"HELI_TRUSTED_PROXY" placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is believed."`
+	// SecurityContact is where a weakness may be reported (RFC 9116).
+	SecurityContact []string `name:"security-contact" env:"HELI_SECURITY_CONTACT" placeholder:"URI" help:"Where a weakness may be reported, as mailto: or https:; shown in /.well-known/security.txt."`
 	// WritesPerMinute is the number of public submissions from one address
 	// above which further ones are slowed down. Shelters and carriers share
 	// addresses, so it is high.

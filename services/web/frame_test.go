@@ -125,6 +125,7 @@ func TestFrameRefusals(t *testing.T) {
 	r.get("/nothing-here").shows(http.StatusNotFound, "<h1>")
 	r.post("/answer/forget", nil).shows(http.StatusOK)
 	r.get("/healthz").shows(http.StatusOK)
+	r.get("/.well-known/security.txt").shows(http.StatusOK, "Contact: mailto:security@heli.example\n", "Expires: ")
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.address+"/request", strings.NewReader("title=x"))
 	if err != nil {
 		t.Fatal(err)
@@ -139,6 +140,7 @@ func TestConfigIsRefusedInOneSentence(t *testing.T) {
 	for name, c := range map[string]web.Config{
 		"port in use": {Listen: b.server.Address()},
 		"no address":  {Listen: "127.0.0.1:0", PublicURL: "heli"},
+		"no contact":  {Listen: "127.0.0.1:0", SecurityContact: []string{"security@heli.example"}},
 		"no network":  {Listen: "127.0.0.1:0", TrustedProxy: []string{"proxy"}},
 	} {
 		if server, err := web.New(t.Context(), b.world.Deps(t, "web"), c); err == nil || strings.Contains(err.Error(), "\n") {

@@ -214,6 +214,55 @@ func TestWithdrawAsksOnceMore(t *testing.T) {
 	r.post("/track/move", url.Values{"move": {"withdraw"}, "version": {"1"}}).shows(http.StatusOK, "已结案")
 }
 
+// TestReleasedContactIsShownOnce shows the helper's contact when it is asked for,
+// not by itself, and not before its release.
+func TestReleasedContactIsShownOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	r := b.reader()
+	r.post("/track/contact", nil).shows(http.StatusOK, `name="pin"`)
+	r.post("/request", requestForm(key(13)))
+	m := b.addMatch(r.tracked(), contract.NewID[string](), "in_progress")
+	form := url.Values{"match": {string(m.ID)}}
+	r.post("/track/contact", form).shows(http.StatusConflict, "联系方式尚未开放")
+	m = b.addMatch(r.tracked(), contract.NewID[string](), "contact_released")
+	form.Set("match", string(m.ID))
+	if strings.Contains(r.get("/track").page, "13900005678") {
+		t.Error("the contact is shown without being asked for")
+	}
+	r.post("/track/contact", form).shows(http.StatusOK, "李明", "13900005678", "查看暗号")
+	if strings.Contains(r.get("/track").page, "13900005678") {
+		t.Error("the contact stays on the page")
+	}
+}
+
+func TestErasingAsksOnceMoreAndEndsThePage(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	r := b.reader()
+	r.post("/request", requestForm(key(11)))
+	r.get("/track?confirm=erase").shows(http.StatusOK, "确定要删除全部内容吗", `action="/track/erase"`)
+	r.post("/track/erase", url.Values{"version": {"1"}}).shows(http.StatusOK, "已全部删除")
+	r.get("/track").shows(http.StatusOK, `name="pin"`)
+	r.post("/track/erase", nil).shows(http.StatusOK, `name="pin"`)
+}
+
+// TestEverythingHeldIsShown reads the page and the file, takes the consent back and
+// gives it again.
+func TestEverythingHeldIsShown(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	r := b.reader()
+	r.post("/track/data", nil).shows(http.StatusOK, `name="pin"`)
+	r.post("/request", requestForm(key(12)))
+	r.post("/track/data", nil).shows(http.StatusOK, "13800001234", "撤回此项同意")
+	r.post("/track/data.json", nil).shows(http.StatusOK, `"phone": "13800001234"`, `"matches"`)
+	for _, step := range [][2]string{{"no", "重新同意"}, {"yes", "撤回此项同意"}} {
+		r.post("/track/consent", url.Values{"given": {step[0]}}).shows(http.StatusOK)
+		r.post("/track/data", nil).shows(http.StatusOK, step[1])
+	}
+}
+
 func TestCorrectionKeepsTheContactItDoesNotName(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -41,6 +41,9 @@ func router(d site.Deps, c Config) http.Handler {
 	r := chi.NewRouter()
 	r.Get(healthAlive, d.Health.ServeAlive)
 	r.Get(healthReady, d.Health.ServeReady)
+	if len(c.SecurityContact) > 0 {
+		r.With(d.Pages.Headers).Get(securityPath, c.securityText(d.PublicURL, d.Clock))
+	}
 	r.Handle(assets.Prefix+"*", d.Pages.Headers(assets.Handler()))
 	r.Group(func(r chi.Router) {
 		r.Use(middleware.RequestID, clientIP(c.TrustedProxy), logAccess(d.Log), traced(r, d.Traces), d.Pages.Headers,

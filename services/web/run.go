@@ -61,7 +61,7 @@ func Run(ctx context.Context, d app.Deps, c Config) error {
 // New listens at once, so that a port in use is known before anything else
 // happens, and assembles the pages.
 func New(ctx context.Context, d app.Deps, c Config) (*Server, error) {
-	if err := c.checkProxies(); err != nil {
+	if err := errors.Join(c.checkProxies(), c.checkSecurityContacts()); err != nil {
 		return nil, err
 	}
 	var config net.ListenConfig

@@ -61,7 +61,7 @@ func setup(t testing.TB) *bench {
 	}}
 	b.startStubs()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	server, err := web.New(ctx, d, web.Config{Listen: "127.0.0.1:0"})
+	server, err := web.New(ctx, d, web.Config{Listen: "127.0.0.1:0", SecurityContact: []string{"mailto:security@heli.example"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,6 +28,8 @@ func (s *services) answerRequests(server *bus.Server) error {
 		}),
 		bus.Handle(server, contract.RequestMove, s.moveRequest),
 		bus.Handle(server, contract.RequestCorrect, s.correctRequest),
+		bus.Handle(server, contract.RequestErase, s.eraseRequest),
+		bus.Handle(server, contract.RequestConsent, s.changeConsent),
 		bus.Handle(server, contract.RequestContact, func(_ context.Context, q contract.ContactReading) (contract.Contact, error) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -41,6 +43,16 @@ func (s *services) answerOffers(server *bus.Server) error {
 		bus.Handle(server, contract.OfferSubmit, s.submitOffer),
 		bus.Handle(server, contract.OfferGet, func(ctx context.Context, q contract.GetByID) (contract.Offer, error) {
 			return get(s, s.offers, ctx, contract.RoleOfferer, q.ID, "offer")
+		}),
+		bus.Handle(server, contract.OfferContact, func(ctx context.Context, q contract.ContactReading) (contract.Contact, error) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			for _, m := range s.matches {
+				if string(m.OfferID) == q.ID && string(m.RequestID) == contract.ActorFrom(ctx).Subject && m.State == "contact_released" {
+					return contract.Contact{Name: "李明", Phone: "13900005678"}, nil
+				}
+			}
+			return contract.Contact{}, fault.NewNotFound("offer")
 		}),
 		bus.Handle(server, contract.OfferFind, func(context.Context, contract.FindByCode) (contract.Found, error) {
 			return contract.Found{}, fault.NewNotFound("offer")
@@ -158,7 +170,8 @@ func (s *services) submitRequest(ctx context.Context, q contract.SubmitRequest) 
 			ID: q.ID, Code: q.Code, State: "submitted", Stage: "submitted", Version: 1, CreatedAt: q.SubmittedAt, Title: d.Title,
 			Description: d.Description, Urgency: d.Urgency, Mode: d.Mode, RegionCode: d.RegionCode, Languages: d.Languages,
 			Safeguards: d.Safeguards, Vulnerability: d.Vulnerability, Windows: d.Windows, Contact: contract.Contact{Name: "张＊", Phone: "138****12"},
-			Moves:   []string{"withdraw", "correct"},
+			Moves:   []string{"withdraw", "correct", "erase"},
+			Consent: d.Consent,
 			History: []contract.HistoryEntry{{At: q.SubmittedAt, Move: "submit", To: "submitted", Role: contract.RolePublic}},
 		}
 		for _, l := range d.NeedLines {
@@ -202,6 +215,25 @@ func (s *services) moveRequest(_ context.Context, m contract.Move) (contract.Mov
 		r.State, r.ClosedReason, r.Moves = "closed", "withdrawn", nil
 	}
 	return contract.Moved{ID: m.ID, State: r.State, Version: r.Version}, nil
+}
+
+// eraseRequest ends the links, as the service does.
+func (s *services) eraseRequest(_ context.Context, m contract.Move) (contract.Moved, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.requests[m.ID]
+	r.State, r.Title, r.Moves = "closed", "", nil
+	r.Generation++
+	r.Version++
+	return contract.Moved{ID: m.ID, State: r.State, Version: r.Version}, nil
+}
+
+func (s *services) changeConsent(_ context.Context, q contract.ChangeConsent) (contract.Moved, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.requests[q.ID]
+	r.Consent = r.Consent.With(q.Purpose, q.Given)
+	return contract.Moved{ID: q.ID, State: r.State, Version: r.Version}, nil
 }
 
 func (s *services) correctRequest(_ context.Context, q contract.CorrectRequest) (contract.Moved, error) {

@@ -56,6 +56,11 @@ func (p *Platform) startPostgres(ctx context.Context) error {
 }
 
 func (p *Platform) migrate(ctx context.Context) error {
+	// Roles get the passwords that follow from the keys, so other keys than the
+	// database's would lock everybody out.
+	if err := p.checkKeys(ctx); err != nil {
+		return err
+	}
 	roles, err := Migrate(ctx, p.log, p.AdminURL, p.Keys)
 	if err != nil {
 		return err
@@ -119,13 +124,17 @@ func roleURL(adminURL, role string, keys *seal.Keys) (string, error) {
 // address for administrators to the job. The embedded PostgreSQL runs for as
 // long as the job does; a Heli that runs on the folder is an error.
 func WithDatabase(ctx context.Context, o Options, job func(ctx context.Context, adminURL string) error) error {
+	return withDatabase(ctx, o, func(ctx context.Context, p *Platform) error { return job(ctx, p.AdminURL) })
+}
+
+func withDatabase(ctx context.Context, o Options, job func(context.Context, *Platform) error) error {
 	p := &Platform{options: o, log: o.Log, databases: map[string]string{}}
 	err := p.openRoot(ctx)
 	if err == nil {
 		err = p.openDatabase(ctx)
 	}
 	if err == nil {
-		err = job(ctx, p.AdminURL)
+		err = job(ctx, p)
 	}
 	return errors.Join(err, p.close())
 }

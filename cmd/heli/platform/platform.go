@@ -18,6 +18,8 @@ import (
 	"heli/pkg/embedded"
 	"heli/pkg/fault"
 	"heli/pkg/seal"
+	"heli/pkg/vault"
+	"heli/services/directory"
 	"heli/services/notify"
 	"heli/services/web"
 )
@@ -41,6 +43,15 @@ type Options struct {
 	// AdminListen is where operators find health, metrics and profiles; none
 	// when empty.
 	AdminListen string
+	// Directory says what leaves the database. Its sink is a folder of the
+	// installation when empty.
+	Directory directory.Config
+	// Retention says how long what has ended is kept.
+	Retention vault.Retention
+	// KeysContent is the content of the key file, in place of the file.
+	KeysContent string
+	// Silent runs without notify: nothing is told to anybody outside.
+	Silent bool
 	// Pages serves web. Without it, only the bus reaches the platform.
 	Pages  bool
 	Web    web.Config
@@ -78,6 +89,7 @@ type Platform struct {
 	admin     *app.AdminServer // nil without AdminListen
 	tasks     []app.Task
 	closers   []func() error // run from the last to the first
+	madeKeys  bool           // the key file was made just now
 }
 
 // Run starts the platform, hands it to the job once every service is ready, and
@@ -166,10 +178,8 @@ func (p *Platform) openRoot(context.Context) error {
 	if err := removeRunFile(p.Root); err != nil {
 		return err
 	}
-	if p.Keys, err = seal.Load(KeyFile(p.Root)); err != nil {
-		return err
-	}
-	return nil
+	p.Keys, err = p.loadKeys()
+	return err
 }
 
 // KeyFile returns the path of the key file of an installation.

@@ -117,7 +117,7 @@ func Attach(ctx context.Context, o Options, job func(context.Context, Attached) 
 }
 
 func attach(ctx context.Context, o Options, r Running, job func(context.Context, Attached) error) error {
-	keys, err := app.KeyConfig{Data: o.Data}.Load()
+	keys, err := app.KeyConfig{Data: o.Data, KeysContent: o.KeysContent}.Load()
 	if err != nil {
 		return err
 	}

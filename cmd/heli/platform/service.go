@@ -1,7 +1,9 @@
 package platform
 
 import (
+	"cmp"
 	"context"
+	"path/filepath"
 
 	"heli/pkg/app"
 	"heli/services/directory"
@@ -18,14 +20,14 @@ type service struct {
 	// connections bounds its pool; all together stay below the 100 that
 	// PostgreSQL takes by default, with some left for commands beside them.
 	connections int
-	run         func(context.Context, app.Deps) error // nil for web, see addPages
+	run         func(context.Context, app.Deps) error // nil where there is more to know, see addService
 }
 
 func services() []service {
 	return []service{
-		{"directory", 8, directory.Run},
-		{"request", 18, request.Run},
-		{"offer", 14, offer.Run},
+		{"directory", 8, nil},
+		{"request", 18, nil},
+		{"offer", 14, nil},
 		{"matcher", 18, matcher.Run},
 		{"notify", 12, nil},
 		{"web", 12, nil},
@@ -36,7 +38,7 @@ func services() []service {
 // which they stop: services, then the stream, then what operators watch.
 func (p *Platform) openServices(ctx context.Context) error {
 	for _, s := range services() {
-		if s.name == "web" && !p.options.Pages {
+		if s.name == "web" && !p.options.Pages || s.name == "notify" && p.options.Silent {
 			continue
 		}
 		d, err := app.NewDeps(ctx, p.connection(s))
@@ -56,9 +58,25 @@ func (p *Platform) openServices(ctx context.Context) error {
 	return nil
 }
 
+// SinkFolder returns where an installation keeps what must outlive its database,
+// unless it is told another place.
+func SinkFolder(root string) string { return filepath.Join(root, "journal") }
+
 func (p *Platform) addService(ctx context.Context, s service, d app.Deps) error {
 	run := s.run
 	switch s.name {
+	case "directory":
+		c := p.options.Directory
+		c.Sink = cmp.Or(c.Sink, SinkFolder(p.Root))
+		run = func(ctx context.Context, d app.Deps) error { return directory.Run(ctx, d, c) }
+	case "request":
+		run = func(ctx context.Context, d app.Deps) error {
+			return request.Run(ctx, d, request.Config{Retention: p.options.Retention})
+		}
+	case "offer":
+		run = func(ctx context.Context, d app.Deps) error {
+			return offer.Run(ctx, d, offer.Config{Retention: p.options.Retention})
+		}
 	case "notify":
 		run = func(ctx context.Context, d app.Deps) error { return notify.Run(ctx, d, p.notifyConfig()) }
 	case "web":

@@ -38,3 +38,19 @@ func insertMark(ctx context.Context, db *pg.DB, name string) error {
 	}
 	return nil
 }
+
+// countSessions counts the connections of services, by the names they give.
+func countSessions(ctx context.Context, db *pg.DB) (n int, err error) {
+	const q = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'heli-%'`
+	if err := db.GetContext(ctx, &n, q); err != nil {
+		return 0, fmt.Errorf("count sessions: %w", err)
+	}
+	return n, nil
+}
+
+func checkpoint(ctx context.Context, db *pg.DB) error {
+	if _, err := db.ExecContext(ctx, `CHECKPOINT`); err != nil {
+		return fmt.Errorf("write to the disk: %w", err)
+	}
+	return nil
+}

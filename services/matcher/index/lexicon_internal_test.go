@@ -15,6 +15,13 @@ func drawText(t *rapid.T) []contract.WordHash {
 	}), 0, 8).Draw(t, "text")
 }
 
+// loaded counts the words of offers as a load does.
+func loaded(offers []rank.Offer) *words {
+	counts := map[uint64]int{}
+	countWords(counts, offers)
+	return &words{documents: len(offers), loaded: newCensus(counts)}
+}
+
 // TestLexiconBoundsTheText: no row's text is liker than the sum of its leaf says,
 // also when texts that came later have made words more common.
 func TestLexiconBoundsTheText(t *testing.T) {
@@ -28,7 +35,7 @@ func TestLexiconBoundsTheText(t *testing.T) {
 			offers[i].Words = drawText(t)
 			b.offers.extra = append(b.offers.extra, &extra{words: offers[i].Words})
 		}
-		now := countWords(offers)
+		now := loaded(offers)
 		e := newEpoch(now)
 		lexicon := b.lexicon(e)
 		for range rapid.IntRange(0, 20).Draw(t, "later") {
@@ -61,7 +68,7 @@ func TestWordsAreCounted(t *testing.T) {
 		for i := range offers {
 			offers[i].Words = drawText(t)
 		}
-		now := countWords(offers)
+		now := loaded(offers)
 		add := func(text []contract.WordHash, by int) {
 			for _, w := range text {
 				counts[w.Hash] += by

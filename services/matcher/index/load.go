@@ -46,8 +46,15 @@ func (l *Loading) Add(offers []rank.Offer) {
 	l.offers += len(offers)
 	for i := range offers {
 		l.rows[offers[i].Category] = append(l.rows[offers[i].Category], loose{from: part, row: i})
+	}
+	countWords(l.words, offers)
+}
+
+// countWords adds how many of the offers hold each word.
+func countWords(counts map[uint64]int, offers []rank.Offer) {
+	for i := range offers {
 		for _, w := range offers[i].Words {
-			l.words[w.Hash]++
+			counts[w.Hash]++
 		}
 	}
 }

@@ -64,8 +64,9 @@ func (c *ContactInput) contact() contract.Contact {
 
 // ConsentInput is what the person agreed to.
 type ConsentInput struct {
-	Version  string   `json:"version" doc:"Version of the text that was shown"`
-	Purposes []string `json:"purposes,omitempty"`
+	Version   string   `json:"version,omitempty" doc:"Version of the text that was shown"`
+	Purposes  []string `json:"purposes,omitempty"`
+	Emergency string   `json:"emergency,omitempty" maxLength:"200" doc:"Staff only, in place of a version, for a request: why it was entered though consent could not be had"`
 }
 
 func (c *ConsentInput) consent() contract.Consent {

@@ -29,6 +29,7 @@ var requestMoves = []move{
 	{"close", "Close it with one of the reasons", keys},
 	{"withdraw", "Withdraw it", holders},
 	{"reopen", "Open it again after closing", keys},
+	{"erase", "Erase everything personal for good; staff give a reason", holders},
 	{"claim", "Take responsibility for it", keys},
 	{"unclaim", "Give the responsibility back", keys},
 	{verifyPhone, "Note that the requester was called back", keys},
@@ -43,6 +44,7 @@ var offerMoves = []move{
 	{"withdraw", "Withdraw it", holders},
 	{"block", "Block it", keys},
 	{"unblock", "Look into a blocked one again", keys},
+	{"erase", "Erase everything personal for good; staff give a reason", holders},
 	{verifyPhone, "Note that the one who offers was called back", keys},
 }
 

@@ -86,6 +86,7 @@ func navigation(p *templates.Page, role contract.Role) []templates.NavItem {
 		{access.ReadMatches, "/console/matches", "console.nav.matches", templates.GlyphLink},
 		{access.Propose, planPath, "console.nav.plan", templates.GlyphBoard},
 		{access.ReadOrganisations, "/console/organisations", "console.nav.organisations", templates.GlyphHome},
+		{access.ReadAlerts, "/console/alerts", "console.nav.alerts", templates.GlyphAlert},
 		{access.ManageWebhooks, "/console/webhooks", "console.nav.webhooks", templates.GlyphBell},
 		{access.ManagePeople, peoplePath, "console.nav.people", templates.GlyphUsers},
 		{access.ManageKeys, keysPath, "console.nav.keys", templates.GlyphLock},

@@ -43,6 +43,7 @@ var requestMoves = map[string]asked{
 	"reopen":      {reason: true},
 	"answer_info": {onBehalfOf: requesterSide},
 	"withdraw":    {onBehalfOf: requesterSide, danger: true},
+	"erase":       {reason: true, danger: true},
 }
 
 var offerMoves = map[string]asked{
@@ -50,6 +51,7 @@ var offerMoves = map[string]asked{
 	"block":    {reason: true, danger: true},
 	"unblock":  {reason: true},
 	"withdraw": {danger: true},
+	"erase":    {reason: true, danger: true},
 }
 
 var matchMoves = map[string]asked{

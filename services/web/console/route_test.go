@@ -33,6 +33,7 @@ func TestEveryRoleReachesWhatItMay(t *testing.T) {
 		{"/console/webhooks", ok, ok, refused, refused, refused},
 		{"/console/webhooks/" + hookID, ok, ok, refused, refused, refused},
 		{"/console/organisations", ok, ok, ok, ok, ok},
+		{"/console/alerts", ok, refused, refused, ok, refused},
 		{"/console/style", ok, ok, ok, ok, ok},
 		{"/console/people", ok, refused, ok, refused, refused},
 		{"/console/people/" + personID, ok, refused, ok, refused, refused},

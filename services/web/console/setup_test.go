@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"heli/pkg/access"
 	"heli/pkg/bus"
 	"heli/pkg/contract"
 	"heli/pkg/fault"
@@ -249,6 +250,10 @@ func (d *desk) answerDirectory() {
 	})
 	stub(d, contract.DirectoryOrganisation, func(_ context.Context, q contract.OrganisationByCode) (contract.Organisation, error) {
 		return contract.Organisation{Code: q.Code, Name: "陕西省社会组织服务中心", Path: testkit.Shaanxi.Path}, nil
+	})
+	stub(d, contract.DirectoryAlerts, func(ctx context.Context, _ contract.Empty) (contract.Listing[contract.Alert], error) {
+		alert := contract.Alert{ID: hookID, Kind: "readings", ActorName: "测试员丙", Path: testkit.Xian.Path, Count: 41, Since: began, At: began}
+		return contract.Listing[contract.Alert]{Items: []contract.Alert{alert}}, access.Require(contract.ActorFrom(ctx), access.ReadAlerts)
 	})
 	stub(d, contract.DirectoryOrganisations, func(context.Context, contract.ListOrganisations) (contract.Listing[contract.Organisation], error) {
 		return contract.Listing[contract.Organisation]{Items: []contract.Organisation{{

@@ -165,6 +165,7 @@ func (p pages) viewAnswer(r *http.Request, page *templates.Page, m contract.Matc
 		Amount: m.Quantity, Unit: page.UnitName(m.Unit), Moves: map[string]bool{}, Reasons: reasonOptions(page),
 		Steps: steps(page, contract.ThingMatch, m.History), Sensitive: ref != nil && sensitive(ref, m.Category),
 	}
+	view.CodeWord = site.CodeWord(p.Keys, m)
 	for _, move := range m.Moves {
 		view.Moves[move] = true
 	}

@@ -97,8 +97,8 @@ func (p pages) renderTrack(w http.ResponseWriter, r *http.Request, status int, s
 
 // confirmed is the move that the page is to ask about once more.
 func confirmed(r *http.Request) string {
-	if r.URL.Query().Get("confirm") == moveWithdraw {
-		return moveWithdraw
+	if move := r.URL.Query().Get("confirm"); move == moveWithdraw || move == moveErase {
+		return move
 	}
 	return ""
 }

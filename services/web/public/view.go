@@ -8,6 +8,7 @@ import (
 	"heli/pkg/bus"
 	"heli/pkg/contract"
 	"heli/pkg/reference"
+	"heli/services/web/site"
 	"heli/services/web/templates"
 )
 
@@ -17,6 +18,7 @@ const (
 	movePause      = "pause"
 	moveResume     = "resume"
 	moveCorrect    = "correct"
+	moveErase      = "erase"
 	moveAnswerInfo = "answer_info"
 	moveAskInfo    = "ask_info"
 	moveAccept     = "accept"
@@ -96,7 +98,7 @@ func (p pages) viewOffer(r *http.Request, page *templates.Page, s subject, view 
 // forms of their own are left out.
 func trackMoves(page *templates.Page, thing contract.Thing, moves []string) []templates.TrackMove {
 	var buttons []templates.TrackMove
-	for _, move := range []string{moveResume, movePause, moveWithdraw} {
+	for _, move := range []string{moveResume, movePause, moveWithdraw, moveErase} {
 		if slices.Contains(moves, move) {
 			buttons = append(buttons, templates.TrackMove{Move: move, Label: page.Move(thing, move)})
 		}
@@ -216,6 +218,7 @@ func (p pages) viewMatch(page *templates.Page, thing contract.Thing, m contract.
 		ID: string(m.ID), Code: m.Code, State: m.State, Version: m.Version, Amount: m.Quantity, Unit: page.UnitName(m.Unit),
 		Title: lineName(page, p.snapshot(), m.Category, page.Amount(m.Quantity, m.Unit)),
 	}
+	shown.CodeWord = site.CodeWord(p.Keys, m)
 	if m.At != nil {
 		shown.At = page.T("match.at", "time", page.DateTime(*m.At))
 	}
@@ -223,6 +226,7 @@ func (p pages) viewMatch(page *templates.Page, thing contract.Thing, m contract.
 		shown.Plain = page.T("track.match." + m.State)
 		shown.AskCame = may(moveConfirm) && m.Confirmed == nil
 		shown.CanDeny = may(moveNoShow) || may(moveDispute)
+		shown.AskContact = slices.Contains(maybeReleased, m.State)
 		return shown
 	}
 	shown.Plain = page.Plain(contract.ThingMatch, m.State)

@@ -89,6 +89,17 @@ func Pin(keys *seal.Keys, purpose Purpose, id string, generation int) string {
 	return keys.Pin(string(purpose), id, generation)
 }
 
+// CodeWord returns the word by which the two sides of a match know each other on
+// the phone; empty before there is a yes and once the match is over.
+func CodeWord(keys *seal.Keys, m contract.Match) string {
+	switch m.State {
+	case "accepted", "contact_released", "in_progress", "reported_done", "disputed":
+		return keys.CodeWord(string(m.ID))
+	default:
+		return ""
+	}
+}
+
 // Link returns the private link that speaks for a thing; its secret is after #,
 // so that it is in no log.
 func (d Deps) Link(purpose Purpose, id string, generation int) string {

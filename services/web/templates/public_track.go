@@ -86,6 +86,11 @@ type TrackMatch struct {
 	// AskAccept asks the one who offers whether they can help.
 	AskAccept bool
 	Deadline  string
+	// CodeWord is what both sides can tell each other on the phone.
+	CodeWord string
+	// AskContact offers to show the helper's contact; Contact is it, once asked for.
+	AskContact bool
+	Contact    []Fact
 }
 
 // Answer is the helper's page for one match.
@@ -107,4 +112,14 @@ type Answer struct {
 	Steps     []Step
 	Sensitive bool
 	Deadline  string
+	CodeWord  string
+}
+
+// confirmAction is where a move goes that was asked about once more. An erasure
+// has a place of its own: afterwards there is no page to return to.
+func confirmAction(move string) string {
+	if move == "erase" {
+		return "/track/erase"
+	}
+	return "/track/move"
 }

@@ -1,0 +1,92 @@
+package rotation
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+
+	"heli/pkg/pg"
+	"heli/pkg/seal"
+	"heli/pkg/vault"
+)
+
+func selectPending(ctx context.Context, db *pg.DB, primary string) (pending bool, err error) {
+	const q = `SELECT EXISTS (SELECT FROM request.person_keys WHERE keyset <> $1)
+		OR EXISTS (SELECT FROM offer.person_keys WHERE keyset <> $1)`
+	if err := db.GetContext(ctx, &pending, q, primary); err != nil {
+		return false, fmt.Errorf("look for an earlier rotation: %w", err)
+	}
+	return pending, nil
+}
+
+// followHelpers renews the indexes by which helpers are known, within their
+// organisation and over all.
+func followHelpers(ctx context.Context, tx *sqlx.Tx, changed vault.Reindexed) error {
+	former, fresh := make(pq.StringArray, 0, len(changed)), make(pq.StringArray, 0, len(changed))
+	for a, b := range changed {
+		former, fresh = append(former, a), append(fresh, b)
+	}
+	for _, q := range []string{
+		`UPDATE offer.helpers h SET phone_index = g.fresh FROM unnest($1::text[], $2::text[]) AS g (former, fresh) WHERE h.phone_index = g.former`,
+		`UPDATE matcher.helper_load h SET helper_key = g.fresh FROM unnest($1::text[], $2::text[]) AS g (former, fresh) WHERE h.helper_key = g.former`,
+		`UPDATE matcher.matches m SET helper_key = g.fresh FROM unnest($1::text[], $2::text[]) AS g (former, fresh) WHERE m.helper_key = g.former`,
+	} {
+		if _, err := tx.ExecContext(ctx, q, former, fresh); err != nil {
+			return fmt.Errorf("renew the indexes of helpers: %w", err)
+		}
+	}
+	return nil
+}
+
+// resealSecrets seals the secrets of webhooks with the primary keyset.
+func resealSecrets(ctx context.Context, tx *sqlx.Tx, keys *seal.Keys) (int, error) {
+	const list = `SELECT endpoint_id, generation, sealed FROM notify.endpoint_secrets FOR UPDATE`
+	var rows []struct {
+		EndpointID string `db:"endpoint_id"`
+		Generation int    `db:"generation"`
+		Sealed     []byte `db:"sealed"`
+	}
+	if err := tx.SelectContext(ctx, &rows, list); err != nil {
+		return 0, fmt.Errorf("list secrets of webhooks: %w", err)
+	}
+	const update = `UPDATE notify.endpoint_secrets SET sealed = $3 WHERE endpoint_id = $1 AND generation = $2`
+	for _, row := range rows {
+		plain, err := keys.Open(row.Sealed, []byte(row.EndpointID))
+		if err != nil {
+			return 0, fmt.Errorf("open the secret of webhook %s: %w", row.EndpointID, err)
+		}
+		if _, err := tx.ExecContext(ctx, update, row.EndpointID, row.Generation, keys.Seal(plain, []byte(row.EndpointID))); err != nil {
+			return 0, fmt.Errorf("update secret of a webhook: %w", err)
+		}
+	}
+	return len(rows), nil
+}
+
+// markProjections has the matcher fetch all it knows of needs and offers anew.
+func markProjections(ctx context.Context, tx *sqlx.Tx) error {
+	for _, table := range []string{"requests", "offers"} {
+		if _, err := tx.ExecContext(ctx, `UPDATE matcher.`+table+` SET version = 0 WHERE document IS NOT NULL`); err != nil {
+			return fmt.Errorf("mark projections: %w", err)
+		}
+	}
+	return nil
+}
+
+// selectUsed reports whether something is under a keyset, or made a link from it:
+// whatever was entered before the next one came.
+func selectUsed(ctx context.Context, db *pg.DB, keyset string, ended time.Time) (used bool, err error) {
+	const q = `SELECT EXISTS (SELECT FROM request.person_keys WHERE keyset = $1)
+		OR EXISTS (SELECT FROM offer.person_keys WHERE keyset = $1)
+		OR EXISTS (SELECT FROM web.spool)
+		OR EXISTS (SELECT FROM request.requests WHERE erased_at IS NULL AND created_at < $2)
+		OR EXISTS (SELECT FROM offer.offers WHERE erased_at IS NULL AND created_at < $2)
+		OR EXISTS (SELECT FROM matcher.matches WHERE created_at < $2
+			AND state IN ('proposed', 'accepted', 'contact_released', 'in_progress', 'reported_done', 'disputed'))`
+	if err := db.GetContext(ctx, &used, q, keyset, ended); err != nil {
+		return false, fmt.Errorf("look what uses a keyset: %w", err)
+	}
+	return used, nil
+}

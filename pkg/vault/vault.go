@@ -1,0 +1,128 @@
+// Package vault owns the keys of persons as a service stores them, apart from
+// what they seal: it puts them, destroys them, and changes what wraps them. It
+// tells a key file that belongs to another database before anything is harmed.
+//
+// Its tables person_keys, erasure_cursor and key_check are in the schema of each
+// service that keeps contacts, made by its migrations. It never reads a contact
+// for anybody.
+package vault
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jmoiron/sqlx"
+
+	"heli/pkg/contact"
+	"heli/pkg/contract"
+	"heli/pkg/pg"
+	"heli/pkg/seal"
+)
+
+// batch bounds the rows of one transaction.
+const batch = 1000
+
+// ErrOtherKeys is what a database says to keys that are not its own.
+var ErrOtherKeys = errors.New("the key file is not the one of this database: put the right keys.json back, or give its content by HELI_KEYS; nothing was changed")
+
+// CheckKeys compares the keys with those that the schema's secrets are under, and
+// notes the primary keyset where it is new. It returns ErrOtherKeys when none of
+// the keysets is known. A schema without the table, or without a note, is new and
+// takes any.
+func CheckKeys(ctx context.Context, db *pg.DB, schema string, keys *seal.Keys) error {
+	err := db.InTx(ctx, func(tx *sqlx.Tx) error {
+		there, err := selectHasTable(ctx, tx, schema)
+		if err != nil || !there {
+			return err
+		}
+		noted, err := selectChecks(ctx, tx, schema)
+		if err != nil {
+			return err
+		}
+		sets := keys.Keysets()
+		if len(noted) > 0 && !knows(noted, sets) {
+			return ErrOtherKeys
+		}
+		if _, known := noted[sets[0].ID]; known {
+			return nil
+		}
+		return insertCheck(ctx, tx, schema, sets[0])
+	})
+	if errors.Is(err, ErrOtherKeys) {
+		return ErrOtherKeys
+	}
+	return err
+}
+
+// knows reports whether one of the keysets is noted, and none contradicts its note.
+func knows(noted map[string][]byte, sets []seal.Keyset) bool {
+	known := false
+	for _, set := range sets {
+		digest, there := noted[set.ID]
+		if there && !bytes.Equal(digest, set.Digest) {
+			return false
+		}
+		known = known || there
+	}
+	return known
+}
+
+// PutKey stores the key of a sealed contact in the place of the former one,
+// which is gone for good; none where nothing is sealed.
+func PutKey(ctx context.Context, tx *sqlx.Tx, id string, row contact.Row) error {
+	if row.Wrapped == nil {
+		return DestroyKey(ctx, tx, id)
+	}
+	return upsertKey(ctx, tx, id, seal.WrappedKey{Keyset: row.Keyset, Sealed: row.Wrapped})
+}
+
+// DestroyKey makes all unreadable that was sealed under a person's key. A repeat
+// changes nothing.
+func DestroyKey(ctx context.Context, tx *sqlx.Tx, id string) error { return deleteKey(ctx, tx, id) }
+
+// Adopt gives a key of its own to every contact of before there were any, and
+// returns how many. It works in small transactions and may be ended at any time;
+// running it again goes on. Owner is the thing that the contacts belong to.
+func Adopt(ctx context.Context, db *pg.DB, keys *seal.Keys, owner contract.Thing) (int, error) {
+	total := 0
+	for {
+		var n int
+		err := db.InTx(ctx, func(tx *sqlx.Tx) error {
+			rows, err := lockUnkeyed(ctx, tx, owner)
+			n = len(rows)
+			if err != nil || n == 0 {
+				return err
+			}
+			return adoptRows(ctx, tx, keys, owner, rows)
+		})
+		total += n
+		if err != nil || n == 0 {
+			return total, err
+		}
+	}
+}
+
+func adoptRows(ctx context.Context, tx *sqlx.Tx, keys *seal.Keys, owner contract.Thing, rows []contactRow) error {
+	for _, row := range rows {
+		plain, err := contact.Open(keys, row.ID, row.Row)
+		if err != nil {
+			return fmt.Errorf("adopt: %w", err)
+		}
+		sealed := contact.Seal(keys, row.ID, plain)
+		if err := updateContact(ctx, tx, owner, row.ID, sealed); err != nil {
+			return err
+		}
+		if err := PutKey(ctx, tx, row.ID, sealed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Cursor returns how far the journal of erasures was followed; Follow moves it on.
+func Cursor(ctx context.Context, db *pg.DB) (int64, error) { return selectCursor(ctx, db) }
+
+// Follow notes that everything up to seq was erased here.
+func Follow(ctx context.Context, db *pg.DB, seq int64) error { return updateCursor(ctx, db, seq) }

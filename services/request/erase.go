@@ -1,0 +1,159 @@
+package request
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"heli/pkg/access"
+	"heli/pkg/bus"
+	"heli/pkg/check"
+	"heli/pkg/contract"
+	"heli/pkg/fault"
+	"heli/pkg/pg"
+	"heli/pkg/vault"
+)
+
+// catchUpInterval is how often a directory that is away is asked again.
+const catchUpInterval = time.Second
+
+var errErased = fault.NewConflict("erased", "the request was erased")
+
+// Erase forgets for good who asked and in which words: it closes what is open,
+// destroys the key of the contact and deletes every text. What statistics need
+// stays: ids, states, category, region, amounts. The requester's links end.
+//
+// The journal of erasures has the entry before anything is erased, so that no
+// backup brings it back. Staff give a reason, which the audit chain alone keeps.
+// A repeat returns the state that was reached.
+func (s *Service) Erase(ctx context.Context, m contract.Move) (contract.Moved, error) {
+	m = contract.Move{ID: m.ID, Move: moveErase, Reason: m.Reason}
+	a := contract.ActorFrom(ctx)
+	row, err := s.read(ctx, m.ID)
+	if err != nil {
+		return contract.Moved{}, err
+	}
+	if row.ErasedAt != nil {
+		return afterErasure(m, row)
+	}
+	// The journal takes nothing back, so what is refused must not reach it.
+	if err := mayErase(a, m.Reason); err != nil {
+		return contract.Moved{}, err
+	}
+	entry := contract.RecordErasure{Thing: contract.ThingRequest, SubjectID: m.ID, Path: row.OrgPath, Reason: m.Reason}
+	if _, err := bus.Call(ctx, s.bus, contract.DirectoryRecordErasure, entry); err != nil {
+		return contract.Moved{}, fmt.Errorf("record erasure: %w", err)
+	}
+	return s.erase(ctx, m)
+}
+
+func mayErase(a contract.Actor, reason string) error {
+	if err := access.Require(a, access.Erase); err != nil || !a.Staff() {
+		return err
+	}
+	c := check.New(nil)
+	c.Text("reason", reason, 1, maxTitle)
+	return c.Err()
+}
+
+// erase makes the move and deletes what is personal, in one transaction.
+func (s *Service) erase(ctx context.Context, m contract.Move) (contract.Moved, error) {
+	return s.change(ctx, m, func(tx *sqlx.Tx, _ *fullRow, r *record) error {
+		if err := r.erase(newHand(contract.ActorFrom(ctx), s.now())); err != nil {
+			return err
+		}
+		return s.store.erase(ctx, tx, r.row.ID, s.now())
+	})
+}
+
+// erase closes the record, ends its links and says that it is erased.
+func (r *record) erase(h hand) error {
+	if slices.Contains(live, r.row.Stage) {
+		holder := h
+		holder.role = contract.RoleRequester
+		if err := r.move(holder, moveWithdraw, ""); err != nil {
+			return err
+		}
+	}
+	r.row.Title, r.row.Description = "", ""
+	r.row.Generation++
+	r.settle(h, moveErase, "")
+	r.events[len(r.events)-1].Data.Erased = true
+	return nil
+}
+
+// afterErasure answers a move of what was erased: repeating the erasure is
+// harmless, anything else is refused.
+func afterErasure(m contract.Move, row fullRow) (contract.Moved, error) {
+	if m.Move != moveErase {
+		return contract.Moved{}, errErased
+	}
+	return contract.Moved{ID: string(row.ID), State: string(row.State), Version: row.Version}, nil
+}
+
+// followErasures erases what the journal names and is still here: after a crash
+// between the two, or when an older backup was restored.
+func (s *Service) followErasures(ctx context.Context) error {
+	ctx = contract.WithActor(ctx, contract.System())
+	for {
+		after, err := vault.Cursor(ctx, s.store.db)
+		if err != nil {
+			return pg.MapContext(ctx, err)
+		}
+		q := contract.ListErasures{Thing: contract.ThingRequest, After: after}
+		journal, err := bus.Call(ctx, s.bus, contract.DirectoryErasures, q)
+		if err != nil {
+			return fmt.Errorf("follow the journal of erasures: %w", err)
+		}
+		for _, e := range journal.Items {
+			_, err := s.erase(ctx, contract.Move{ID: e.SubjectID, Move: moveErase})
+			if err != nil && !fault.Is(err, fault.NotFound) {
+				return fmt.Errorf("erase request %s: %w", e.SubjectID, err)
+			}
+		}
+		if journal.Last == after {
+			return nil
+		}
+		if err := vault.Follow(ctx, s.store.db, journal.Last); err != nil {
+			return pg.MapContext(ctx, err)
+		}
+	}
+}
+
+// catchUp follows the journal before anything is shown: what an older backup
+// brought back is never seen. It waits for the directory until ctx ends.
+func (s *Service) catchUp(ctx context.Context, log *slog.Logger) error {
+	ticker := time.NewTicker(catchUpInterval)
+	defer ticker.Stop()
+	for {
+		err := s.followErasures(ctx)
+		if err == nil || ctx.Err() != nil {
+			return nil
+		}
+		if !fault.Is(err, fault.Unavailable) {
+			return err
+		}
+		log.Info("waiting for the journal of erasures", "error", err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// adopt gives contacts of before there were keys of persons one each.
+func (s *Service) adopt(ctx context.Context, log *slog.Logger) error {
+	n, err := vault.Adopt(ctx, s.store.db, s.keys, contract.ThingRequest)
+	if err != nil && ctx.Err() == nil {
+		log.Warn("could not give every contact a key of its own, trying again at the next start", "error", err)
+	}
+	if n > 0 {
+		log.Info("contacts got keys of their own", "contacts", n)
+	}
+	return nil
+}
