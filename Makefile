@@ -23,6 +23,7 @@ build: ## build every binary into bin/
 test: ## set up what the tests need (PostgreSQL, Chromium, a Chinese font) and run them all with the race detector
 	@$(GO) run ./cmd/heli setup --tests
 	$(TOOL) gotestsum --format pkgname -- -race -timeout 30m ./...
+	$(GO) test -tags nochecks -run MatrixOf ./cmd/heli
 
 .PHONY: check
 check: ## format, vet, lint, import rules, generated files current, catalogues complete

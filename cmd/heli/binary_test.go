@@ -16,7 +16,6 @@ import (
 
 	"heli/pkg/bus"
 	"heli/pkg/contract"
-	"heli/pkg/seal"
 	"heli/pkg/testkit"
 )
 
@@ -30,10 +29,7 @@ func TestSeparateBinaries(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
-	keys := filepath.Join(folder, "keys.json")
-	if _, err := seal.Load(keys); err != nil {
-		t.Fatalf("make keys: %v", err)
-	}
+	keys := testkit.KeyFile(t)
 	natsURL, listen := plainNATS(t), freeAddress(t)
 	common := []string{"--database-url", testkit.AdminURL(t), "--nats-url", natsURL, "--keys", keys}
 

@@ -1,11 +1,13 @@
-// Package access owns who may do what: one matrix of roles and actions. What a
-// role may do to a request, offer or match that moves is in the tables of the
-// life cycles; where it may do so follows from organisation paths (see
-// contract.Actor.Sees). It stores nothing and knows no thing by id.
+// Package access owns who may do what, and where: one matrix of roles, actions and
+// scopes, and what every call, page and route asks for. What a role may do to a
+// request, offer or match that moves is in the tables of the life cycles; whether
+// a thing is in scope follows from organisation paths (see contract.Actor.Sees).
+// It stores nothing and knows no thing by id.
 package access
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,18 +21,26 @@ type Action string
 // The actions.
 const (
 	ReadRequests      Action = "read_requests"
+	ListRequests      Action = "list_requests"
 	ReadOffers        Action = "read_offers"
+	ListOffers        Action = "list_offers"
 	ReadMatches       Action = "read_matches"
 	SubmitRequest     Action = "submit_request"
 	SubmitOffer       Action = "submit_offer"
 	OpenAtOnce        Action = "open_at_once" // submit with state open or available
 	Vouch             Action = "vouch"
+	MoveRequests      Action = "move_requests" // which moves: the life cycle says
+	MoveOffers        Action = "move_offers"
+	MoveMatches       Action = "move_matches"
+	CorrectRequests   Action = "correct_requests"
+	CorrectOffers     Action = "correct_offers"
 	WriteNotes        Action = "write_notes"
 	VerifyPhone       Action = "verify_phone"
 	VerifyCredential  Action = "verify_credential"
 	ReadContact       Action = "read_contact"
 	Erase             Action = "erase"
 	ReadAlerts        Action = "read_alerts"
+	ReadReleased      Action = "read_released_contact" // one's own, and that of the other side of a match
 	Suggest           Action = "suggest"
 	Propose           Action = "propose"
 	ReadHonours       Action = "read_honours" // the honour roll
@@ -45,11 +55,25 @@ const (
 	ManagePolicies    Action = "manage_policies"
 	TryPolicies       Action = "try_policies" // on the past; changes nothing
 	ReplayDeadLetters Action = "replay_dead_letters"
-	// MoveRequests, MoveOffers and MoveMatches are any move at all; which ones a
-	// role may make is in the tables of the life cycles.
-	MoveRequests Action = "move_requests"
-	MoveOffers   Action = "move_offers"
-	MoveMatches  Action = "move_matches"
+	ReadReference     Action = "read_reference"
+	SignIn            Action = "sign_in"
+	UseCodes          Action = "use_codes"   // find what a code names, to prove a token
+	Record            Action = "record"      // in the audit chain, by a service for whoever acts
+	UseAccount        Action = "use_account" // one's own
+	ReadProjections   Action = "read_projections"
+	FollowErasures    Action = "follow_erasures"
+	MakeFirst         Action = "make_first_administrator"
+)
+
+// Scope is where a role may do an action.
+type Scope string
+
+// The scopes. A token's is the one thing that it speaks for, whatever the scope.
+const (
+	Below    Scope = "below"    // what the actor's organisation and those below it own
+	Shared   Scope = "shared"   // below, and what others share with the network
+	Around   Scope = "around"   // below, and what the organisations above decided
+	Anywhere Scope = "anywhere" // belongs to no organisation
 )
 
 const (
@@ -65,44 +89,66 @@ const (
 	answ  = contract.RoleAnswerer
 )
 
-// matrix is the only place that says which role may do what. The system may
-// do everything.
-var matrix = map[Action][]contract.Role{
-	ReadRequests:      {admin, coord, audit, integ, reqr},
-	ReadOffers:        {admin, coord, lead, audit, integ, offr},
-	ReadMatches:       {admin, coord, lead, audit, integ, reqr, offr, answ},
-	SubmitRequest:     {pub, admin, coord, lead, integ},
-	SubmitOffer:       {pub, admin, coord, lead, integ},
-	OpenAtOnce:        {admin, coord, lead, integ},
-	Vouch:             {admin, coord},
-	WriteNotes:        {admin, coord, lead},
-	VerifyPhone:       {admin, coord, lead},
-	VerifyCredential:  {admin, coord},
-	ReadContact:       {admin, coord, lead},
-	Erase:             {admin, coord, reqr, offr},
-	ReadAlerts:        {admin, audit},
-	Suggest:           {admin, coord, lead, integ},
-	Propose:           {admin, coord, lead},
-	ReadHonours:       {pub, admin, coord, lead, help, audit, integ},
-	ReadOrganisations: {admin, coord, lead, help, audit, integ},
-	Register:          {admin},
-	ManageCampaigns:   {admin},
-	ManagePeople:      {admin, lead},
-	ManageKeys:        {admin},
-	ManageWebhooks:    {admin, integ, coord},
-	PullEvents:        {admin, coord, integ},
-	ReadPolicy:        {admin, coord, audit, integ},
-	ManagePolicies:    {admin},
-	TryPolicies:       {admin, coord, audit},
-	ReplayDeadLetters: {admin},
-	MoveRequests:      {admin, coord, lead, integ, reqr},
-	MoveOffers:        {admin, coord, lead, integ, offr},
-	MoveMatches:       {admin, coord, lead, reqr, offr, answ},
+// grant says where which roles may do an action.
+type grant struct {
+	scope Scope
+	roles []contract.Role
+}
+
+// everybody has no limit by role.
+var everybody = []contract.Role{admin, coord, lead, help, audit, integ, reqr, offr, answ, pub}
+
+// matrix is the only place that says which role may do what, and where. The
+// system may do everything.
+var matrix = map[Action]grant{
+	ReadRequests:      {Below, []contract.Role{admin, coord, audit, integ, reqr}},
+	ListRequests:      {Below, []contract.Role{admin, coord, audit, integ}},
+	ListOffers:        {Below, []contract.Role{admin, coord, lead, audit, integ}},
+	ReadOffers:        {Below, []contract.Role{admin, coord, lead, audit, integ, offr}},
+	ReadMatches:       {Below, []contract.Role{admin, coord, lead, audit, integ, reqr, offr, answ}},
+	SubmitRequest:     {Below, []contract.Role{pub, admin, coord, lead, integ}},
+	SubmitOffer:       {Below, []contract.Role{pub, admin, coord, lead, integ}},
+	OpenAtOnce:        {Below, []contract.Role{admin, coord, lead, integ}},
+	Vouch:             {Below, []contract.Role{admin, coord}},
+	MoveRequests:      {Below, []contract.Role{admin, coord, lead, integ, reqr}},
+	MoveOffers:        {Below, []contract.Role{admin, coord, lead, integ, offr}},
+	MoveMatches:       {Below, []contract.Role{admin, coord, lead, reqr, offr, answ}},
+	CorrectRequests:   {Below, []contract.Role{admin, coord, lead, reqr}},
+	CorrectOffers:     {Below, []contract.Role{admin, coord, lead, offr}},
+	WriteNotes:        {Below, []contract.Role{admin, coord, lead}},
+	VerifyPhone:       {Below, []contract.Role{admin, coord, lead}},
+	VerifyCredential:  {Below, []contract.Role{admin, coord}},
+	ReadContact:       {Below, []contract.Role{admin, coord, lead}},
+	Erase:             {Below, []contract.Role{admin, coord, reqr, offr}},
+	ReadAlerts:        {Below, []contract.Role{admin, audit}},
+	ReadReleased:      {Below, []contract.Role{reqr, offr, answ}},
+	Suggest:           {Shared, []contract.Role{admin, coord, lead, integ}},
+	Propose:           {Shared, []contract.Role{admin, coord, lead}},
+	ReadHonours:       {Anywhere, []contract.Role{pub, admin, coord, lead, help, audit, integ}},
+	ReadOrganisations: {Below, []contract.Role{admin, coord, lead, help, audit, integ}},
+	Register:          {Below, []contract.Role{admin}},
+	ManageCampaigns:   {Below, []contract.Role{admin}},
+	ManagePeople:      {Below, []contract.Role{admin, lead}},
+	ManageKeys:        {Below, []contract.Role{admin}},
+	ManageWebhooks:    {Below, []contract.Role{admin, integ, coord}},
+	PullEvents:        {Below, []contract.Role{admin, coord, integ}},
+	ReadPolicy:        {Around, []contract.Role{admin, coord, audit, integ}},
+	ManagePolicies:    {Below, []contract.Role{admin}},
+	TryPolicies:       {Below, []contract.Role{admin, coord, audit}},
+	ReplayDeadLetters: {Below, []contract.Role{admin}},
+	ReadReference:     {Anywhere, everybody},
+	SignIn:            {Anywhere, everybody},
+	UseCodes:          {Anywhere, everybody},
+	Record:            {Anywhere, everybody},
+	UseAccount:        {Anywhere, []contract.Role{admin, coord, lead, help, audit, integ}},
+	ReadProjections:   {Anywhere, nil},
+	FollowErasures:    {Anywhere, nil},
+	MakeFirst:         {Anywhere, nil},
 }
 
 // May reports whether the role may do the action.
 func May(role contract.Role, action Action) bool {
-	return role == contract.RoleSystem || slices.Contains(matrix[action], role)
+	return !contract.Checked || role == contract.RoleSystem || slices.Contains(matrix[action].roles, role)
 }
 
 // Require returns a Forbidden fault when the actor's role may not do the action,
@@ -114,24 +160,74 @@ func Require(a contract.Actor, action Action) error {
 	return fault.NewForbidden(string(action))
 }
 
-// Markdown renders the matrix for the docs.
+// Rule is what a call or a page asks for: that the role may do any of the actions.
+type Rule []Action
+
+// Permit returns a Forbidden fault when the actor's role may do none of the
+// rule's actions; a rule without actions permits nobody.
+func (r Rule) Permit(a contract.Actor) error {
+	if len(r) == 0 {
+		return fault.NewForbidden("unruled")
+	}
+	if r.May(a.Role) {
+		return nil
+	}
+	return fault.NewForbidden(string(r[0]))
+}
+
+// May reports whether the role may do any of the rule's actions.
+func (r Rule) May(role contract.Role) bool {
+	return slices.ContainsFunc(r, func(action Action) bool { return May(role, action) })
+}
+
+// reads says which right to read holds the right to list.
+var reads = map[Action]Action{ListRequests: ReadRequests, ListOffers: ReadOffers}
+
+// InScope reports whether the actor's key, where it was narrowed, holds one of
+// the rule's actions. What everybody may do is in every scope.
+func (r Rule) InScope(a contract.Actor) bool {
+	return a.Scope == "" || slices.ContainsFunc(r, func(action Action) bool {
+		return len(matrix[action].roles) == len(everybody) || a.InScope(string(action)) || a.InScope(string(reads[action]))
+	})
+}
+
+// Markdown renders the matrix and the tables of calls and pages for the docs.
 func Markdown() string {
-	roles := []contract.Role{admin, coord, lead, help, audit, integ, reqr, offr, answ, pub}
+	roles := everybody
 	var b strings.Builder
-	b.WriteString("| action |")
+	b.WriteString("| action | scope |")
 	for _, r := range roles {
 		fmt.Fprintf(&b, " %s |", r)
 	}
-	b.WriteString("\n|---|" + strings.Repeat("---|", len(roles)) + "\n")
+	b.WriteString("\n|---|---|" + strings.Repeat("---|", len(roles)) + "\n")
 	for _, action := range Actions() {
-		fmt.Fprintf(&b, "| %s |", action)
+		fmt.Fprintf(&b, "| %s | %s |", action, matrix[action].scope)
 		for _, r := range roles {
 			b.WriteString(map[bool]string{true: " yes |", false: " – |"}[May(r, action)])
 		}
 		b.WriteByte('\n')
 	}
+	b.WriteString("\n## Calls between services\n\n" + table("endpoint", endpoints))
+	b.WriteString("\n## Pages and routes\n\n" + table("route", routes))
 	return b.String()
 }
+
+// table renders rules by what they stand for.
+func table(heading string, rules map[string]Rule) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "| %s | any of |\n|---|---|\n", heading)
+	for _, name := range slices.Sorted(maps.Keys(rules)) {
+		actions := make([]string, len(rules[name]))
+		for i, action := range rules[name] {
+			actions[i] = string(action)
+		}
+		fmt.Fprintf(&b, "| %s | %s |\n", name, strings.Join(actions, ", "))
+	}
+	return b.String()
+}
+
+// Roles returns every role but the system's, which may do everything.
+func Roles() []contract.Role { return slices.Clone(everybody) }
 
 // Actions returns every action of the matrix, sorted.
 func Actions() []Action {

@@ -18,7 +18,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
 
-	"heli/migrations"
 	"heli/pkg/bus"
 	"heli/pkg/contract"
 	"heli/pkg/pg"
@@ -29,9 +28,11 @@ import (
 // Deps are what a service is handed.
 type Deps struct {
 	Name string
-	DB   *pg.DB
-	Bus  *bus.Bus
-	Keys *seal.Keys
+	// DB acts for the actor of a context and shows what that one may see: it is
+	// what answers to calls use. Worker sees all rows, for the service's own work.
+	DB, Worker *pg.DB
+	Bus        *bus.Bus
+	Keys       *seal.Keys
 	// Reference is nil in the directory, which owns the data itself.
 	Reference *Reference
 	// Clock returns the time in UTC.
@@ -49,15 +50,15 @@ type Deps struct {
 // Connection says how one service reaches its surroundings.
 type Connection struct {
 	Name string
-	// DatabaseURL is of the service's own role, or of a shared one: its schema
-	// is put on the search path either way.
-	DatabaseURL string
-	// DatabaseConnections bounds the pool; 0 means pg's default.
-	DatabaseConnections int
-	NATSURL             string // ignored when NATSInProcess is set
-	NATSInProcess       nats.InProcessConnProvider
-	NATSSeed            string // empty when the server asks for none
-	NATSCAFile          string
+	// Database is of the service's own roles, or of a shared one: its schema is
+	// put on the search path either way.
+	Database Database
+	// UserConnections and WorkerConnections bound the pools; 0 means pg's default.
+	UserConnections, WorkerConnections int
+	NATSURL                            string // ignored when NATSInProcess is set
+	NATSInProcess                      nats.InProcessConnProvider
+	NATSSeed                           string // empty when the server asks for none
+	NATSCAFile                         string
 	// ReadyWithoutNATS keeps the service ready while NATS is away: web, which
 	// spools submissions then.
 	ReadyWithoutNATS bool
@@ -72,42 +73,49 @@ type Connection struct {
 // comes. The caller closes the Deps; the schema must have been migrated.
 func NewDeps(ctx context.Context, c Connection) (Deps, error) {
 	log := c.Log.With("service", c.Name)
-	databaseURL, err := WithSchema(c.DatabaseURL, c.Name)
+	worker, err := openPool(ctx, log, c, c.Database.WorkerURL, c.WorkerConnections)
 	if err != nil {
 		return Deps{}, err
 	}
-	options := []pg.Option{pg.WithName("heli-" + c.Name), pg.WithTracing(c.Telemetry.Traces)}
-	if c.DatabaseConnections > 0 {
-		options = append(options, pg.WithConnections(c.DatabaseConnections))
+	if err := vault.CheckKeys(ctx, worker, c.Name, c.Keys); err != nil {
+		return Deps{}, errors.Join(err, worker.Close())
 	}
-	var db *pg.DB
-	err = patiently(log, "PostgreSQL", func() error {
-		db, err = pg.Open(ctx, databaseURL, options...)
-		return err
-	})
+	user, err := openPool(ctx, log, c, c.Database.UserURL, c.UserConnections, pg.Acting())
 	if err != nil {
-		return Deps{}, err
-	}
-	if err := vault.CheckKeys(ctx, db, c.Name, c.Keys); err != nil {
-		return Deps{}, errors.Join(err, db.Close())
+		return Deps{}, errors.Join(err, worker.Close())
 	}
 	b, err := bus.Connect(ctx, bus.Options{
 		URL: c.NATSURL, InProcess: c.NATSInProcess, Name: c.Name, Seed: c.NATSSeed, CAFile: c.NATSCAFile,
 		Log: log, Observe: c.Telemetry.Observe(c.Name), Traces: c.Telemetry.Traces,
 	})
 	if err != nil {
-		return Deps{}, errors.Join(err, db.Close())
+		return Deps{}, errors.Join(err, user.Close(), worker.Close())
 	}
-	return assemble(c, log, db, b), nil
+	return assemble(c, log, user, worker, b), nil
 }
 
-func assemble(c Connection, log *slog.Logger, db *pg.DB, b *bus.Bus) Deps {
+func openPool(ctx context.Context, log *slog.Logger, c Connection, databaseURL string, connections int, options ...pg.Option) (db *pg.DB, err error) {
+	if databaseURL, err = WithSchema(databaseURL, c.Name); err != nil {
+		return nil, err
+	}
+	options = append(options, pg.WithName("heli-"+c.Name), pg.WithTracing(c.Telemetry.Traces))
+	if connections > 0 {
+		options = append(options, pg.WithConnections(connections))
+	}
+	err = patiently(log, "PostgreSQL", func() error {
+		db, err = pg.Open(ctx, databaseURL, options...)
+		return err
+	})
+	return db, err
+}
+
+func assemble(c Connection, log *slog.Logger, user, worker *pg.DB, b *bus.Bus) Deps {
 	d := Deps{
-		Name: c.Name, DB: db, Bus: b, Keys: c.Keys, Log: log,
+		Name: c.Name, DB: user, Worker: worker, Bus: b, Keys: c.Keys, Log: log,
 		Clock:    func() time.Time { return time.Now().UTC() },
 		Registry: c.Telemetry.For(c.Name), Traces: c.Telemetry.Traces, Health: c.Health,
 	}
-	c.Health.Check(c.Name+"/database", db.PingContext)
+	c.Health.Check(c.Name+"/database", worker.PingContext)
 	if !c.ReadyWithoutNATS {
 		c.Health.Check(c.Name+"/nats", func(context.Context) error {
 			if !b.Connected() {
@@ -127,18 +135,10 @@ func assemble(c Connection, log *slog.Logger, db *pg.DB, b *bus.Bus) Deps {
 // need the database.
 func (d Deps) Close() error {
 	d.Bus.Close()
-	if err := d.DB.Close(); err != nil {
+	if err := errors.Join(d.DB.Close(), d.Worker.Close()); err != nil {
 		return fmt.Errorf("close database of %s: %w", d.Name, err)
 	}
 	return nil
-}
-
-// Migrate brings the service's schema to the newest version this program knows,
-// over a role that may. It waits for PostgreSQL as NewDeps does.
-func Migrate(ctx context.Context, log *slog.Logger, databaseURL, schema string) error {
-	return patiently(log, "PostgreSQL", func() error {
-		return pg.Migrate(ctx, databaseURL, schema, migrations.FS)
-	})
 }
 
 // patienceInterval is how often a wait is mentioned in the log.

@@ -94,7 +94,7 @@ func serve(ctx context.Context, log *slog.Logger, name string, c Config, options
 		return err
 	}
 	connection := Connection{
-		Name: name, DatabaseURL: c.DatabaseURL, NATSURL: c.NATSURL, NATSSeed: c.NATSSeed, NATSCAFile: c.NATSCA,
+		Name: name, NATSURL: c.NATSURL, NATSSeed: c.NATSSeed, NATSCAFile: c.NATSCA,
 		Keys: keys, Log: log, Telemetry: telemetry, Health: health,
 	}
 	for _, change := range options {
@@ -104,18 +104,21 @@ func serve(ctx context.Context, log *slog.Logger, name string, c Config, options
 	started := health.Expect(name + "/start")
 	// The service comes first in the order of stopping, operators see the end.
 	return RunAll(ctx, log,
-		Task{Name: name, Run: func(ctx context.Context) error { return runConnected(ctx, c.Migrate, connection, started, run) }},
+		Task{Name: name, Run: func(ctx context.Context) error { return runConnected(ctx, c, connection, started, run) }},
 		Task{Name: "operators", Run: admin.Run},
 	)
 }
 
 // runConnected migrates, connects, runs the service and closes its connections.
-func runConnected(ctx context.Context, migrate bool, c Connection, started func(), run func(context.Context, Deps) error) (err error) {
+func runConnected(ctx context.Context, told Config, c Connection, started func(), run func(context.Context, Deps) error) (err error) {
 	defer c.Health.Stop()
-	if migrate {
-		if err := Migrate(ctx, c.Log, c.DatabaseURL, c.Name); err != nil {
-			return err
-		}
+	if told.Migrate {
+		c.Database, err = Migrate(ctx, c.Log, told.DatabaseURL, c.Name, c.Keys)
+	} else {
+		c.Database, err = reach(ctx, c.Log, told.DatabaseURL, c.Name, c.Keys)
+	}
+	if err != nil {
+		return err
 	}
 	d, err := NewDeps(ctx, c)
 	if err != nil {

@@ -67,7 +67,8 @@ type extra struct {
 	Greeting string `name:"greeting" env:"HELI_GREETING" default:"hello" help:"What to say."`
 }
 
-var greet = contract.Endpoint[contract.Empty, string]{Subject: "svc.directory.greet"}
+// greet has a subject that everybody may call.
+var greet = contract.Endpoint[contract.Empty, string]{Subject: contract.DirectoryReference.Subject}
 
 // greeter is a service: it checks that it was handed what it needs.
 func greeter(deps chan<- app.Deps) func(context.Context, app.Deps, extra) error {

@@ -272,6 +272,7 @@ func TestStopWaitsForHandlers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	server.LetEverybody()
 	reached, release := make(chan struct{}), make(chan struct{})
 	handle(t, server, echo, func(context.Context, question) (answer, error) {
 		close(reached)

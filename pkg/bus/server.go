@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go/micro"
 	"go.opentelemetry.io/otel/trace"
 
+	"heli/pkg/access"
 	"heli/pkg/contract"
 	"heli/pkg/fault"
 )
@@ -48,6 +49,7 @@ type Server struct {
 	mu      sync.Mutex
 	closed  bool
 	running sync.WaitGroup
+	rules   func(subject string) (access.Rule, bool)
 }
 
 // NewServer registers a service, such as "request", without any endpoint yet.
@@ -57,7 +59,7 @@ func NewServer(b *Bus, name string) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("register service %s: %w", name, err)
 	}
-	s := &Server{bus: b, service: service, log: b.log}
+	s := &Server{bus: b, service: service, log: b.log, rules: access.OfEndpoint}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s, nil
 }
@@ -66,11 +68,19 @@ func NewServer(b *Bus, name string) (*Server, error) {
 // the server knows the subscription, unless it cannot be reached; then it will
 // once it can.
 //
-// The handler's context carries the caller's actor, trace and patience. Unknown
+// Only an endpoint with a row in pkg/access is answered, and only to whoever may
+// do what the row asks for. The handler's context carries the caller's actor, trace and patience. Unknown
 // keys in a question are Invalid. An error crosses as its fault without the
 // cause; Internal ones, panics among them, are logged here, once.
 func Handle[Q, R any](s *Server, e contract.Endpoint[Q, R], handler func(context.Context, Q) (R, error)) error {
+	rule, ok := s.rules(e.Subject)
+	if !ok {
+		return fmt.Errorf("register endpoint %s: pkg/access does not say who may call it", e.Subject)
+	}
 	return s.handle(e.Subject, func(ctx context.Context, data []byte) ([]byte, error) {
+		if err := rule.Permit(contract.ActorFrom(ctx)); err != nil {
+			return nil, err
+		}
 		var question Q
 		if err := decodeQuestion(data, &question); err != nil {
 			return nil, err

@@ -90,6 +90,7 @@ func serve(t *testing.T, b *bus.Bus, name string) *bus.Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Stop)
+	s.LetEverybody()
 	return s
 }
 

@@ -58,13 +58,25 @@ const RootPath = "root/"
 // Sees reports whether rows of the organisation path are visible to the actor:
 // visibility goes up the parents only. Tokens and the public see none this way.
 func (a Actor) Sees(path string) bool {
-	return a.Path != "" && strings.HasPrefix(path, a.Path)
+	return !Checked || a.Path != "" && strings.HasPrefix(path, a.Path)
 }
 
 // InScope reports whether the key's scope, if it has one, holds the action.
 func (a Actor) InScope(action string) bool {
 	return a.Scope == "" || slices.Contains(strings.Fields(a.Scope), action)
 }
+
+// Sight returns the path at and below which the actor sees rows; empty for who
+// sees none by path.
+func (a Actor) Sight() string {
+	if !Checked {
+		return RootPath
+	}
+	return a.Path
+}
+
+// SpeaksFor reports whether the actor's token is that of the thing.
+func (a Actor) SpeaksFor(id string) bool { return !Checked || a.Subject == id }
 
 // Staff reports whether the actor is a person or key of an organisation.
 func (a Actor) Staff() bool {

@@ -3,9 +3,12 @@ package house
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"heli/pkg/access"
+	"heli/pkg/contract"
+	"heli/pkg/lifecycle"
 	"heli/services/matcher"
 	"heli/services/offer"
 	"heli/services/request"
@@ -20,8 +23,10 @@ func documents() map[string]string {
 			"\n## Offer\n\n" + offer.Moves.Markdown() +
 			"\n## Match\n\n" + matcher.Moves.Markdown(),
 		"docs/access.md": "# Who may do what\n\n" +
-			"Rendered from `pkg/access` (`make generate`). Where a role may do so follows from its organisation: " +
-			"it reaches what that organisation and those below it own. Who may make which move of a life cycle is in `lifecycles.md`.\n\n" +
+			"Rendered from `pkg/access` (`make generate`). Scopes: below is what the actor's organisation and those below it own; " +
+			"shared adds what others share with the network, around what the organisations above decided; anywhere belongs to no " +
+			"organisation. A token's scope is the one thing that it speaks for. What is out of scope is answered as what is not there. " +
+			"Who may make which move of a life cycle is in `lifecycles.md`.\n\n" +
 			access.Markdown(),
 	}
 }
@@ -41,5 +46,27 @@ func TestDocsAreCurrent(t *testing.T) {
 		if string(got) != want {
 			t.Errorf("%s is not what the code says: run make generate", name)
 		}
+	}
+}
+
+// TestMovesAreForWhoMayMakeThem compares the rows of the access matrix for moves
+// with the life cycles: who may make one, or change something beside them.
+func TestMovesAreForWhoMayMakeThem(t *testing.T) {
+	for action, may := range map[access.Action]func(contract.Role) bool{
+		access.MoveRequests: makes(request.Moves), access.MoveOffers: makes(offer.Moves), access.MoveMatches: makes(matcher.Moves),
+	} {
+		for _, role := range access.Roles() {
+			beside := action != access.MoveMatches && (access.May(role, access.WriteNotes) || access.May(role, access.VerifyPhone))
+			if want := may(role) || beside; access.May(role, action) != want {
+				t.Errorf("%s may %s = %v, the life cycle says %v", role, action, !want, want)
+			}
+		}
+	}
+}
+
+// makes returns who may make any move of a table.
+func makes[S ~string](table lifecycle.Table[S]) func(contract.Role) bool {
+	return func(role contract.Role) bool {
+		return slices.ContainsFunc(table, func(m lifecycle.Move[S]) bool { return slices.Contains(m.Who, role) })
 	}
 }

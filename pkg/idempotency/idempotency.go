@@ -17,8 +17,10 @@ package idempotency
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -47,6 +49,9 @@ func Find(ctx context.Context, tx *sqlx.Tx, key, bodyHash string, now time.Time,
 		return false, err
 	}
 	row, err := selectAnswer(ctx, tx, key)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, ErrReused // it is of somebody whose answers who acts may not see
+	}
 	if err != nil {
 		return false, err
 	}

@@ -18,14 +18,17 @@ type namedValue = driver.NamedValue
 
 // connector makes connections that prepare each statement with arguments once.
 // lib/pq alone spends two round trips on such a statement, every time.
-type connector struct{ *pq.Connector }
+type connector struct {
+	*pq.Connector
+	acting bool // see Acting
+}
 
-func newConnector(config pq.Config) (*connector, error) {
+func newConnector(config pq.Config, acting bool) (*connector, error) {
 	c, err := pq.NewConnectorConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("configure connection: %w", err)
 	}
-	return &connector{c}, nil
+	return &connector{c, acting}, nil
 }
 
 // Connect opens one session.
@@ -38,7 +41,11 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if !ok {
 		return nil, errors.Join(fmt.Errorf("unexpected driver connection %T", raw), raw.Close())
 	}
-	return &conn{session: full, prepared: make(map[string]statement)}, nil
+	session := &conn{session: full, prepared: make(map[string]statement)}
+	if c.acting {
+		return &actingConn{conn: session}, nil
+	}
+	return session, nil
 }
 
 // session is what lib/pq's connection can do; all of it stays reachable.
@@ -52,6 +59,7 @@ type session interface {
 	driver.SessionResetter
 	driver.Validator
 	driver.NamedValueChecker
+	driver.Tx
 }
 
 type statement interface {

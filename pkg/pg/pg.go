@@ -38,6 +38,7 @@ type settings struct {
 	connections int
 	name        string
 	tracing     trace.TracerProvider
+	acting      bool
 }
 
 // Option changes how Open connects.
@@ -78,7 +79,7 @@ func Open(ctx context.Context, url string, options ...Option) (*DB, error) {
 	if s.name != "" {
 		config.ApplicationName = s.name
 	}
-	connector, err := newConnector(config)
+	connector, err := newConnector(config, s.acting)
 	if err != nil {
 		return nil, err
 	}

@@ -107,6 +107,17 @@ func ensureRole(ctx context.Context, pool *sql.DB, r Role) error {
 	return nil
 }
 
+// mayUse reports whether the role is there and may use its schema.
+func mayUse(ctx context.Context, pool *sql.DB, r Role) (may bool, err error) {
+	const q = `SELECT EXISTS (
+		SELECT FROM pg_catalog.pg_roles r, pg_catalog.pg_namespace n
+		WHERE r.rolname = $1 AND n.nspname = $2 AND pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE'))`
+	if err := pool.QueryRowContext(ctx, q, r.Name, r.Schema).Scan(&may); err != nil {
+		return false, fmt.Errorf("look for role %s: %w", r.Name, err)
+	}
+	return may, nil
+}
+
 // grantRows gives the rows of the schema's tables, present and future, and
 // what inserting them needs.
 func grantRows(ctx context.Context, pool *sql.DB, r Role) error {
@@ -119,6 +130,46 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT USAGE, SELECT ON SEQUENCES TO 
 	names := strings.NewReplacer("{schema}", pq.QuoteIdentifier(r.Schema), "{role}", pq.QuoteIdentifier(r.Name))
 	if _, err := pool.ExecContext(ctx, names.Replace(template)); err != nil {
 		return fmt.Errorf("grant rows: %w", err)
+	}
+	return nil
+}
+
+// forceRowSecurity puts the tables of a schema behind row security, with a
+// policy for their owner, whom FORCE would leave without a row.
+func forceRowSecurity(ctx context.Context, pool *sql.DB, schema string) error {
+	const q = `
+		SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND NOT c.relforcerowsecurity`
+	return forEach(ctx, pool, q, []any{schema}, func(table string) string {
+		name := pq.QuoteIdentifier(schema) + "." + pq.QuoteIdentifier(table)
+		return "CREATE POLICY owner ON " + name + " TO CURRENT_USER USING (true) WITH CHECK (true);" +
+			"ALTER TABLE " + name + " ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
+	})
+}
+
+// openRows gives a role a policy for all rows of the tables behind row security.
+func openRows(ctx context.Context, pool *sql.DB, r Role) error {
+	const q = `
+		SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		WHERE n.nspname = $1 AND c.relrowsecurity
+			AND NOT EXISTS (SELECT FROM pg_catalog.pg_policy p WHERE p.polrelid = c.oid AND p.polname = $2)`
+	return forEach(ctx, pool, q, []any{r.Schema, r.Name}, func(table string) string {
+		return "CREATE POLICY " + pq.QuoteIdentifier(r.Name) + " ON " + pq.QuoteIdentifier(r.Schema) + "." + pq.QuoteIdentifier(table) +
+			" TO " + pq.QuoteIdentifier(r.Name) + " USING (true) WITH CHECK (true)"
+	})
+}
+
+// forEach runs a statement for every name that a query finds.
+func forEach(ctx context.Context, pool *sql.DB, query string, parameters []any, statement func(name string) string) error {
+	var names pq.StringArray
+	err := pool.QueryRowContext(ctx, "SELECT coalesce(array_agg(relname::text), '{}') FROM ("+query+") AS found", parameters...).Scan(&names)
+	if err != nil {
+		return fmt.Errorf("list tables: %w", err)
+	}
+	for _, name := range names {
+		if _, err := pool.ExecContext(ctx, statement(name)); err != nil {
+			return fmt.Errorf("set row security of %s: %w", name, err)
+		}
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/lib/pq"
 
 	"heli/migrations"
+	"heli/pkg/app"
 	"heli/pkg/contract"
 	"heli/pkg/pg"
 )
@@ -25,10 +27,6 @@ const (
 	buildingPrefix = "test_building_"
 	templatePrefix = "template_"
 )
-
-// rolePassword signs in every service's role. Only who may enter the socket's
-// folder can use it.
-const rolePassword = "test"
 
 // Database is the database of one test, dropped after it.
 type Database struct {
@@ -43,8 +41,8 @@ type template struct {
 	err  error
 }
 
-// NewDatabase makes a database with the schemas migrated and a role per schema,
-// named like it and limited to it. Without schemas it is empty.
+// NewDatabase makes a database with the schemas migrated and the two roles of
+// each, limited to it. Without schemas it is empty.
 func NewDatabase(t testing.TB, schemas ...string) *Database {
 	t.Helper()
 	c := Postgres(t)
@@ -58,14 +56,21 @@ func NewDatabase(t testing.TB, schemas ...string) *Database {
 	return d
 }
 
-// DB makes a database like NewDatabase and opens it as the limited role of the
-// first schema, so that tests meet the grants that services meet.
+// DB makes a database like NewDatabase and opens it as the worker of the first
+// schema, so that tests meet the grants that services meet.
 func DB(t testing.TB, schemas ...string) *pg.DB {
 	t.Helper()
 	if len(schemas) == 0 {
 		t.Fatal("testkit.DB needs a schema; AdminURL gives an empty database")
 	}
 	return NewDatabase(t, schemas...).Open(t, schemas[0])
+}
+
+// KeyFile returns the key file that a program needs to sign in to the databases of
+// this process as the roles of a service.
+func KeyFile(t testing.TB) string {
+	t.Helper()
+	return Postgres(t).keyFile
 }
 
 // AdminURL returns the superuser's address of a new and empty database.
@@ -77,15 +82,24 @@ func AdminURL(t testing.TB) string {
 // AdminURL returns the superuser's address of the database.
 func (d *Database) AdminURL() string { return d.cluster.server.AdminURL(d.name) }
 
-// URL returns the address of the database for the role of a schema.
-func (d *Database) URL(role string) string {
-	return d.cluster.server.URL(role, rolePassword, d.name)
+// Open connects as the worker of a schema, who sees all rows, until the test ends.
+func (d *Database) Open(t testing.TB, schema string) *pg.DB {
+	t.Helper()
+	return open(t, d.URL(schema))
 }
 
-// Open connects as the role of a schema until the test ends.
-func (d *Database) Open(t testing.TB, role string) *pg.DB {
+// OpenActing connects as the role of a schema that acts for others, and sees
+// what they may see, until the test ends.
+func (d *Database) OpenActing(t testing.TB, schema string) *pg.DB {
 	t.Helper()
-	return open(t, d.URL(role))
+	return open(t, d.url(schema+"_user"), pg.Acting())
+}
+
+// URL returns the address of the database for the worker of a schema.
+func (d *Database) URL(schema string) string { return d.url(schema + "_worker") }
+
+func (d *Database) url(role string) string {
+	return d.cluster.server.URL(role, d.cluster.keys.PostgresPassword(role), d.name)
 }
 
 // Admin connects as the superuser until the test ends: to look at what a role
@@ -95,11 +109,11 @@ func (d *Database) Admin(t testing.TB) *pg.DB {
 	return open(t, d.AdminURL())
 }
 
-func open(t testing.TB, url string) *pg.DB {
+func open(t testing.TB, url string, options ...pg.Option) *pg.DB {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
 	defer cancel()
-	db, err := pg.Open(ctx, url)
+	db, err := pg.Open(ctx, url, options...)
 	must(t, "open database", err)
 	t.Cleanup(func() {
 		if err := db.Close(); err != nil {
@@ -135,7 +149,7 @@ func (c *Cluster) templateOf(ctx context.Context, schemas []string) (string, err
 	if len(schemas) == 0 {
 		return "template0", nil
 	}
-	sum, err := fingerprint(migrations.FS, schemas)
+	sum, err := c.fingerprint(migrations.FS, schemas)
 	if err != nil {
 		return "", err
 	}
@@ -169,32 +183,26 @@ func (c *Cluster) makeTemplate(ctx context.Context, name string, schemas []strin
 	if err := c.exec(ctx, "CREATE DATABASE "+building+" TEMPLATE template0 STRATEGY wal_log"); err != nil {
 		return err
 	}
-	if err := migrate(ctx, c.server.AdminURL(building), schemas); err != nil {
+	if err := c.migrate(ctx, c.server.AdminURL(building), schemas); err != nil {
 		return err
 	}
 	return c.exec(ctx, "ALTER DATABASE "+building+" RENAME TO "+pq.QuoteIdentifier(name))
 }
 
 // migrate builds schemas and roles the way an installation does.
-func migrate(ctx context.Context, adminURL string, schemas []string) error {
-	roles := make([]pg.Role, 0, len(schemas))
+func (c *Cluster) migrate(ctx context.Context, adminURL string, schemas []string) error {
 	for _, schema := range schemas {
-		roles = append(roles, pg.Role{Name: schema, Schema: schema, Password: rolePassword})
-	}
-	if err := pg.Provision(ctx, adminURL, roles); err != nil {
-		return err
-	}
-	for _, schema := range schemas {
-		if err := pg.Migrate(ctx, adminURL, schema, migrations.FS); err != nil {
+		if _, err := app.Migrate(ctx, slog.New(slog.DiscardHandler), adminURL, schema, c.keys); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// fingerprint sums up the schemas' names and migrations.
-func fingerprint(files fs.FS, schemas []string) (string, error) {
+// fingerprint sums up the schemas' names and migrations, and whose roles they have.
+func (c *Cluster) fingerprint(files fs.FS, schemas []string) (string, error) {
 	sum := sha256.New()
+	fmt.Fprintf(sum, "roles %s\n", c.keys.PostgresPassword("template"))
 	for _, schema := range schemas {
 		fmt.Fprintf(sum, "schema %s\n", schema)
 		paths, err := fs.Glob(files, schema+"/*.sql")

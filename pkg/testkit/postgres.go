@@ -13,6 +13,7 @@ import (
 	"github.com/lib/pq"
 
 	"heli/pkg/embedded"
+	"heli/pkg/seal"
 )
 
 // testSettings give up what only a power loss could take.
@@ -34,8 +35,10 @@ const (
 
 // Cluster is the PostgreSQL of this test process.
 type Cluster struct {
-	server *embedded.Postgres
-	admin  *sql.DB // database postgres, superuser
+	server  *embedded.Postgres
+	admin   *sql.DB // database postgres, superuser
+	keys    *seal.Keys
+	keyFile string // of the keys that the passwords of the services' roles come from
 
 	making    sync.Mutex // held while a template is made
 	mu        sync.Mutex // guards templates
@@ -60,35 +63,41 @@ func Postgres(t testing.TB) *Cluster {
 func startCluster() (*Cluster, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), waitLimit)
 	defer cancel()
-	server, err := startInSlot(ctx)
+	server, keyFile, err := startInSlot(ctx)
 	if err != nil {
 		return nil, err
+	}
+	keys, err := seal.Load(keyFile)
+	if err != nil {
+		return nil, errors.Join(err, server.Stop(ctx))
 	}
 	admin, err := sql.Open("postgres", server.AdminURL("postgres"))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open PostgreSQL: %w", err), server.Stop(ctx))
 	}
-	c := &Cluster{server: server, admin: admin, templates: map[string]*template{}}
+	c := &Cluster{server: server, admin: admin, keys: keys, keyFile: keyFile, templates: map[string]*template{}}
 	if err := c.dropLeftovers(ctx); err != nil {
 		return nil, errors.Join(err, admin.Close(), server.Stop(ctx))
 	}
 	return c, nil
 }
 
-// startInSlot takes the first slot that no other test process uses.
-func startInSlot(ctx context.Context) (*embedded.Postgres, error) {
+// startInSlot takes the first slot that no other test process uses, and returns
+// its server and the place of its keys: roles belong to the whole server, and
+// their passwords to its keys.
+func startInSlot(ctx context.Context) (server *embedded.Postgres, keyFile string, err error) {
 	root, err := embedded.DataRoot()
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	for slot := range maxSlots {
 		dir := filepath.Join(os.TempDir(), fmt.Sprintf("heli-test-%d", os.Geteuid()), fmt.Sprintf("slot%d", slot))
 		server, err := embedded.StartPostgres(ctx, embedded.PostgresOptions{Dir: dir, Programs: root, Settings: testSettings})
 		if !errors.Is(err, embedded.ErrInUse) {
-			return server, err
+			return server, dir + ".keys.json", err
 		}
 	}
-	return nil, fmt.Errorf("all %d slots are in use", maxSlots)
+	return nil, "", fmt.Errorf("all %d slots are in use", maxSlots)
 }
 
 // dropLeftovers removes the databases of tests that were killed, templates that

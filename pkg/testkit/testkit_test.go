@@ -114,7 +114,7 @@ func TestDepsConnectServices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bus.Call(t.Context(), web.Bus, contract.RequestCount, contract.Empty{}); err != nil {
+	if _, err := bus.Call(contract.WithActor(t.Context(), contract.System()), web.Bus, contract.RequestCount, contract.Empty{}); err != nil {
 		t.Error(err)
 	}
 	snapshot, err := web.Reference.Get()

@@ -43,7 +43,8 @@ func (w *World) Deps(t testing.TB, service string) app.Deps {
 	health := app.NewHealth()
 	return app.Deps{
 		Name:      service,
-		DB:        w.Database.Open(t, service),
+		DB:        w.Database.OpenActing(t, service),
+		Worker:    w.Database.Open(t, service),
 		Bus:       Bus(t, w.Server, service),
 		Keys:      w.Keys,
 		Reference: w.Reference,

@@ -54,7 +54,7 @@ func (s *Service) watchReadings(ctx context.Context, tx *sqlx.Tx, action string)
 		return err
 	}
 	fresh, err := s.store.upsertAlert(ctx, tx, alertRow{
-		ID: contract.NewID[string](), Kind: alertReadings, ActorID: actor.ID(), ActorName: actor.Name, Path: actor.Path,
+		ID: contract.NewID[string](), Kind: alertReadings, ActorID: actor.ID(), ActorName: actor.Name, Path: actor.Sight(),
 		Since: now.Truncate(time.Hour), At: now, Count: count,
 	})
 	if fresh {
@@ -70,7 +70,7 @@ func (s *Service) Alerts(ctx context.Context, _ contract.Empty) (contract.Listin
 	if err := access.Require(actor, access.ReadAlerts); err != nil {
 		return contract.Listing[contract.Alert]{}, err
 	}
-	rows, err := s.store.listAlerts(ctx, actor.Path, contract.MaxAlerts)
+	rows, err := s.store.listAlerts(ctx, actor.Sight(), contract.MaxAlerts)
 	if err != nil {
 		return contract.Listing[contract.Alert]{}, pg.MapContext(ctx, err)
 	}

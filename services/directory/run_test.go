@@ -19,7 +19,8 @@ func start(t *testing.T, server *testkit.Server, database *testkit.Database) {
 	ready, ended := make(chan struct{}), make(chan error, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	deps := app.Deps{
-		Name: "directory", DB: database.Open(t, "directory"), Bus: testkit.Bus(t, server, "directory"), Keys: server.Keys(),
+		Name: "directory", DB: database.OpenActing(t, "directory"), Worker: database.Open(t, "directory"),
+		Bus: testkit.Bus(t, server, "directory"), Keys: server.Keys(),
 		Clock: testkit.NewClock(time.Time{}).Now, Log: testkit.Log(t), Ready: func() { close(ready) },
 	}
 	go func() { ended <- Run(ctx, deps, Config{}) }()

@@ -25,8 +25,9 @@ import (
 // Service is the directory's use cases. It is safe for concurrent use, and
 // several may work on one database.
 type Service struct {
-	db        *pg.DB
+	db        *pg.DB // behind the wall of who acts, as store
 	store     store
+	worker    store // sees all, for the service's own work
 	keys      *seal.Keys
 	passwords *password.Hasher
 	clock     func() time.Time
@@ -45,12 +46,13 @@ type edition struct {
 	snapshot *reference.Snapshot
 }
 
-// New returns a service. Its use cases call tell after a commit, with the
-// subject and message of a broadcast; tell must not block.
-func New(db *pg.DB, keys *seal.Keys, clock func() time.Time, tell func(subject string, message any)) *Service {
+// New returns a service that acts for others over db and does its own work over
+// worker. Its use cases call tell after a commit, with the subject and message of
+// a broadcast; tell must not block.
+func New(db, worker *pg.DB, keys *seal.Keys, clock func() time.Time, tell func(subject string, message any)) *Service {
 	return &Service{
-		db: db, store: store{db: db}, keys: keys, passwords: password.New(), clock: clock, tell: tell,
-		erased: make(chan struct{}, 1),
+		db: db, store: store{db: db}, worker: store{db: worker}, keys: keys, passwords: password.New(), clock: clock,
+		tell: tell, erased: make(chan struct{}, 1),
 	}
 }
 
@@ -65,7 +67,7 @@ func (s *Service) Seed(ctx context.Context) error {
 		return err
 	}
 	loaded := false
-	err = s.db.InTx(ctx, func(tx *sqlx.Tx) error {
+	err = s.worker.db.InTx(ctx, func(tx *sqlx.Tx) error {
 		stored, err := s.store.lockReference(ctx, tx)
 		if err != nil || stored == hash {
 			return err
@@ -123,7 +125,7 @@ func (s *Service) Reference(ctx context.Context, q contract.AskReference) (contr
 
 // edition returns the newest version, built once and kept.
 func (s *Service) edition(ctx context.Context) (edition, error) {
-	version, err := s.store.selectVersion(ctx)
+	version, err := s.worker.selectVersion(ctx)
 	if err != nil {
 		return edition{}, pg.MapContext(ctx, err)
 	}
@@ -145,34 +147,34 @@ func (s *Service) edition(ctx context.Context) (edition, error) {
 func (s *Service) build(ctx context.Context, version int64) (contract.Reference, error) {
 	doc := contract.Reference{Version: version, Coordinators: map[string]contract.OrganisationRef{}}
 	var err error
-	if doc.Regions, err = s.store.listRegions(ctx); err != nil {
+	if doc.Regions, err = s.worker.listRegions(ctx); err != nil {
 		return doc, err
 	}
-	if doc.Categories, err = s.store.listCategories(ctx); err != nil {
+	if doc.Categories, err = s.worker.listCategories(ctx); err != nil {
 		return doc, err
 	}
-	if doc.Items, err = s.store.listItems(ctx); err != nil {
+	if doc.Items, err = s.worker.listItems(ctx); err != nil {
 		return doc, err
 	}
-	coordinators, err := s.store.listCoordinators(ctx)
+	coordinators, err := s.worker.listCoordinators(ctx)
 	if err != nil {
 		return doc, err
 	}
 	for _, o := range coordinators {
 		doc.Coordinators[o.RegionCode] = o.ref()
 	}
-	root, err := s.store.selectOrganisation(ctx, s.db, rootCode)
+	root, err := s.worker.selectOrganisation(ctx, s.worker.db, rootCode)
 	doc.Root = root.ref()
 	return doc, err
 }
 
 // Organisation returns an organisation by its code. All staff may ask for any,
-// since referrals go across the tree; the public may not.
+// since referrals go across the tree, past the wall; the public may not.
 func (s *Service) Organisation(ctx context.Context, q contract.OrganisationByCode) (contract.Organisation, error) {
 	if err := access.Require(contract.ActorFrom(ctx), access.ReadOrganisations); err != nil {
 		return contract.Organisation{}, err
 	}
-	row, err := s.store.selectOrganisation(ctx, s.db, q.Code)
+	row, err := s.worker.selectOrganisation(ctx, s.worker.db, q.Code)
 	return row.message(), pg.MapContext(ctx, err)
 }
 

@@ -16,7 +16,7 @@ func (s *Service) Audit(ctx context.Context, e contract.AuditEntry) (contract.Em
 	if err := checkAudit(e); err != nil {
 		return contract.Empty{}, err
 	}
-	return contract.Empty{}, s.db.InTx(ctx, func(tx *sqlx.Tx) error {
+	return contract.Empty{}, s.worker.db.InTx(ctx, func(tx *sqlx.Tx) error {
 		organisation, err := s.store.selectOrganisationByPath(ctx, tx, e.Path)
 		if err != nil {
 			return err
@@ -75,7 +75,7 @@ func (s *Service) VerifyAudit(ctx context.Context, signed ...SignedHeads) ([]Bre
 			walk.heads[head.OrganisationID] = head
 		}
 	}
-	err := s.db.InTx(ctx, func(tx *sqlx.Tx) error {
+	err := s.worker.db.InTx(ctx, func(tx *sqlx.Tx) error {
 		return s.store.walkAudit(ctx, tx, begin, func(row auditRow) { walk.see(row) })
 	})
 	if err != nil {

@@ -17,21 +17,21 @@ func (s *Service) RecordErasure(ctx context.Context, q contract.RecordErasure) (
 	if err := checkErasure(q); err != nil {
 		return contract.Empty{}, err
 	}
-	err := s.db.InTx(ctx, func(tx *sqlx.Tx) error {
-		head, err := s.store.lockErasureHead(ctx, tx)
+	err := s.worker.db.InTx(ctx, func(tx *sqlx.Tx) error {
+		head, err := s.worker.lockErasureHead(ctx, tx)
 		if err != nil {
 			return err
 		}
-		known, err := s.store.selectErased(ctx, tx, q.SubjectID)
+		known, err := s.worker.selectErased(ctx, tx, q.SubjectID)
 		if err != nil || known {
 			return err
 		}
 		entry := contract.Erasure{Seq: head.Seq + 1, Thing: q.Thing, SubjectID: q.SubjectID, At: s.now()}
 		entry.Hash = erasureHash(head.Hash, entry)
-		if err := s.store.insertErasure(ctx, tx, entry); err != nil {
+		if err := s.worker.insertErasure(ctx, tx, entry); err != nil {
 			return err
 		}
-		organisation, err := s.store.selectOrganisationByPath(ctx, tx, q.Path)
+		organisation, err := s.worker.selectOrganisationByPath(ctx, tx, q.Path)
 		if err != nil {
 			return err
 		}
@@ -59,7 +59,7 @@ func (s *Service) Erasures(ctx context.Context, q contract.ListErasures) (contra
 	if contract.ActorFrom(ctx).Role != contract.RoleSystem {
 		return contract.Erasures{}, fault.NewForbidden("follow erasures")
 	}
-	entries, err := s.store.listErasures(ctx, q.After, contract.MaxErasures)
+	entries, err := s.worker.listErasures(ctx, q.After, contract.MaxErasures)
 	if err != nil {
 		return contract.Erasures{}, pg.MapContext(ctx, err)
 	}

@@ -21,8 +21,8 @@ func (s *Service) own(
 	if !ownOrSystem(contract.ActorFrom(ctx), id) {
 		return fault.NewNotFound("person")
 	}
-	return s.db.InTx(ctx, func(tx *sqlx.Tx) error {
-		row, err := s.store.lockPerson(ctx, tx, id)
+	return s.worker.db.InTx(ctx, func(tx *sqlx.Tx) error {
+		row, err := s.worker.lockPerson(ctx, tx, id)
 		if err != nil {
 			return err
 		}
@@ -58,7 +58,7 @@ func (s *Service) SetPassword(ctx context.Context, q contract.SetPassword) (cont
 			return err
 		}
 		row.Password = hash
-		return s.store.updatePassword(ctx, tx, *row)
+		return s.worker.updatePassword(ctx, tx, *row)
 	})
 	if err == nil && q.Name != "" {
 		s.tell(contract.IdentityChanged, contract.Empty{})
@@ -75,7 +75,7 @@ func (s *Service) SetLanguage(ctx context.Context, q contract.SetLanguage) (cont
 	}
 	return contract.Empty{}, s.own(ctx, q.PersonID, "", func(tx *sqlx.Tx, row *personRow) error {
 		row.Language = q.Language
-		return s.store.updatePerson(ctx, tx, *row)
+		return s.worker.updatePerson(ctx, tx, *row)
 	})
 }
 
@@ -96,7 +96,7 @@ func (s *Service) BeginTOTP(ctx context.Context, q contract.PersonByID) (contrac
 			return fault.New(fault.Internal, "internal", "make a secret").Because(err)
 		}
 		made = contract.NewTOTP{FactorID: contract.NewID[contract.FactorID](), Secret: key.Secret(), URI: key.URL()}
-		_, err = s.store.insertFactor(ctx, tx, factorRow{
+		_, err = s.worker.insertFactor(ctx, tx, factorRow{
 			ID: string(made.FactorID), PersonID: row.ID, Kind: contract.FactorTOTP,
 			Secret: s.keys.Seal([]byte(made.Secret), sealedFor(string(made.FactorID))), CreatedAt: s.now(),
 		})
@@ -106,10 +106,10 @@ func (s *Service) BeginTOTP(ctx context.Context, q contract.PersonByID) (contrac
 
 // roomForFactor forgets secrets that no code was made from and refuses too many.
 func (s *Service) roomForFactor(ctx context.Context, tx *sqlx.Tx, person string) error {
-	if err := s.store.deleteUnconfirmed(ctx, tx, person); err != nil {
+	if err := s.worker.deleteUnconfirmed(ctx, tx, person); err != nil {
 		return err
 	}
-	factors, err := s.store.listFactors(ctx, tx, person)
+	factors, err := s.worker.listFactors(ctx, tx, person)
 	if err == nil && len(factors) >= maxFactors {
 		err = fault.NewConflict("too_many_factors", "there are too many second factors: remove one first")
 	}
@@ -125,7 +125,7 @@ func (s *Service) ConfirmTOTP(ctx context.Context, q contract.ConfirmTOTP) (cont
 		return contract.Empty{}, err
 	}
 	return contract.Empty{}, s.own(ctx, q.PersonID, "add_factor", func(tx *sqlx.Tx, row *personRow) error {
-		factors, err := s.store.listFactors(ctx, tx, row.ID)
+		factors, err := s.worker.listFactors(ctx, tx, row.ID)
 		if err != nil {
 			return err
 		}
@@ -144,10 +144,10 @@ func (s *Service) ConfirmTOTP(ctx context.Context, q contract.ConfirmTOTP) (cont
 		case factors[i].ConfirmedAt != nil:
 			return nil
 		}
-		if err := s.store.confirmFactor(ctx, tx, factors[i].ID, q.Name, s.now(), step); err != nil {
+		if err := s.worker.confirmFactor(ctx, tx, factors[i].ID, q.Name, s.now(), step); err != nil {
 			return err
 		}
-		return s.store.enrolPerson(ctx, tx, row.ID, s.now())
+		return s.worker.enrolPerson(ctx, tx, row.ID, s.now())
 	})
 }
 
@@ -157,14 +157,14 @@ func (s *Service) Passkeys(ctx context.Context, q contract.PersonByID) (contract
 	if !ownOrSystem(contract.ActorFrom(ctx), q.ID) {
 		return answer, fault.NewNotFound("person")
 	}
-	row, err := s.store.selectPerson(ctx, s.db, q.ID)
+	row, err := s.worker.selectPerson(ctx, s.worker.db, q.ID)
 	if err != nil {
 		return answer, err
 	}
 	if row.RevokedAt != nil {
 		return answer, fault.NewNotFound("person")
 	}
-	factors, err := s.store.listFactors(ctx, s.db, row.ID)
+	factors, err := s.worker.listFactors(ctx, s.worker.db, row.ID)
 	if err != nil {
 		return answer, pg.MapContext(ctx, err)
 	}
@@ -194,7 +194,7 @@ func (s *Service) AddPasskey(ctx context.Context, q contract.Passkey) (contract.
 			return err
 		}
 		now := s.now()
-		added, err := s.store.insertFactor(ctx, tx, factorRow{
+		added, err := s.worker.insertFactor(ctx, tx, factorRow{
 			ID: contract.NewID[string](), PersonID: row.ID, Kind: contract.FactorPasskey, Name: q.Name,
 			CredentialID: q.CredentialID, Credential: q.Credential, CreatedAt: now, ConfirmedAt: &now,
 		})
@@ -202,12 +202,12 @@ func (s *Service) AddPasskey(ctx context.Context, q contract.Passkey) (contract.
 			return err
 		}
 		if !added {
-			owner, err := s.store.selectPasskeyOwner(ctx, tx, q.CredentialID)
+			owner, err := s.worker.selectPasskeyOwner(ctx, tx, q.CredentialID)
 			if err != nil || owner != row.ID {
 				return either(err, errIDTaken)
 			}
 		}
-		return s.store.enrolPerson(ctx, tx, row.ID, now)
+		return s.worker.enrolPerson(ctx, tx, row.ID, now)
 	})
 }
 
@@ -216,7 +216,7 @@ func (s *Service) AddPasskey(ctx context.Context, q contract.Passkey) (contract.
 func (s *Service) UsePasskey(ctx context.Context, q contract.UsePasskey) (contract.SignedIn, error) {
 	var signed contract.SignedIn
 	return signed, s.own(ctx, q.PersonID, "", func(tx *sqlx.Tx, row *personRow) error {
-		known, err := s.store.usePasskey(ctx, tx, q.Passkey, s.now())
+		known, err := s.worker.usePasskey(ctx, tx, q.Passkey, s.now())
 		if err != nil || !known {
 			return either(err, errNobody)
 		}
@@ -233,10 +233,10 @@ func (s *Service) UsePasskey(ctx context.Context, q contract.UsePasskey) (contra
 // be without; one that is not there changes nothing.
 func (s *Service) RemoveFactor(ctx context.Context, q contract.RemoveFactor) (contract.Empty, error) {
 	return contract.Empty{}, s.own(ctx, q.PersonID, "remove_factor", func(tx *sqlx.Tx, row *personRow) error {
-		if err := s.store.deleteUnconfirmed(ctx, tx, row.ID); err != nil {
+		if err := s.worker.deleteUnconfirmed(ctx, tx, row.ID); err != nil {
 			return err
 		}
-		factors, err := s.store.listFactors(ctx, tx, row.ID)
+		factors, err := s.worker.listFactors(ctx, tx, row.ID)
 		if err != nil {
 			return err
 		}
@@ -246,7 +246,7 @@ func (s *Service) RemoveFactor(ctx context.Context, q contract.RemoveFactor) (co
 		if len(factors) == 1 {
 			return errLastFactor
 		}
-		return s.store.deleteFactor(ctx, tx, string(q.FactorID))
+		return s.worker.deleteFactor(ctx, tx, string(q.FactorID))
 	})
 }
 
@@ -258,11 +258,11 @@ func (s *Service) RecoveryCodes(ctx context.Context, q contract.PersonByID) (con
 		if row.EnrolledAt == nil {
 			return errNotEnrolled
 		}
-		if err := s.store.deleteCodes(ctx, tx, row.ID); err != nil {
+		if err := s.worker.deleteCodes(ctx, tx, row.ID); err != nil {
 			return err
 		}
 		for _, code := range codes {
-			if err := s.store.insertCode(ctx, tx, row.ID, hashSecret(recoveryLetters(code))); err != nil {
+			if err := s.worker.insertCode(ctx, tx, row.ID, hashSecret(recoveryLetters(code))); err != nil {
 				return err
 			}
 		}
@@ -284,11 +284,11 @@ func (s *Service) LinkSubject(ctx context.Context, q contract.LinkSubject) (cont
 		return contract.Empty{}, err
 	}
 	return contract.Empty{}, s.own(ctx, q.PersonID, "link_account", func(tx *sqlx.Tx, row *personRow) error {
-		added, err := s.store.insertSubject(ctx, tx, q, s.now())
+		added, err := s.worker.insertSubject(ctx, tx, q, s.now())
 		if err != nil || added {
 			return err
 		}
-		owner, _, err := s.store.personOfSubject(ctx, tx, q.Subject)
+		owner, _, err := s.worker.personOfSubject(ctx, tx, q.Subject)
 		if err != nil || string(owner) != row.ID {
 			return either(err, errLinkedTo)
 		}
@@ -300,7 +300,7 @@ func (s *Service) LinkSubject(ctx context.Context, q contract.LinkSubject) (cont
 // password stays.
 func (s *Service) UnlinkSubject(ctx context.Context, q contract.UnlinkSubject) (contract.Empty, error) {
 	return contract.Empty{}, s.own(ctx, q.PersonID, "unlink_account", func(tx *sqlx.Tx, row *personRow) error {
-		_, err := s.store.deleteSubject(ctx, tx, row.ID, q.Issuer)
+		_, err := s.worker.deleteSubject(ctx, tx, row.ID, q.Issuer)
 		return err
 	})
 }

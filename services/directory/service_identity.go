@@ -74,7 +74,7 @@ func (s *Service) APIKeys(ctx context.Context, q contract.ListAPIKeys) (contract
 	if err != nil {
 		return answer, err
 	}
-	rows, err := s.store.listAPIKeys(ctx, actor.Path, string(after), limit+1)
+	rows, err := s.store.listAPIKeys(ctx, actor.Sight(), string(after), limit+1)
 	if err != nil {
 		return answer, pg.MapContext(ctx, err)
 	}
@@ -114,7 +114,7 @@ func (s *Service) Revoke(ctx context.Context, q contract.RevokeIdentity) (contra
 		return contract.Empty{}, fault.NewInvalid(fault.Field{Location: "person_id", Code: "required"})
 	}
 	revoked := false
-	err := s.db.InTx(ctx, func(tx *sqlx.Tx) (err error) {
+	err := s.worker.db.InTx(ctx, func(tx *sqlx.Tx) (err error) {
 		revoked, err = revoke(ctx, tx, actor, q)
 		return err
 	})
@@ -150,7 +150,7 @@ func (s *Service) Authenticate(ctx context.Context, q contract.Authenticate) (co
 	case q.Key != "" && q.PersonID == "":
 		row, err = s.actorOfKey(ctx, q.Key)
 	case q.Key == "" && contract.ValidID(q.PersonID):
-		row, err = s.store.actorOfPerson(ctx, s.db, q.PersonID, q.RoleID)
+		row, err = s.worker.actorOfPerson(ctx, s.worker.db, q.PersonID, q.RoleID)
 	}
 	if err != nil {
 		return contract.Actor{}, pg.MapContext(ctx, err)
@@ -167,9 +167,9 @@ func (s *Service) Authenticate(ctx context.Context, q contract.Authenticate) (co
 // actorOfKey returns whose key it is and notes that it is used, to the minute.
 func (s *Service) actorOfKey(ctx context.Context, key string) (actorRow, error) {
 	now := s.now()
-	row, err := s.store.actorOfKey(ctx, hashSecret(key), now)
+	row, err := s.worker.actorOfKey(ctx, hashSecret(key), now)
 	if err == nil && (row.LastUsedAt == nil || now.Sub(*row.LastUsedAt) >= usedEvery) {
-		err = s.store.noteAPIKey(ctx, row.ID, now)
+		err = s.worker.noteAPIKey(ctx, row.ID, now)
 	}
 	return row, err
 }

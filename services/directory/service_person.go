@@ -26,7 +26,7 @@ func (s *Service) AddPerson(ctx context.Context, d contract.PersonDraft) (contra
 	}
 	var row personRow
 	var differs bool
-	err := s.db.InTx(ctx, func(tx *sqlx.Tx) (err error) {
+	err := s.worker.db.InTx(ctx, func(tx *sqlx.Tx) (err error) {
 		row, differs, err = s.addPerson(ctx, tx, actor, d)
 		return err
 	})
@@ -53,7 +53,7 @@ func (s *Service) addPerson(ctx context.Context, tx *sqlx.Tx, actor contract.Act
 		Name: d.Name, Role: d.Role, Language: d.Language, Demo: d.Demo && actor.PersonID == "" && actor.APIKeyID == "",
 		CreatedAt: s.now(),
 	}
-	added, err := s.store.insertPerson(ctx, tx, row)
+	added, err := s.worker.insertPerson(ctx, tx, row)
 	if err != nil {
 		return row, false, err
 	}
@@ -75,7 +75,7 @@ func (s *Service) changePerson(ctx context.Context, tx *sqlx.Tx, actor contract.
 	if err != nil {
 		return row, false, err
 	}
-	if _, held, err := s.store.selectRole(ctx, tx, row.ID, row.OrganisationID, row.Role); err != nil || !held {
+	if _, held, err := s.worker.selectRole(ctx, tx, row.ID, row.OrganisationID, row.Role); err != nil || !held {
 		return row, false, either(err, errRoleByGrant)
 	}
 	changed := old
@@ -86,7 +86,7 @@ func (s *Service) changePerson(ctx context.Context, tx *sqlx.Tx, actor contract.
 	case !administers(actor, old, roles):
 		return row, false, errNotGranted
 	}
-	if err := s.store.updatePerson(ctx, tx, changed); err != nil {
+	if err := s.worker.updatePerson(ctx, tx, changed); err != nil {
 		return row, false, err
 	}
 	return changed, true, s.record(ctx, tx, old.OrganisationID, newAuditEntry("change_person", old.ID))
@@ -105,11 +105,11 @@ func (s *Service) known(ctx context.Context, tx *sqlx.Tx, actor contract.Actor, 
 	if !contract.ValidID(id) {
 		return personRow{}, nil, fault.NewNotFound("person")
 	}
-	row, err := s.store.lockPerson(ctx, tx, id)
+	row, err := s.worker.lockPerson(ctx, tx, id)
 	if err != nil {
 		return row, nil, err
 	}
-	held, err := s.store.listRoles(ctx, tx, row.ID)
+	held, err := s.worker.listRoles(ctx, tx, row.ID)
 	if err != nil {
 		return row, nil, err
 	}
@@ -131,7 +131,7 @@ func (s *Service) Invite(ctx context.Context, d contract.PersonDraft) (contract.
 	}
 	d.Demo = false
 	var invitation contract.Invitation
-	err := s.db.InTx(ctx, func(tx *sqlx.Tx) error {
+	err := s.worker.db.InTx(ctx, func(tx *sqlx.Tx) error {
 		if _, _, err := s.addPerson(ctx, tx, actor, d); err != nil {
 			return err
 		}
@@ -158,7 +158,7 @@ func (s *Service) People(ctx context.Context, q contract.ListPeople) (contract.L
 	if err != nil {
 		return answer, err
 	}
-	rows, err := s.store.listPeople(ctx, actor.Path, string(after), limit+1)
+	rows, err := s.store.listPeople(ctx, actor.Sight(), string(after), limit+1)
 	if err != nil {
 		return answer, pg.MapContext(ctx, err)
 	}
@@ -170,7 +170,7 @@ func (s *Service) People(ctx context.Context, q contract.ListPeople) (contract.L
 	for i, row := range rows {
 		ids[i] = row.ID
 	}
-	held, err := s.store.listRoles(ctx, s.db, ids...)
+	held, err := s.worker.listRoles(ctx, s.worker.db, ids...)
 	if err != nil {
 		return answer, pg.MapContext(ctx, err)
 	}
@@ -204,7 +204,7 @@ func (s *Service) Person(ctx context.Context, q contract.PersonByID) (contract.P
 		return contract.PersonRecord{}, pg.MapContext(ctx, err)
 	}
 	record := row.record(visibleRoles(actor, row, roles))
-	factors, err := s.store.listFactors(ctx, s.db, row.ID)
+	factors, err := s.worker.listFactors(ctx, s.worker.db, row.ID)
 	if err != nil {
 		return record, pg.MapContext(ctx, err)
 	}
@@ -213,15 +213,18 @@ func (s *Service) Person(ctx context.Context, q contract.PersonByID) (contract.P
 			record.Factors = append(record.Factors, f.message())
 		}
 	}
-	if record.RecoveryCodes, err = s.store.countCodes(ctx, s.db, row.ID); err != nil {
+	if record.RecoveryCodes, err = s.worker.countCodes(ctx, s.worker.db, row.ID); err != nil {
 		return record, pg.MapContext(ctx, err)
 	}
-	record.Linked, err = s.store.listSubjects(ctx, s.db, row.ID)
+	record.Linked, err = s.worker.listSubjects(ctx, s.worker.db, row.ID)
 	return record, pg.MapContext(ctx, err)
 }
 
 func (s *Service) readable(ctx context.Context, actor contract.Actor, id contract.PersonID) (personRow, []roleRow, error) {
+	// A person's own home may lie outside the role that they act in.
+	sight := s.worker
 	if !ownOrSystem(actor, id) {
+		sight = s.store
 		if err := access.Require(actor, access.ManagePeople); err != nil {
 			return personRow{}, nil, err
 		}
@@ -229,11 +232,11 @@ func (s *Service) readable(ctx context.Context, actor contract.Actor, id contrac
 			return personRow{}, nil, fault.NewNotFound("person")
 		}
 	}
-	row, err := s.store.selectPerson(ctx, s.db, id)
+	row, err := sight.selectPerson(ctx, sight.db, id)
 	if err != nil {
 		return row, nil, err
 	}
-	held, err := s.store.listRoles(ctx, s.db, row.ID)
+	held, err := s.worker.listRoles(ctx, s.worker.db, row.ID)
 	if err != nil {
 		return row, nil, err
 	}
@@ -250,7 +253,7 @@ func (s *Service) History(ctx context.Context, q contract.PersonByID) (contract.
 	if _, _, err := s.readable(ctx, contract.ActorFrom(ctx), q.ID); err != nil {
 		return answer, pg.MapContext(ctx, err)
 	}
-	rows, err := s.store.listEvents(ctx, string(q.ID))
+	rows, err := s.worker.listEvents(ctx, string(q.ID))
 	if err != nil {
 		return answer, pg.MapContext(ctx, err)
 	}
@@ -268,7 +271,7 @@ func (s *Service) MakeLogin(ctx context.Context, q contract.MakeLogin) (contract
 		return contract.Login{}, err
 	}
 	var login contract.Login
-	err := s.db.InTx(ctx, func(tx *sqlx.Tx) error {
+	err := s.worker.db.InTx(ctx, func(tx *sqlx.Tx) error {
 		person, roles, err := s.known(ctx, tx, actor, q.PersonID)
 		if err != nil {
 			return err
@@ -289,17 +292,17 @@ func (s *Service) makeLogin(ctx context.Context, tx *sqlx.Tx, person personRow, 
 		life = invitationLife
 	}
 	login := contract.Login{Secret: newSecret(), ExpiresAt: now.Add(life)}
-	if err := s.store.deleteLogins(ctx, tx, person.ID); err != nil {
+	if err := s.worker.deleteLogins(ctx, tx, person.ID); err != nil {
 		return contract.Login{}, err
 	}
-	made, err := s.store.insertLogin(ctx, tx, hashSecret(login.Secret), contract.PersonID(person.ID), login.ExpiresAt, resets)
+	made, err := s.worker.insertLogin(ctx, tx, hashSecret(login.Secret), contract.PersonID(person.ID), login.ExpiresAt, resets)
 	if err != nil {
 		return contract.Login{}, err
 	}
 	if !made {
 		return contract.Login{}, fault.NewNotFound("person")
 	}
-	if err := s.store.deleteOldLogins(ctx, tx, now.Add(-24*time.Hour)); err != nil {
+	if err := s.worker.deleteOldLogins(ctx, tx, now.Add(-24*time.Hour)); err != nil {
 		return contract.Login{}, err
 	}
 	action := "make_login"
@@ -310,7 +313,7 @@ func (s *Service) makeLogin(ctx context.Context, tx *sqlx.Tx, person personRow, 
 }
 
 func (s *Service) revokePerson(ctx context.Context, tx *sqlx.Tx, actor contract.Actor, q contract.RevokeIdentity) (bool, error) {
-	if err := s.store.lockRoot(ctx, tx); err != nil {
+	if err := s.worker.lockRoot(ctx, tx); err != nil {
 		return false, err
 	}
 	person, roles, err := s.known(ctx, tx, actor, q.PersonID)
@@ -328,7 +331,7 @@ func (s *Service) revokePerson(ctx context.Context, tx *sqlx.Tx, actor contract.
 			return false, err
 		}
 	}
-	revoked, err := s.store.revokePerson(ctx, tx, q.PersonID, s.now())
+	revoked, err := s.worker.revokePerson(ctx, tx, q.PersonID, s.now())
 	if err != nil || !revoked {
 		return false, err
 	}

@@ -50,7 +50,7 @@ func (s *Service) Organisations(ctx context.Context, q contract.ListOrganisation
 // there is a next one.
 func newOrganisationFilter(ref *reference.Snapshot, a contract.Actor, q contract.ListOrganisations) (organisationFilter, error) {
 	f := organisationFilter{
-		path: a.Path, text: strings.TrimSpace(q.Text), region: q.RegionCode, level: q.Level,
+		path: a.Sight(), text: strings.TrimSpace(q.Text), region: q.RegionCode, level: q.Level,
 		campaign: q.Campaign, verified: q.Verified,
 	}
 	v := check.New(ref)
@@ -111,7 +111,7 @@ func (s *Service) RollUp(ctx context.Context, q contract.AskRollUp) (contract.Ro
 	if err := v.Err(); err != nil {
 		return contract.RollUp{}, err
 	}
-	answer.Items, err = s.store.rollUp(ctx, actor.Path, answer.RegionCode)
+	answer.Items, err = s.store.rollUp(ctx, actor.Sight(), answer.RegionCode)
 	return answer, pg.MapContext(ctx, err)
 }
 
@@ -138,7 +138,7 @@ func (s *Service) Honours(ctx context.Context, q contract.AskHonours) (contract.
 	if _, err := cursor.Decode(q.Cursor, &after); err != nil {
 		return answer, err
 	}
-	rows, err := s.store.listHonours(ctx, q.Codes, after, limit+1)
+	rows, err := s.worker.listHonours(ctx, q.Codes, after, limit+1)
 	if err != nil {
 		return answer, pg.MapContext(ctx, err)
 	}

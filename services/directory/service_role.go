@@ -27,7 +27,7 @@ func (s *Service) Grant(ctx context.Context, q contract.GrantRole) (contract.Hel
 		return contract.HeldRole{}, fault.NewInvalid(fault.Field{Location: "role", Code: "unknown"})
 	}
 	var row roleRow
-	err := s.db.InTx(ctx, func(tx *sqlx.Tx) error {
+	err := s.worker.db.InTx(ctx, func(tx *sqlx.Tx) error {
 		person, _, err := s.known(ctx, tx, actor, q.PersonID)
 		if err != nil {
 			return err
@@ -59,12 +59,12 @@ func (s *Service) grant(ctx context.Context, tx *sqlx.Tx, person string, o organ
 		ID: contract.NewID[string](), PersonID: person, OrganisationID: o.ID, OrganisationCode: o.Code, OrganisationName: o.Name,
 		Path: o.Path, Role: role, GrantedAt: s.now(),
 	}
-	added, err := s.store.insertRole(ctx, tx, row)
+	added, err := s.worker.insertRole(ctx, tx, row)
 	if err != nil {
 		return row, err
 	}
 	if !added {
-		row, _, err = s.store.selectRole(ctx, tx, person, o.ID, role)
+		row, _, err = s.worker.selectRole(ctx, tx, person, o.ID, role)
 		return row, err
 	}
 	entry := newAuditEntry("grant_role", person)
@@ -80,7 +80,7 @@ func (s *Service) Withdraw(ctx context.Context, q contract.WithdrawRole) (contra
 		return contract.Empty{}, err
 	}
 	withdrawn := false
-	err := s.db.InTx(ctx, func(tx *sqlx.Tx) (err error) {
+	err := s.worker.db.InTx(ctx, func(tx *sqlx.Tx) (err error) {
 		withdrawn, err = s.withdraw(ctx, tx, actor, q)
 		return err
 	})
@@ -91,7 +91,7 @@ func (s *Service) Withdraw(ctx context.Context, q contract.WithdrawRole) (contra
 }
 
 func (s *Service) withdraw(ctx context.Context, tx *sqlx.Tx, actor contract.Actor, q contract.WithdrawRole) (bool, error) {
-	if err := s.store.lockRoot(ctx, tx); err != nil {
+	if err := s.worker.lockRoot(ctx, tx); err != nil {
 		return false, err
 	}
 	person, roles, err := s.known(ctx, tx, actor, q.PersonID)
@@ -109,7 +109,7 @@ func (s *Service) withdraw(ctx context.Context, tx *sqlx.Tx, actor contract.Acto
 	if err := s.keepAdministrator(ctx, tx, role); err != nil {
 		return false, err
 	}
-	if err := s.store.withdrawRole(ctx, tx, role.ID, s.now()); err != nil {
+	if err := s.worker.withdrawRole(ctx, tx, role.ID, s.now()); err != nil {
 		return false, err
 	}
 	entry := newAuditEntry("withdraw_role", person.ID)
@@ -123,7 +123,7 @@ func (s *Service) keepAdministrator(ctx context.Context, tx *sqlx.Tx, role roleR
 	if role.Role != contract.RoleAdministrator || role.Path != contract.RootPath {
 		return nil
 	}
-	others, err := s.store.countAdministrators(ctx, tx, role.PersonID)
+	others, err := s.worker.countAdministrators(ctx, tx, role.PersonID)
 	if err == nil && others == 0 {
 		err = errLastAdmin
 	}
@@ -139,15 +139,15 @@ func (s *Service) FirstAdministrator(ctx context.Context, _ contract.Empty) (con
 		return contract.FirstAdministrator{}, fault.NewForbidden("first_administrator")
 	}
 	var first contract.FirstAdministrator
-	err := s.db.InTx(ctx, func(tx *sqlx.Tx) error {
-		if err := s.store.lockRoot(ctx, tx); err != nil {
+	err := s.worker.db.InTx(ctx, func(tx *sqlx.Tx) error {
+		if err := s.worker.lockRoot(ctx, tx); err != nil {
 			return err
 		}
-		n, err := s.store.countAdministrators(ctx, tx, "")
+		n, err := s.worker.countAdministrators(ctx, tx, "")
 		if err != nil || n > 0 {
 			return err
 		}
-		person, err := s.store.selectFirst(ctx, tx)
+		person, err := s.worker.selectFirst(ctx, tx)
 		if fault.Is(err, fault.NotFound) {
 			person, _, err = s.addPerson(ctx, tx, actor, contract.PersonDraft{
 				ID: contract.NewID[contract.PersonID](), Name: firstName, Role: contract.RoleAdministrator, Organisation: rootCode,

@@ -18,8 +18,8 @@ import (
 // now. Unknown, used and expired secrets are NotFound alike.
 func (s *Service) RedeemLogin(ctx context.Context, q contract.RedeemLogin) (contract.Person, error) {
 	var row redeemedRow
-	err := s.db.InTx(ctx, func(tx *sqlx.Tx) (err error) {
-		if row, err = s.store.useLogin(ctx, tx, hashSecret(q.Secret), s.now()); err != nil {
+	err := s.worker.db.InTx(ctx, func(tx *sqlx.Tx) (err error) {
+		if row, err = s.worker.useLogin(ctx, tx, hashSecret(q.Secret), s.now()); err != nil {
 			return err
 		}
 		if row.Resets {
@@ -29,7 +29,7 @@ func (s *Service) RedeemLogin(ctx context.Context, q contract.RedeemLogin) (cont
 			row.EnrolledAt = nil
 		}
 		if row.Demo {
-			if err := s.store.noteSignIn(ctx, tx, row.ID, s.now()); err != nil {
+			if err := s.worker.noteSignIn(ctx, tx, row.ID, s.now()); err != nil {
 				return err
 			}
 		}
@@ -47,7 +47,7 @@ func (s *Service) RedeemLogin(ctx context.Context, q contract.RedeemLogin) (cont
 
 func (s *Service) resetFactors(ctx context.Context, tx *sqlx.Tx, person string) error {
 	for _, end := range []func(context.Context, *sqlx.Tx, string) error{
-		s.store.deleteFactors, s.store.deleteCodes, s.store.deleteSubjects, s.store.deleteEnrolment,
+		s.worker.deleteFactors, s.worker.deleteCodes, s.worker.deleteSubjects, s.worker.deleteEnrolment,
 	} {
 		if err := end(ctx, tx, person); err != nil {
 			return err
@@ -59,7 +59,7 @@ func (s *Service) resetFactors(ctx context.Context, tx *sqlx.Tx, person string) 
 // asThemselves returns a context in which the person acts, for the audit chain;
 // somebody without a role acts as nobody and is NotFound.
 func (s *Service) asThemselves(ctx context.Context, tx *sqlx.Tx, id contract.PersonID) (context.Context, error) {
-	row, err := s.store.actorOfPerson(ctx, tx, id, "")
+	row, err := s.worker.actorOfPerson(ctx, tx, id, "")
 	if err != nil {
 		return ctx, err
 	}
@@ -72,7 +72,7 @@ func (s *Service) asThemselves(ctx context.Context, tx *sqlx.Tx, id contract.Per
 // wrong password and somebody who has not enrolled are NotFound alike, after a
 // hash of the same cost. It records nothing: the second factor comes next.
 func (s *Service) SignIn(ctx context.Context, q contract.SignIn) (contract.SignedIn, error) {
-	row, err := s.store.findByName(ctx, q.Name)
+	row, err := s.worker.findByName(ctx, q.Name)
 	if err != nil {
 		return contract.SignedIn{}, pg.MapContext(ctx, err)
 	}
@@ -89,11 +89,11 @@ func (s *Service) SignIn(ctx context.Context, q contract.SignIn) (contract.Signe
 // SignInSubject returns whom a verified account is linked to. An account that is
 // linked to nobody, or to somebody who has not enrolled, is NotFound.
 func (s *Service) SignInSubject(ctx context.Context, q contract.Subject) (contract.SignedIn, error) {
-	id, linked, err := s.store.personOfSubject(ctx, s.db, q)
+	id, linked, err := s.worker.personOfSubject(ctx, s.worker.db, q)
 	if err != nil || !linked {
 		return contract.SignedIn{}, either(err, errNobody)
 	}
-	row, err := s.store.selectPerson(ctx, s.db, id)
+	row, err := s.worker.selectPerson(ctx, s.worker.db, id)
 	if err != nil {
 		return contract.SignedIn{}, pg.MapContext(ctx, err)
 	}
@@ -111,10 +111,10 @@ func (s *Service) Prove(ctx context.Context, q contract.Prove) (contract.Proved,
 		return contract.Proved{}, errNobody
 	}
 	var proved contract.Proved
-	err := s.db.InTx(ctx, func(tx *sqlx.Tx) error {
+	err := s.worker.db.InTx(ctx, func(tx *sqlx.Tx) error {
 		right, err := s.useTOTP(ctx, tx, string(q.PersonID), q.Code)
 		if err == nil && !right {
-			right, err = s.store.useCode(ctx, tx, string(q.PersonID), hashSecret(recoveryLetters(q.Code)), s.now())
+			right, err = s.worker.useCode(ctx, tx, string(q.PersonID), hashSecret(recoveryLetters(q.Code)), s.now())
 			proved.Recovery = right
 		}
 		if err != nil || !right {
@@ -131,12 +131,12 @@ func (s *Service) proved(ctx context.Context, tx *sqlx.Tx, q contract.Prove, to 
 	if err != nil {
 		return err
 	}
-	row, err := s.store.lockPerson(ctx, tx, q.PersonID)
+	row, err := s.worker.lockPerson(ctx, tx, q.PersonID)
 	if err != nil {
 		return err
 	}
 	to.PersonID, to.Language = q.PersonID, row.Language
-	if to.CodesLeft, err = s.store.countCodes(ctx, tx, row.ID); err != nil {
+	if to.CodesLeft, err = s.worker.countCodes(ctx, tx, row.ID); err != nil {
 		return err
 	}
 	if to.Recovery {
@@ -151,7 +151,7 @@ func (s *Service) proved(ctx context.Context, tx *sqlx.Tx, q contract.Prove, to 
 }
 
 func (s *Service) noteSignIn(ctx context.Context, tx *sqlx.Tx, row personRow) error {
-	if err := s.store.noteSignIn(ctx, tx, row.ID, s.now()); err != nil {
+	if err := s.worker.noteSignIn(ctx, tx, row.ID, s.now()); err != nil {
 		return err
 	}
 	return s.record(ctx, tx, row.OrganisationID, newAuditEntry("sign_in", row.ID))
@@ -171,7 +171,7 @@ const nobodysSecret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 // useTOTP reports whether the code is one of the person's authenticators and was
 // not used yet.
 func (s *Service) useTOTP(ctx context.Context, tx *sqlx.Tx, person, code string) (bool, error) {
-	factors, err := s.store.listFactors(ctx, tx, person)
+	factors, err := s.worker.listFactors(ctx, tx, person)
 	if err != nil {
 		return false, err
 	}
@@ -186,7 +186,7 @@ func (s *Service) useTOTP(ctx context.Context, tx *sqlx.Tx, person, code string)
 			return false, fault.New(fault.Internal, "internal", "an authenticator's secret cannot be opened").Because(err)
 		}
 		if step, ok := stepOf(string(secret), code, s.now()); ok {
-			return s.store.useStep(ctx, tx, f.ID, step, s.now())
+			return s.worker.useStep(ctx, tx, f.ID, step, s.now())
 		}
 	}
 	if !compared {

@@ -34,7 +34,7 @@ func setup(t *testing.T) *bundle {
 	if err != nil {
 		t.Fatalf("make keys: %v", err)
 	}
-	b.Service = New(database.Open(t, "directory"), keys, b.clock.Now, b.hear)
+	b.Service = New(database.OpenActing(t, "directory"), database.Open(t, "directory"), keys, b.clock.Now, b.hear)
 	if err := b.Seed(b.ctx); err != nil {
 		t.Fatalf("seed: %v", err)
 	}

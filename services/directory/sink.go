@@ -131,7 +131,7 @@ func (k *sink) work(ctx context.Context) error {
 
 func (k *sink) copyJournal(ctx context.Context) error {
 	for {
-		entries, err := k.service.store.listErasures(ctx, k.copied, contract.MaxErasures)
+		entries, err := k.service.worker.listErasures(ctx, k.copied, contract.MaxErasures)
 		if err != nil || len(entries) == 0 {
 			return err
 		}
@@ -144,7 +144,7 @@ func (k *sink) copyJournal(ctx context.Context) error {
 
 // signHeads signs the chains that grew since they were signed last.
 func (k *sink) signHeads(ctx context.Context, now time.Time) error {
-	heads, err := k.service.store.listAuditHeads(ctx)
+	heads, err := k.service.worker.listAuditHeads(ctx)
 	if err != nil {
 		return err
 	}

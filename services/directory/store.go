@@ -82,9 +82,10 @@ func (r organisationRow) ref() contract.OrganisationRef {
 }
 
 const organisationColumns = `
-	SELECT o.id, o.code, o.name, o.kind, o.level, o.region_code, o.parent_id, coalesce(p.code, '') AS parent_code,
+	SELECT o.id, o.code, o.name, o.kind, o.level, o.region_code, o.parent_id,
+		coalesce(substring(o.path FROM '([^/]+)/[^/]+/$'), '') AS parent_code,
 		o.path, o.coordinates, o.verified, o.specialties, o.contact_person, o.version, o.created_at, o.updated_at
-	FROM organisation o LEFT JOIN organisation p ON p.id = o.parent_id`
+	FROM organisation o`
 
 const selectOrganisationSQL = organisationColumns + ` WHERE lower(o.code) = lower($1)`
 

@@ -18,7 +18,7 @@ func (s *Service) findWaiting(ctx context.Context, id contract.OfferID) error {
 	if len(lines) == 0 || !lines[0].Available {
 		return nil
 	}
-	excluded, err := s.store.excludedPairs(ctx, id)
+	excluded, err := s.worker.excludedPairs(ctx, id)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,6 @@ func (s *Service) Honours(ctx context.Context, _ contract.Empty) (contract.Helpe
 		return helped, err
 	}
 	var err error
-	helped.Organisations, err = s.store.organisationsThatHelped(ctx)
+	helped.Organisations, err = s.worker.organisationsThatHelped(ctx)
 	return helped, err
 }

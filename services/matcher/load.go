@@ -38,12 +38,12 @@ func (s *Service) loadAll(ctx context.Context, now time.Time) error {
 }
 
 func (s *Service) loadAllOffers(ctx context.Context, now time.Time) error {
-	all, err := s.store.allUses(ctx, now.AddDate(0, 0, -8), thisWeek(now))
+	all, err := s.worker.allUses(ctx, now.AddDate(0, 0, -8), thisWeek(now))
 	if err != nil {
 		return err
 	}
 	loading := s.board.index.Loading()
-	err = pipe(ctx, s.store.allOffers, func(batch []storedRow) error { return s.board.loadOffers(loading, batch, all, now) })
+	err = pipe(ctx, s.worker.allOffers, func(batch []storedRow) error { return s.board.loadOffers(loading, batch, all, now) })
 	if err != nil {
 		return err
 	}
@@ -52,15 +52,15 @@ func (s *Service) loadAllOffers(ctx context.Context, now time.Time) error {
 }
 
 func (s *Service) loadAllRequests(ctx context.Context) error {
-	reserved, err := s.store.reservedNeeds(ctx)
+	reserved, err := s.worker.reservedNeeds(ctx)
 	if err != nil {
 		return err
 	}
-	excluded, err := s.store.allExcluded(ctx)
+	excluded, err := s.worker.allExcluded(ctx)
 	if err != nil {
 		return err
 	}
-	return pipe(ctx, s.store.allRequests, func(batch []storedRow) error {
+	return pipe(ctx, s.worker.allRequests, func(batch []storedRow) error {
 		for _, row := range batch {
 			p, err := decode[contract.ProjectedRequest](row.Document)
 			if err != nil {

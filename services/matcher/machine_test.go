@@ -109,7 +109,7 @@ func (m *machine) moveAny(rt *rapid.T) {
 // actor is somebody who may make the move, as far as the table says.
 func (m *machine) actor(rt *rapid.T, who []contract.Role, id contract.MatchID) context.Context {
 	role := rapid.SampledFrom(who).Draw(rt, "role")
-	row, err := m.store.getMatch(m.t.Context(), m.db, id)
+	row, err := m.worker.getMatch(m.t.Context(), m.worker.db, id)
 	must(m.t, err)
 	switch role {
 	case contract.RoleAnswerer:

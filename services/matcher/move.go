@@ -242,7 +242,7 @@ func (s *Service) moveBySystem(ctx context.Context, id contract.MatchID, move, r
 // endMatches cancels the matches of a request or an offer that ended, as far as
 // their help has not begun; where begun is set those that are under way too.
 func (s *Service) endMatches(ctx context.Context, request contract.RequestID, offer contract.OfferID, reason string, begun bool) error {
-	ids, err := s.store.matchesToEnd(ctx, request, offer, begun)
+	ids, err := s.worker.matchesToEnd(ctx, request, offer, begun)
 	if err != nil {
 		return err
 	}
@@ -257,7 +257,7 @@ func (s *Service) endMatches(ctx context.Context, request contract.RequestID, of
 // freeExcess frees the newest holds of an offer whose capacity shrank below
 // what is reserved, and warns: what was accepted or begun before stays.
 func (s *Service) freeExcess(ctx context.Context, id contract.OfferID) error {
-	periods, err := s.store.listExcess(ctx, id)
+	periods, err := s.worker.listExcess(ctx, id)
 	if err != nil || len(periods) == 0 {
 		return err
 	}
@@ -267,11 +267,11 @@ func (s *Service) freeExcess(ctx context.Context, id contract.OfferID) error {
 			return err
 		}
 	}
-	return s.store.settleCapacity(ctx, s.db, []contract.OfferID{id})
+	return s.worker.settleCapacity(ctx, s.worker.db, []contract.OfferID{id})
 }
 
 func (s *Service) freePeriod(ctx context.Context, p excess) error {
-	ids, err := s.store.overbooked(ctx, p.OfferLineID, p.PeriodStart)
+	ids, err := s.worker.overbooked(ctx, p.OfferLineID, p.PeriodStart)
 	if err != nil {
 		return err
 	}
@@ -279,7 +279,7 @@ func (s *Service) freePeriod(ctx context.Context, p excess) error {
 		if p.Excess <= 0 {
 			return nil
 		}
-		m, err := s.store.getMatch(ctx, s.db, id)
+		m, err := s.worker.getMatch(ctx, s.worker.db, id)
 		if err != nil {
 			return err
 		}

@@ -98,8 +98,12 @@ func (s *Service) solve(ctx context.Context, actor contract.Actor, scope contrac
 	if err != nil {
 		return contract.Plan{}, err
 	}
+	seen, err := s.store.openRequestsSeen(ctx)
+	if err != nil {
+		return contract.Plan{}, err
+	}
 	requests := s.board.requestsIn(func(r contract.ProjectedRequest) bool {
-		return r.Open && actor.Sees(r.Path) && within(ref, scope, r)
+		return r.Open && actor.Sees(r.Path) && seen[r.RequestID] && within(ref, scope, r)
 	})
 	needs, excluded, err := s.openNeeds(ctx, ref, scope, requests)
 	if err != nil {
@@ -172,11 +176,11 @@ func (s *Service) openNeeds(ctx context.Context, ref *reference.Snapshot, scope 
 	for i, r := range requests {
 		ids[i] = r.RequestID
 	}
-	excluded, err := s.store.excludedOf(ctx, ids)
+	excluded, err := s.worker.excludedOf(ctx, ids)
 	if err != nil {
 		return nil, nil, err
 	}
-	served, err := s.store.servedNeeds(ctx, ids)
+	served, err := s.worker.servedNeeds(ctx, ids)
 	if err != nil {
 		return nil, nil, err
 	}

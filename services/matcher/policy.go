@@ -80,7 +80,7 @@ func (p policies) mode(ref *reference.Snapshot, path, category string) rank.Mode
 
 // refreshPolicies takes over the newest policies.
 func (s *Service) refreshPolicies(ctx context.Context) error {
-	rows, err := s.store.policiesInForce(ctx)
+	rows, err := s.worker.policiesInForce(ctx)
 	if err != nil {
 		return err
 	}

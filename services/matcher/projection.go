@@ -262,7 +262,7 @@ func (s *Service) refreshRequest(ctx context.Context, id contract.RequestID) err
 	if !there {
 		return fault.NewNotFound("request")
 	}
-	err = s.db.InTx(ctx, func(tx *sqlx.Tx) error {
+	err = s.worker.db.InTx(ctx, func(tx *sqlx.Tx) error {
 		_, err := s.store.upsertRequests(ctx, tx, []contract.ProjectedRequest{p}, s.clock())
 		return err
 	})
@@ -282,7 +282,7 @@ func (s *Service) refreshOffer(ctx context.Context, id contract.OfferID) error {
 	if !there {
 		return fault.NewNotFound("offer")
 	}
-	err = s.db.InTx(ctx, func(tx *sqlx.Tx) error {
+	err = s.worker.db.InTx(ctx, func(tx *sqlx.Tx) error {
 		return s.store.upsertOffers(ctx, tx, []contract.ProjectedOffer{p}, s.clock())
 	})
 	if err != nil {
@@ -330,7 +330,7 @@ func (s *Service) reloadRequests(ctx context.Context, ids []contract.RequestID) 
 	if len(ids) == 0 {
 		return nil
 	}
-	rows, err := s.store.loadRequests(ctx, ids)
+	rows, err := s.worker.loadRequests(ctx, ids)
 	if err != nil {
 		return err
 	}
@@ -352,7 +352,7 @@ func (s *Service) reloadOffers(ctx context.Context, ids []contract.OfferID) erro
 		return nil
 	}
 	now := s.clock()
-	rows, err := s.store.loadOffers(ctx, ids, thisWeek(now))
+	rows, err := s.worker.loadOffers(ctx, ids, thisWeek(now))
 	if err != nil {
 		return err
 	}

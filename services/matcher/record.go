@@ -14,7 +14,8 @@ import (
 	"heli/services/matcher/replay"
 )
 
-// past is what the tables hold of it, within one path's sight.
+// past is what the tables hold of it, within one path's sight and what others
+// held of the offers there. It is read past the wall: sums alone are told of it.
 type past struct {
 	requests []pastRequest
 	offers   []pastOffer
@@ -25,19 +26,19 @@ type past struct {
 // readPast reads what happened within a path's sight. A past with more requests
 // or offers than can be played in one call is Unavailable.
 func (s *Service) readPast(ctx context.Context, path string, within span) (p past, err error) {
-	if p.requests, err = s.store.pastRequests(ctx, path, within, mostPast+1); err != nil {
+	if p.requests, err = s.worker.pastRequests(ctx, path, within, mostPast+1); err != nil {
 		return p, err
 	}
-	if p.offers, err = s.store.pastOffers(ctx, path, mostPast+1); err != nil {
+	if p.offers, err = s.worker.pastOffers(ctx, path, mostPast+1); err != nil {
 		return p, err
 	}
 	if len(p.requests) > mostPast || len(p.offers) > mostPast {
 		return p, pastTooLong()
 	}
-	if p.matches, err = s.store.pastMatches(ctx, path); err != nil {
+	if p.matches, err = s.worker.pastMatches(ctx, path); err != nil {
 		return p, err
 	}
-	p.refused, err = s.store.pastRefusals(ctx, path)
+	p.refused, err = s.worker.pastRefusals(ctx, path)
 	return p, err
 }
 

@@ -43,11 +43,11 @@ func wait(ctx context.Context, span time.Duration) {
 // refetchSome fetches some and reports whether there were any. What its service
 // does not know any more is forgotten.
 func (s *Service) refetchSome(ctx context.Context) (bool, error) {
-	requests, err := selectStale[contract.RequestID](ctx, s.store, staleRequestsSQL)
+	requests, err := selectStale[contract.RequestID](ctx, s.worker, staleRequestsSQL)
 	if err != nil {
 		return false, err
 	}
-	offers, err := selectStale[contract.OfferID](ctx, s.store, staleOffersSQL)
+	offers, err := selectStale[contract.OfferID](ctx, s.worker, staleOffersSQL)
 	if err != nil || len(requests)+len(offers) == 0 {
 		return false, err
 	}
@@ -69,7 +69,7 @@ func (s *Service) refetchRequests(ctx context.Context, ids []contract.RequestID)
 	for i, id := range ids {
 		told[i] = news[contract.RequestID]{id: id, version: 1}
 	}
-	err = s.db.InTx(ctx, func(tx *sqlx.Tx) error {
+	err = s.worker.db.InTx(ctx, func(tx *sqlx.Tx) error {
 		_, err := s.storeRequests(ctx, tx, told, found)
 		return err
 	})
@@ -91,7 +91,7 @@ func (s *Service) refetchOffers(ctx context.Context, ids []contract.OfferID) err
 	for i, id := range ids {
 		told[i] = news[contract.OfferID]{id: id, version: 1}
 	}
-	if err := s.db.InTx(ctx, func(tx *sqlx.Tx) error { return s.storeOffers(ctx, tx, told, found) }); err != nil {
+	if err := s.worker.db.InTx(ctx, func(tx *sqlx.Tx) error { return s.storeOffers(ctx, tx, told, found) }); err != nil {
 		return err
 	}
 	return s.publishChanges(ctx, changes{Offers: ids})

@@ -401,7 +401,7 @@ func TestFactsInAnyOrder(t *testing.T) {
 			b.fakes.requests[string(r.RequestID)] = r
 			for _, v := range versions {
 				e := contract.Event{SchemaVersion: 1, ID: contract.NewID[contract.EventID](), Thing: contract.ThingRequest, State: "open", AggregateID: string(r.RequestID), Version: v}
-				must(t, b.hearRequests(t.Context(), []contract.Event{e}, testkit.Once(t, b.db, e)))
+				must(t, b.hearRequests(t.Context(), []contract.Event{e}, testkit.Once(t, b.worker.db, e)))
 			}
 			held, ok := b.board.request(r.RequestID)
 			if !ok || held.Version != 3 || *held.Lines[0].Quantity != 7 {

@@ -35,7 +35,7 @@ func Run(ctx context.Context, d app.Deps) error {
 	}
 	fast := index.NewFast()
 	s := New(d, fast)
-	if err := s.store.seedPolicy(ctx, rank.Default(), s.clock()); err != nil {
+	if err := s.worker.seedPolicy(ctx, rank.Default(), s.clock()); err != nil {
 		return err
 	}
 	if err := s.refreshPolicies(ctx); err != nil {
@@ -65,10 +65,10 @@ func (s *Service) work(ctx context.Context, d app.Deps, fast *index.Fast) error 
 	group.Go(func() error { return fast.Run(ctx) })
 	group.Go(func() error { return s.relay.Run(ctx) })
 	group.Go(func() error {
-		return inbox.Run(ctx, d.DB, d.Bus, contract.MatcherHearsRequest, s.hearRequests, inbox.WithConcurrency(4))
+		return inbox.Run(ctx, d.Worker, d.Bus, contract.MatcherHearsRequest, s.hearRequests, inbox.WithConcurrency(4))
 	})
 	group.Go(func() error {
-		return inbox.Run(ctx, d.DB, d.Bus, contract.MatcherHearsOffer, s.hearOffers, inbox.WithConcurrency(4))
+		return inbox.Run(ctx, d.Worker, d.Bus, contract.MatcherHearsOffer, s.hearOffers, inbox.WithConcurrency(4))
 	})
 	group.Go(func() error { return s.hearChanges(ctx) })
 	group.Go(func() error { return s.refetch(ctx) })
@@ -97,7 +97,7 @@ func (s *Service) every(ctx context.Context, interval time.Duration, task func(c
 
 // expireHolds ends the proposals whose time is over.
 func (s *Service) expireHolds(ctx context.Context) error {
-	ids, err := s.store.overdueHolds(ctx, s.clock(), expireBatch)
+	ids, err := s.worker.overdueHolds(ctx, s.clock(), expireBatch)
 	if err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func (s *Service) follow(ctx context.Context) error {
 }
 
 func (s *Service) followSince(ctx context.Context, since time.Time) error {
-	requests, offers, err := s.store.changedSince(ctx, since)
+	requests, offers, err := s.worker.changedSince(ctx, since)
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (s *Service) sweep(ctx context.Context) error {
 	if err := s.refreshPolicies(ctx); err != nil {
 		return err
 	}
-	renewing, err := s.store.renewingOffers(ctx, s.clock().AddDate(0, 0, -8))
+	renewing, err := s.worker.renewingOffers(ctx, s.clock().AddDate(0, 0, -8))
 	if err != nil {
 		return err
 	}
@@ -138,9 +138,9 @@ func (s *Service) sweep(ctx context.Context) error {
 	if err := s.proposeByThemselves(ctx, s.board.openRequests()); err != nil {
 		return err
 	}
-	if err := s.store.purgePlans(ctx, s.clock()); err != nil {
+	if err := s.worker.purgePlans(ctx, s.clock()); err != nil {
 		return err
 	}
-	_, err = idempotency.Purge(ctx, s.db, s.clock())
+	_, err = idempotency.Purge(ctx, s.worker.db, s.clock())
 	return err
 }

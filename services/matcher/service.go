@@ -23,9 +23,10 @@ import (
 
 // Service answers what fits, and decides what is reserved.
 type Service struct {
-	db        *pg.DB
+	db        *pg.DB // behind the wall of who acts, as store
 	bus       *bus.Bus
 	store     store
+	worker    store // sees all, for the service's own work
 	relay     *outbox.Relay
 	board     *board
 	reference *app.Reference
@@ -81,7 +82,7 @@ func (s *Service) heldRequest(ctx context.Context, id contract.RequestID, least 
 	if !ok || !pairable(actor, held.Path, held.Sharing) {
 		return contract.ProjectedRequest{}, unknown
 	}
-	return held, nil
+	return held, s.store.requireRequest(ctx, id)
 }
 
 // Suggest returns the best offers for each open need line of a request, and
@@ -154,6 +155,9 @@ func (s *Service) Verdict(ctx context.Context, q contract.AskVerdict) (contract.
 	lines := s.board.linesOf(q.OfferID)
 	if len(lines) == 0 || !pairable(actor, lines[0].Path, lines[0].Sharing) {
 		return contract.Verdict{}, fault.NewNotFound("offer")
+	}
+	if err := s.store.requireOffer(ctx, q.OfferID); err != nil {
+		return contract.Verdict{}, err
 	}
 	excluded := s.board.excludedOf(q.RequestID)
 	return s.bestVerdict(request, lines, func(category string) (rank.Moment, error) {
@@ -239,7 +243,7 @@ func (s *Service) Find(ctx context.Context, q contract.FindByCode) (contract.Fou
 	if !ok {
 		return contract.Found{}, fault.NewNotFound("match")
 	}
-	return s.store.findMatch(ctx, code)
+	return s.worker.findMatch(ctx, code) // by the public, who see nothing yet
 }
 
 // place is where a list of matches goes on.
@@ -323,7 +327,7 @@ func historyOf(rows []historyRow, reader contract.Actor) []contract.HistoryEntry
 // New returns a service; Run in run.go loads it and keeps it going.
 func New(d app.Deps, i *index.Fast) *Service {
 	return &Service{
-		db: d.DB, bus: d.Bus, store: store{db: d.DB}, relay: outbox.NewRelay(d.DB, d.Bus, d.Log),
+		db: d.DB, bus: d.Bus, store: store{db: d.DB}, worker: store{db: d.Worker}, relay: outbox.NewRelay(d.Worker, d.Bus, d.Log),
 		board: newBoard(i), reference: d.Reference, clock: d.Clock, log: d.Log,
 		instance: contract.NewID[string](), planning: make(chan struct{}, 1), replaying: make(chan struct{}, 1),
 	}

@@ -46,7 +46,7 @@ func setup(t *testing.T) *bench {
 func (b *bench) another(t *testing.T) *Service {
 	t.Helper()
 	s := New(b.world.Deps(t, "matcher"), index.NewFast())
-	must(t, s.store.seedPolicy(t.Context(), rank.Default(), s.clock()))
+	must(t, s.worker.seedPolicy(t.Context(), rank.Default(), s.clock()))
 	must(t, s.refreshPolicies(t.Context()))
 	must(t, s.load(t.Context()))
 	return s
@@ -148,7 +148,7 @@ func (b *bench) tell(t testing.TB, p contract.ProjectedRequest, state string) {
 	b.fakes.requests[string(p.RequestID)] = p
 	b.fakes.mu.Unlock()
 	e := contract.Event{SchemaVersion: 1, ID: contract.NewID[contract.EventID](), Thing: contract.ThingRequest, State: state, AggregateID: string(p.RequestID), Version: p.Version}
-	must(t, b.hearRequests(t.Context(), []contract.Event{e}, testkit.Once(t, b.db, e)))
+	must(t, b.hearRequests(t.Context(), []contract.Event{e}, testkit.Once(t, b.worker.db, e)))
 }
 
 // tellOffer makes an offer known through its fact.
@@ -158,7 +158,7 @@ func (b *bench) tellOffer(t testing.TB, p contract.ProjectedOffer, state string)
 	b.fakes.offers[string(p.OfferID)] = p
 	b.fakes.mu.Unlock()
 	e := contract.Event{SchemaVersion: 1, ID: contract.NewID[contract.EventID](), Thing: contract.ThingOffer, State: state, AggregateID: string(p.OfferID), Version: p.Version}
-	must(t, b.hearOffers(t.Context(), []contract.Event{e}, testkit.Once(t, b.db, e)))
+	must(t, b.hearOffers(t.Context(), []contract.Event{e}, testkit.Once(t, b.worker.db, e)))
 }
 
 func proposal(r contract.ProjectedRequest, o contract.ProjectedOffer, quantity *int64) contract.Propose {

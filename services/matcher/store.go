@@ -165,16 +165,16 @@ type scope struct {
 
 // scopeOf returns what the actor sees of matches.
 func scopeOf(a contract.Actor) scope {
+	c := scope{Path: a.Sight(), PathEnd: contract.PathEnd(a.Sight())}
 	switch a.Role {
 	case contract.RoleRequester:
-		return scope{Request: a.Subject}
+		c.Request = a.Subject
 	case contract.RoleOfferer:
-		return scope{Offer: a.Subject}
+		c.Offer = a.Subject
 	case contract.RoleAnswerer:
-		return scope{Match: a.Subject}
-	default:
-		return scope{Path: a.Path, PathEnd: contract.PathEnd(a.Path)}
+		c.Match = a.Subject
 	}
+	return c
 }
 
 // sees reports whether the scope holds the match.
@@ -308,7 +308,7 @@ func statements() []string {
 		selectMatchSQL, lockMatchSQL, findMatchSQL, listMatchesSQL, countMatchesSQL, countStuckSQL,
 		listHistorySQL, overdueHoldsSQL,
 	}, projectionStatements, reservationStatements, planStatements, policyStatements, replayStatements, honourStatements,
-		loadStatements, refetchStatements)
+		loadStatements, refetchStatements, sightStatements)
 }
 
 // namedStatements returns the statements with named parameters.

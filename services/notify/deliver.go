@@ -44,7 +44,7 @@ func (s *Service) dispatch(ctx, sending context.Context) (int, error) {
 		return 0, nil
 	}
 	now := s.now()
-	tasks, err := s.store.takeDeliveries(ctx, now, now.Add(leaseTime), room)
+	tasks, err := s.worker.takeDeliveries(ctx, now, now.Add(leaseTime), room)
 	if err != nil {
 		return 0, err
 	}
@@ -68,7 +68,7 @@ func (s *Service) send(ctx context.Context, t task) {
 	defer cancel()
 	var err error
 	if interrupted {
-		err = s.store.releaseDelivery(ctx, t)
+		err = s.worker.releaseDelivery(ctx, t)
 	} else {
 		err = s.book(ctx, t, r)
 	}
@@ -81,7 +81,7 @@ func (s *Service) send(ctx context.Context, t task) {
 func (s *Service) book(ctx context.Context, t task, r result) error {
 	now, jitter := s.now(), s.tuning.jitter()
 	var before, after endpointRecord
-	err := s.store.db.InTx(ctx, func(tx *sqlx.Tx) error {
+	err := s.worker.db.InTx(ctx, func(tx *sqlx.Tx) error {
 		e, err := s.store.lockEndpoint(ctx, tx, t.EndpointID)
 		if err != nil {
 			return err

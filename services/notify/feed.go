@@ -55,7 +55,7 @@ func (s *Service) Events(ctx context.Context, q contract.PullEvents) (contract.P
 // moment together, since one by one it cost more than all else about them.
 func (s *Service) number(ctx context.Context) error {
 	return s.repeat(ctx, "number events", feedInterval, nil, func(ctx context.Context) (bool, error) {
-		n, err := s.store.numberEvents(ctx, feedBatch)
+		n, err := s.worker.numberEvents(ctx, feedBatch)
 		return n == feedBatch, err
 	})
 }

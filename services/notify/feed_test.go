@@ -46,7 +46,7 @@ func TestFeedShowsWhatTheOrganisationMaySee(t *testing.T) {
 	if n := len(b.pull(t, xian, 10)); n != 0 {
 		t.Errorf("%d events without a number", n)
 	}
-	_, err = b.store.numberEvents(t.Context(), feedBatch)
+	_, err = b.worker.numberEvents(t.Context(), feedBatch)
 	must(t, err)
 	for path, want := range map[string][]contract.Event{
 		xian: {own, both}, shaanxi: {own, both}, hubei: {foreign, both}, contract.RootPath: {own, foreign, both}, "root/shaanxi/xianyang/": nil,
@@ -84,7 +84,7 @@ func TestFeedIsWholeUnderConcurrentCommits(t *testing.T) {
 	for _, s := range []*Service{b.Service, other} {
 		numbering.Go(func() {
 			for last := false; ; {
-				n, err := s.store.numberEvents(t.Context(), 7)
+				n, err := s.worker.numberEvents(t.Context(), 7)
 				if err != nil {
 					t.Errorf("number: %v", err)
 					return
@@ -121,7 +121,7 @@ func TestFeedIsWholeUnderConcurrentCommits(t *testing.T) {
 	}
 	numbering.Wait()
 	for {
-		_, err := b.store.numberEvents(t.Context(), feedBatch)
+		_, err := b.worker.numberEvents(t.Context(), feedBatch)
 		must(t, err)
 		next := follow(after)
 		if next == after {
@@ -149,15 +149,15 @@ func TestPurgeKeepsCursors(t *testing.T) {
 	t.Parallel()
 	b := setup(t, loopback)
 	b.hear(t, fact("accepted"))
-	_, err := b.store.numberEvents(t.Context(), feedBatch)
+	_, err := b.worker.numberEvents(t.Context(), feedBatch)
 	must(t, err)
 	ctx := as(t, contract.RoleIntegrator, xian)
 	first, err := b.Events(ctx, contract.PullEvents{})
 	must(t, err)
 	b.clock.Advance(keptLog + time.Hour)
-	must(t, b.store.purge(t.Context(), b.now().Add(-keptLog)))
+	must(t, b.worker.purge(t.Context(), b.now().Add(-keptLog)))
 	b.hear(t, fact("confirmed"))
-	_, err = b.store.numberEvents(t.Context(), feedBatch)
+	_, err = b.worker.numberEvents(t.Context(), feedBatch)
 	must(t, err)
 	second, err := b.Events(ctx, contract.PullEvents{After: first.Next})
 	must(t, err)

@@ -2,6 +2,8 @@ package notify
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -122,10 +124,10 @@ func (s *Service) insert(ctx context.Context, tx *sqlx.Tx, e endpointRecord) (co
 // with the same content by the same organisation.
 func (s *Service) repeated(ctx context.Context, tx *sqlx.Tx, e endpointRecord) (contract.Webhook, error) {
 	there, err := s.store.selectEndpoint(ctx, tx, e.ID)
-	if err != nil {
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return contract.Webhook{}, err
 	}
-	same := there.State != stateRemoved && there.OrgPath == e.OrgPath && there.URL == e.URL &&
+	same := err == nil && there.State != stateRemoved && there.OrgPath == e.OrgPath && there.URL == e.URL &&
 		there.Description == e.Description && slices.Equal(there.Patterns, e.Patterns)
 	if !same {
 		return contract.Webhook{}, fault.NewConflict("id_taken", "this id is taken by another webhook")

@@ -45,7 +45,7 @@ func Run(ctx context.Context, d app.Deps, c Config) error {
 	group.Go(func() error { return s.number(ctx) })
 	group.Go(func() error { return s.keep(ctx) })
 	group.Go(func() error {
-		return inbox.Run(ctx, d.DB, d.Bus, contract.NotifyHearsAll, s.Hear, inbox.WithLog(d.Log))
+		return inbox.Run(ctx, d.Worker, d.Bus, contract.NotifyHearsAll, s.Hear, inbox.WithLog(d.Log))
 	})
 	group.Go(func() error {
 		defer server.Stop()
@@ -64,15 +64,15 @@ func (s *Service) keep(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		return s.repeat(ctx, "bury deliveries", buryInterval, nil, func(ctx context.Context) (bool, error) {
-			return false, s.store.buryDeliveries(ctx, s.store.db, s.now())
+			return false, s.worker.buryDeliveries(ctx, s.worker.db, s.now())
 		})
 	})
 	group.Go(func() error {
 		return s.repeat(ctx, "purge the log", purgeInterval, nil, func(ctx context.Context) (bool, error) {
-			if _, err := idempotency.Purge(ctx, s.store.db, s.now()); err != nil {
+			if _, err := idempotency.Purge(ctx, s.worker.db, s.now()); err != nil {
 				return false, err
 			}
-			return false, s.store.purge(ctx, s.now().Add(-keptLog))
+			return false, s.worker.purge(ctx, s.now().Add(-keptLog))
 		})
 	})
 	return group.Wait()

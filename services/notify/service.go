@@ -27,7 +27,8 @@ import (
 // Service holds the use cases. Who acts comes with the context; an endpoint that
 // the actor may not see is NotFound, as an unknown one.
 type Service struct {
-	store     *store
+	store     *store // behind the wall of who acts
+	worker    *store // sees all, for the service's own work
 	keys      *seal.Keys
 	clock     func() time.Time
 	log       *slog.Logger
@@ -57,7 +58,7 @@ func New(d app.Deps, c Config) (*Service, error) {
 func newService(d app.Deps, c Config, t tuning) (*Service, error) {
 	g := guard{allow: c.WebhookAllow, resolver: t.resolver}
 	s := &Service{
-		store: &store{db: d.DB}, keys: d.Keys, clock: d.Clock, log: d.Log, guard: g,
+		store: &store{db: d.DB}, worker: &store{db: d.Worker}, keys: d.Keys, clock: d.Clock, log: d.Log, guard: g,
 		clients:   map[string]*http.Client{"http": g.client("http"), "https": g.client("https")},
 		publicURL: c.PublicURL, tuning: t,
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -149,7 +150,7 @@ func (s *Service) Webhooks(ctx context.Context, q contract.ListWebhooks) (contra
 	if err != nil {
 		return listing, err
 	}
-	rows, err := s.store.listEndpoints(ctx, a.Path, after, limit+1)
+	rows, err := s.store.listEndpoints(ctx, a.Sight(), after, limit+1)
 	if err != nil {
 		return listing, pg.MapContext(ctx, err)
 	}

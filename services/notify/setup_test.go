@@ -68,7 +68,7 @@ func (b *bench) another(t *testing.T, c Config, change ...func(*tuning)) *Servic
 		keys = b.keys
 	}
 	s, err := newService(app.Deps{
-		Name: "notify", DB: b.world.Open(t, "notify"), Keys: keys, Clock: b.clock.Now, Log: testkit.Log(t),
+		Name: "notify", DB: b.world.OpenActing(t, "notify"), Worker: b.world.Open(t, "notify"), Keys: keys, Clock: b.clock.Now, Log: testkit.Log(t),
 		Registry: prometheus.NewRegistry(),
 	}, c, tuned)
 	must(t, err)
@@ -91,7 +91,7 @@ func (b *bench) run(t *testing.T) {
 // hear takes a fact in as the inbox does the first time.
 func (b *bench) hear(t *testing.T, e contract.Event) {
 	t.Helper()
-	must(t, b.Hear(t.Context(), []contract.Event{e}, testkit.Once(t, b.store.db, e)))
+	must(t, b.Hear(t.Context(), []contract.Event{e}, testkit.Once(t, b.worker.db, e)))
 }
 
 func (b *bench) deliveries(t *testing.T, w contract.Webhook) []contract.Delivery {
@@ -290,7 +290,7 @@ func (b *bench) unproven(t *testing.T, url string) contract.Webhook {
 	}
 	e.State = stateUnverified
 	var w contract.Webhook
-	must(t, b.store.db.InTx(t.Context(), func(tx *sqlx.Tx) error {
+	must(t, b.worker.db.InTx(t.Context(), func(tx *sqlx.Tx) error {
 		var err error
 		if w, err = b.insert(t.Context(), tx, e); err != nil {
 			return err

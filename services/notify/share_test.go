@@ -113,7 +113,7 @@ func TestCrashBetweenSendAndMark(t *testing.T) {
 	r := newReceiver(t, status(http.StatusOK))
 	w := b.register(t, xian, r.URL)
 	b.hear(t, fact("accepted"))
-	tasks, err := b.store.takeDeliveries(t.Context(), b.now(), b.now().Add(leaseTime), 10)
+	tasks, err := b.worker.takeDeliveries(t.Context(), b.now(), b.now().Add(leaseTime), 10)
 	must(t, err)
 	if len(tasks) != 1 {
 		t.Fatalf("%d tasks", len(tasks))
@@ -166,11 +166,11 @@ func TestTakingIsCountedOverProcesses(t *testing.T) {
 	}
 	now := b.now()
 	taken := func() int {
-		tasks, err := b.store.takeDeliveries(t.Context(), now, now.Add(leaseTime), 10)
+		tasks, err := b.worker.takeDeliveries(t.Context(), now, now.Add(leaseTime), 10)
 		must(t, err)
 		return len(tasks)
 	}
-	must(t, b.store.db.InTx(t.Context(), func(tx *sqlx.Tx) error {
+	must(t, b.worker.db.InTx(t.Context(), func(tx *sqlx.Tx) error {
 		var ids pq.StringArray
 		var tasks []task
 		must(t, tx.SelectContext(t.Context(), &ids, lockReadySQL, now, perEndpoint, 10))

@@ -31,7 +31,7 @@ const insertEventsSQL = `
 	), stored AS (
 		INSERT INTO events (event_id, type, document, sight, numbered, created_at)
 		SELECT event_id, type, document, sight, numbered, created_at FROM given ORDER BY n
-		ON CONFLICT (event_id) DO NOTHING
+		ON CONFLICT DO NOTHING
 	)
 	SELECT g.event_id, e.id AS endpoint_id, g.type
 	FROM given g JOIN endpoints e ON e.org_path = ANY (g.sight) AND e.patterns && g.patterns

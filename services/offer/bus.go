@@ -52,7 +52,7 @@ func (s *Service) Projections(ctx context.Context, q contract.GetProjections) (c
 		return found, err
 	}
 	known := slices.DeleteFunc(q.IDs, func(id string) bool { return !contract.ValidID(id) })
-	rows, err := s.store.selectOffers(ctx, known)
+	rows, err := s.worker.selectOffers(ctx, known)
 	if err != nil {
 		return found, pg.MapContext(ctx, err)
 	}

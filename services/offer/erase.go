@@ -60,13 +60,18 @@ func mayErase(a contract.Actor, reason string) error {
 }
 
 // erase makes the move and deletes what is personal, in one transaction.
+//
+// What is personal lies also where the one who asks does not see, such as in the
+// answers kept for repeats, so it is the service's own work.
 func (s *Service) erase(ctx context.Context, m contract.Move) (contract.Moved, error) {
-	return s.change(ctx, m, func(tx *sqlx.Tx, _ *fullRow, r *record) error {
+	own := *s
+	own.store = s.worker
+	return own.change(ctx, m, func(tx *sqlx.Tx, _ *fullRow, r *record) error {
 		helper := r.row.HelperID
 		if err := r.erase(newHand(contract.ActorFrom(ctx), s.now())); err != nil {
 			return err
 		}
-		return s.store.erase(ctx, tx, r.row.ID, helper, s.now())
+		return own.store.erase(ctx, tx, r.row.ID, helper, s.now())
 	})
 }
 
@@ -101,7 +106,7 @@ func afterErasure(m contract.Move, row fullRow) (contract.Moved, error) {
 func (s *Service) followErasures(ctx context.Context) error {
 	ctx = contract.WithActor(ctx, contract.System())
 	for {
-		after, err := vault.Cursor(ctx, s.store.db)
+		after, err := vault.Cursor(ctx, s.worker.db)
 		if err != nil {
 			return pg.MapContext(ctx, err)
 		}
@@ -119,7 +124,7 @@ func (s *Service) followErasures(ctx context.Context) error {
 		if journal.Last == after {
 			return nil
 		}
-		if err := vault.Follow(ctx, s.store.db, journal.Last); err != nil {
+		if err := vault.Follow(ctx, s.worker.db, journal.Last); err != nil {
 			return pg.MapContext(ctx, err)
 		}
 	}
@@ -149,7 +154,7 @@ func (s *Service) catchUp(ctx context.Context, log *slog.Logger) error {
 
 // adopt gives contacts of before there were keys of persons one each.
 func (s *Service) adopt(ctx context.Context, log *slog.Logger) error {
-	n, err := vault.Adopt(ctx, s.store.db, s.keys, contract.ThingOffer)
+	n, err := vault.Adopt(ctx, s.worker.db, s.keys, contract.ThingOffer)
 	if err != nil && ctx.Err() == nil {
 		log.Warn("could not give every contact a key of its own, trying again at the next start", "error", err)
 	}

@@ -68,7 +68,7 @@ func (s *Service) Find(ctx context.Context, q contract.FindByCode) (contract.Fou
 	if !ok {
 		return contract.Found{}, errUnknown
 	}
-	found, err := s.store.selectCode(ctx, code)
+	found, err := s.worker.selectCode(ctx, code) // by the public, who see nothing yet
 	if err != nil {
 		return contract.Found{}, pg.MapContext(ctx, missing(err))
 	}
@@ -132,7 +132,7 @@ func (s *Service) reserveByPeriod(ctx context.Context, rows []fullRow) error {
 
 // filter turns a question into what the store lists, within the actor's sight.
 func (s *Service) filter(a contract.Actor, q contract.ListOffers) (listFilter, error) {
-	f := listFilter{path: a.Path, states: q.States, organisation: q.Organisation, source: q.Source}
+	f := listFilter{path: a.Sight(), states: q.States, organisation: q.Organisation, source: q.Source}
 	if err := requireSight(a); err != nil {
 		return f, err
 	}
@@ -204,7 +204,7 @@ func below(ref *reference.Snapshot, q contract.ListOffers) (categories, regions 
 
 // requireSight lets staff and the system through, whose sight is a path.
 func requireSight(a contract.Actor) error {
-	if a.Path == "" {
+	if a.Sight() == "" {
 		return fault.NewForbidden(string(access.ReadOffers))
 	}
 	return access.Require(a, access.ReadOffers)
@@ -216,7 +216,7 @@ func (s *Service) Count(ctx context.Context, _ contract.Empty) (contract.Counts,
 	if err := requireSight(a); err != nil {
 		return contract.Counts{}, err
 	}
-	counts, err := s.store.countOffers(ctx, a.Path)
+	counts, err := s.store.countOffers(ctx, a.Sight())
 	if err != nil {
 		return contract.Counts{}, pg.MapContext(ctx, err)
 	}

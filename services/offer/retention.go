@@ -28,7 +28,7 @@ func (s *Service) retire(ctx context.Context, kept vault.Retention) error {
 	}
 	ctx = contract.WithActor(ctx, contract.System())
 	for {
-		ids, err := s.store.listEnded(ctx, kept.Closed(s.now()), retireBatch)
+		ids, err := s.worker.listEnded(ctx, kept.Closed(s.now()), retireBatch)
 		if err != nil || len(ids) == 0 {
 			return pg.MapContext(ctx, err)
 		}
@@ -43,8 +43,8 @@ func (s *Service) retire(ctx context.Context, kept vault.Retention) error {
 func (s *Service) retireContacts(ctx context.Context, kept vault.Retention) error {
 	for {
 		var n int
-		err := s.store.db.InTx(ctx, func(tx *sqlx.Tx) (err error) {
-			n, err = s.store.dropContacts(ctx, tx, kept.Contacts(s.now()), retireBatch)
+		err := s.worker.db.InTx(ctx, func(tx *sqlx.Tx) (err error) {
+			n, err = s.worker.dropContacts(ctx, tx, kept.Contacts(s.now()), retireBatch)
 			return err
 		})
 		if err != nil || n == 0 {

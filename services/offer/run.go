@@ -36,7 +36,7 @@ func Run(ctx context.Context, d app.Deps, c Config) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.relay.Run(ctx) })
 	group.Go(func() error {
-		return inbox.Run(ctx, d.DB, d.Bus, contract.OfferHearsMatch, s.HearMatches, inbox.WithLog(d.Log))
+		return inbox.Run(ctx, d.Worker, d.Bus, contract.OfferHearsMatch, s.HearMatches, inbox.WithLog(d.Log))
 	})
 	group.Go(func() error { return s.expire(ctx, d) })
 	group.Go(func() error { return s.purge(ctx, d, c) })
@@ -69,7 +69,7 @@ func (s *Service) expire(ctx context.Context, d app.Deps) error {
 // broken off, and lets go what was kept for its time.
 func (s *Service) purge(ctx context.Context, d app.Deps, c Config) error {
 	return every(ctx, purgeInterval, func() {
-		if _, err := idempotency.Purge(ctx, d.DB, s.now()); err != nil && ctx.Err() == nil {
+		if _, err := idempotency.Purge(ctx, d.Worker, s.now()); err != nil && ctx.Err() == nil {
 			d.Log.Warn("could not purge idempotency keys, trying again in an hour", "error", err)
 		}
 		if err := s.followErasures(ctx); err != nil && ctx.Err() == nil {

@@ -26,7 +26,8 @@ import (
 // Service holds the use cases. Who acts comes with the context; an id that the
 // actor may not see is NotFound, as an unknown one.
 type Service struct {
-	store     *store
+	store     *store // behind the wall of who acts
+	worker    *store // sees all, for the service's own work
 	bus       *bus.Bus
 	keys      *seal.Keys
 	reference *app.Reference
@@ -37,8 +38,8 @@ type Service struct {
 // New returns a service. It does nothing by itself: Run does.
 func New(d app.Deps) *Service {
 	return &Service{
-		store: &store{db: d.DB}, bus: d.Bus, keys: d.Keys, reference: d.Reference, clock: d.Clock,
-		relay: outbox.NewRelay(d.DB, d.Bus, d.Log),
+		store: &store{db: d.DB}, worker: &store{db: d.Worker}, bus: d.Bus, keys: d.Keys, reference: d.Reference,
+		clock: d.Clock, relay: outbox.NewRelay(d.Worker, d.Bus, d.Log),
 	}
 }
 
@@ -66,7 +67,7 @@ func sees(a contract.Actor, r offerRow) bool {
 	case contract.RoleSystem:
 		return true
 	case contract.RoleOfferer:
-		return a.Subject == string(r.ID)
+		return a.SpeaksFor(string(r.ID))
 	default:
 		return a.Staff() && access.May(a.Role, access.ReadOffers) && a.Sees(r.OrgPath)
 	}
@@ -327,7 +328,7 @@ func (s *Service) expireDue(ctx context.Context) (int, error) {
 	total := 0
 	for {
 		var n int
-		err := s.store.db.InTx(ctx, func(tx *sqlx.Tx) (err error) {
+		err := s.worker.db.InTx(ctx, func(tx *sqlx.Tx) (err error) {
 			n, err = s.expireSome(ctx, tx)
 			return err
 		})

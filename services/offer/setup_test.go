@@ -45,10 +45,10 @@ func setupWith(t *testing.T, database *testkit.Database, b *bus.Bus) *bench {
 	}
 	clock := testkit.NewClock(time.Time{})
 	d := app.Deps{
-		Name: "offer", DB: database.Open(t, "offer"), Bus: b, Keys: keys, Log: testkit.Log(t), Clock: clock.Now,
+		Name: "offer", DB: database.OpenActing(t, "offer"), Worker: database.Open(t, "offer"), Bus: b, Keys: keys, Log: testkit.Log(t), Clock: clock.Now,
 		Reference: app.FixedReference(reference.NewSnapshot(referenceData())), Ready: func() {},
 	}
-	return &bench{Service: New(d), db: d.DB, admin: database.Admin(t), clock: clock, deps: d}
+	return &bench{Service: New(d), db: d.Worker, admin: database.Admin(t), clock: clock, deps: d}
 }
 
 func referenceData() contract.Reference {

@@ -131,7 +131,7 @@ const fullColumns = `
 	(SELECT coalesce(json_agg(l ORDER BY l.position), '[]') FROM offer_lines l WHERE l.offer_id = o.id) AS lines`
 
 const selectOfferSQL = `SELECT ` + fullColumns + `
-	FROM offers o JOIN contacts c ON c.offer_id = o.id WHERE o.id = $1`
+	FROM offers o LEFT JOIN contacts c ON c.offer_id = o.id WHERE o.id = $1`
 
 func (s *store) selectOffer(ctx context.Context, q sqlx.QueryerContext, id contract.OfferID) (fullRow, error) {
 	var row fullRow
@@ -142,7 +142,7 @@ func (s *store) selectOffer(ctx context.Context, q sqlx.QueryerContext, id contr
 }
 
 const selectOffersSQL = `SELECT ` + fullColumns + `
-	FROM offers o JOIN contacts c ON c.offer_id = o.id WHERE o.id = ANY($1::uuid[])`
+	FROM offers o LEFT JOIN contacts c ON c.offer_id = o.id WHERE o.id = ANY($1::uuid[])`
 
 // selectOffers returns those that are there, in no certain order.
 func (s *store) selectOffers(ctx context.Context, ids []string) ([]fullRow, error) {

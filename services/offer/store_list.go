@@ -34,8 +34,10 @@ type place struct {
 	ID        string    `json:"i"`
 }
 
+// listOffersSQL finds the page before it joins contacts, whose policy is asked
+// for each.
 const listOffersSQL = `SELECT ` + fullColumns + `
-	FROM offers o JOIN contacts c ON c.offer_id = o.id
+	FROM (SELECT o.* FROM offers o
 	WHERE o.org_path >= $1 AND o.org_path < $2
 		AND ($3::boolean OR o.stage NOT IN ('expired', 'withdrawn', 'blocked'))
 		AND ($4::text[] IS NULL OR o.state = ANY ($4))
@@ -45,9 +47,11 @@ const listOffersSQL = `SELECT ` + fullColumns + `
 		AND ($7 = '' OR o.org_code = $7)
 		AND ($8 = '' OR o.source = $8)
 		AND (($9 = '' AND $10 = '') OR o.code = $9 OR ($10 <> '' AND o.title ILIKE $10))
+		AND ($14::uuid[] IS NULL OR o.code = $9 OR o.id = ANY ($14))
 		AND ($11::timestamptz IS NULL OR (o.created_at, o.id) < ($11, $12::uuid))
 	ORDER BY o.created_at DESC, o.id DESC
-	LIMIT $13`
+	LIMIT $13) o LEFT JOIN contacts c ON c.offer_id = o.id
+	ORDER BY o.created_at DESC, o.id DESC`
 
 // planWithValuesSQL has the list planned for its values: one plan for all
 // would sort the whole country to show one town, or walk it.
@@ -73,14 +77,35 @@ func (s *store) selectList(ctx context.Context, tx *sqlx.Tx, f listFilter) ([]fu
 	if f.after != nil {
 		createdAt, id = &f.after.CreatedAt, &f.after.ID
 	}
+	titled, err := s.selectTitled(ctx, tx, pattern(f.text))
+	if err != nil {
+		return nil, err
+	}
 	rows := []fullRow{}
-	err := tx.SelectContext(ctx, &rows, listOffersSQL, f.path, contract.PathEnd(f.path), f.includeEnded,
+	err = tx.SelectContext(ctx, &rows, listOffersSQL, f.path, contract.PathEnd(f.path), f.includeEnded,
 		array(f.states), array(f.categories), array(f.regions), f.organisation, f.source, f.code, pattern(f.text),
-		createdAt, id, f.limit+1)
+		createdAt, id, f.limit+1, titled)
 	if err != nil {
 		return nil, fmt.Errorf("list offers: %w", err)
 	}
 	return rows, nil
+}
+
+// rareTitles is how many rows a title may fit to be looked up by it.
+const rareTitles = 2000
+
+const selectTitledSQL = `SELECT titled($1, $2)`
+
+// selectTitled returns the rows, whoever sees them, whose title is like the
+// pattern; null when they are many or no pattern is given.
+func (s *store) selectTitled(ctx context.Context, tx *sqlx.Tx, like string) (ids pq.StringArray, err error) {
+	if like == "" {
+		return nil, nil
+	}
+	if err := tx.GetContext(ctx, &ids, selectTitledSQL, like, rareTitles); err != nil {
+		return nil, fmt.Errorf("look for titles: %w", err)
+	}
+	return ids, nil
 }
 
 // array is null for no values.
@@ -139,7 +164,7 @@ func statements() []string {
 	return []string{
 		selectOfferSQL, selectOffersSQL, lockOfferSQL, selectCodeSQL, updateOfferSQL, updateLineSQL, updateContactSQL, insertHistorySQL,
 		selectHistorySQL, insertNoteSQL, selectNotesSQL, insertOfferSQL, selectSubmittedSQL, upsertHelperSQL,
-		selectHelperSQL, listOffersSQL, planWithValuesSQL, countOffersSQL, lockDueSQL, upsertMatchSQL, selectTotalsSQL,
+		selectHelperSQL, selectTitledSQL, listOffersSQL, planWithValuesSQL, countOffersSQL, lockDueSQL, upsertMatchSQL, selectTotalsSQL,
 		selectReservedSQL, selectReleasesSQL, eraseOfferSQL, eraseHelperSQL, eraseLinesSQL, eraseContactSQL,
 		eraseNotesSQL, eraseHistorySQL, eraseAnswersSQL, updateConsentSQL,
 		listEndedSQL, dropKeysSQL, dropContactsSQL,

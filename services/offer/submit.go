@@ -177,7 +177,9 @@ func (r *record) vouch(h hand) {
 // the same key, id or source.
 func (s *Service) storeSubmission(ctx context.Context, sub submission) (answer contract.SubmittedOffer, err error) {
 	prepared := *sub.record
-	err = s.store.db.InTx(ctx, func(tx *sqlx.Tx) error {
+	// Who submits was checked before and may see nothing of it afterwards: storing
+	// is the service's own work, as the intake of requests is.
+	err = s.worker.db.InTx(ctx, func(tx *sqlx.Tx) error {
 		fresh := prepared // the transaction may run again
 		sub.record = &fresh
 		found, err := idempotency.Find(ctx, tx, sub.key, sub.bodyHash, s.now(), &answer)

@@ -59,7 +59,7 @@ func (s *Service) Projections(ctx context.Context, q contract.GetProjections) (c
 		}
 	}
 	if len(unread) > 0 {
-		read, err := s.store.selectRequests(ctx, unread)
+		read, err := s.worker.selectRequests(ctx, unread)
 		if err != nil {
 			return found, pg.MapContext(ctx, err)
 		}

@@ -214,7 +214,7 @@ func (b *bench) cutUntil(t *testing.T, ended <-chan struct{}) {
 		default:
 		}
 		if b.count(t, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-			WHERE usename = 'request' AND datname = current_database() AND state <> 'idle'`) > 0 {
+			WHERE usename = 'request_worker' AND datname = current_database() AND state <> 'idle'`) > 0 {
 			cuts++
 		}
 	}

@@ -64,7 +64,7 @@ func (s *Service) Find(ctx context.Context, q contract.FindByCode) (contract.Fou
 	if !ok {
 		return contract.Found{}, errUnknown
 	}
-	found, err := s.store.selectCode(ctx, code)
+	found, err := s.worker.selectCode(ctx, code) // by the public, who see nothing yet
 	if err != nil {
 		return contract.Found{}, pg.MapContext(ctx, missing(err))
 	}
@@ -101,7 +101,7 @@ func (s *Service) List(ctx context.Context, q contract.ListRequests) (contract.L
 
 // filter turns a question into what the store lists, within the actor's sight.
 func (s *Service) filter(a contract.Actor, q contract.ListRequests) (listFilter, error) {
-	f := listFilter{path: a.Path, states: q.States, campaign: q.Campaign, source: q.Source}
+	f := listFilter{path: a.Sight(), states: q.States, campaign: q.Campaign, source: q.Source}
 	if err := requireSight(a); err != nil {
 		return f, err
 	}
@@ -181,7 +181,7 @@ func below(ref *reference.Snapshot, q contract.ListRequests) (categories, region
 
 // requireSight lets staff and the system through, whose sight is a path.
 func requireSight(a contract.Actor) error {
-	if a.Path == "" {
+	if a.Sight() == "" {
 		return fault.NewForbidden(string(access.ReadRequests))
 	}
 	return access.Require(a, access.ReadRequests)
@@ -193,7 +193,7 @@ func (s *Service) Count(ctx context.Context, _ contract.Empty) (contract.Counts,
 	if err := requireSight(a); err != nil {
 		return contract.Counts{}, err
 	}
-	counts, err := s.store.countRequests(ctx, a.Path)
+	counts, err := s.store.countRequests(ctx, a.Sight())
 	if err != nil {
 		return contract.Counts{}, pg.MapContext(ctx, err)
 	}

@@ -15,6 +15,8 @@ import (
 type record struct {
 	row   requestRow
 	lines []lineRow
+	// handedOver says that the row names another owner than the stored one.
+	handedOver bool
 
 	history []historyRow
 	events  []contract.Event

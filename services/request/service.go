@@ -25,7 +25,8 @@ import (
 // Service holds the use cases. Who acts comes with the context; an id that the
 // actor may not see is NotFound, as an unknown one.
 type Service struct {
-	store     *store
+	store     *store // behind the wall of who acts
+	worker    *store // sees all, for the service's own work
 	bus       *bus.Bus
 	keys      *seal.Keys
 	reference *app.Reference
@@ -38,10 +39,11 @@ type Service struct {
 // New returns a service whose intake is running; Close ends it.
 func New(d app.Deps) *Service {
 	s := &Service{
-		store: &store{db: d.DB}, bus: d.Bus, keys: d.Keys, reference: d.Reference, clock: d.Clock,
-		relay: outbox.NewRelay(d.DB, d.Bus, d.Log), recent: newRecent(),
+		store: &store{db: d.DB}, worker: &store{db: d.Worker}, bus: d.Bus, keys: d.Keys, reference: d.Reference,
+		clock: d.Clock, relay: outbox.NewRelay(d.Worker, d.Bus, d.Log), recent: newRecent(),
 	}
-	s.intake = newIntake(s.store, s.recent, s.relay.Wake)
+	// One transaction stores submissions of many actors, each checked before.
+	s.intake = newIntake(s.worker, s.recent, s.relay.Wake)
 	return s
 }
 
@@ -68,7 +70,7 @@ func sees(a contract.Actor, r requestRow) bool {
 	case contract.RoleSystem:
 		return true
 	case contract.RoleRequester:
-		return a.Subject == string(r.ID)
+		return a.SpeaksFor(string(r.ID))
 	default:
 		return a.Staff() && access.May(a.Role, access.ReadRequests) && a.Sees(r.OrgPath)
 	}
@@ -153,7 +155,10 @@ func (s *Service) save(ctx context.Context, tx *sqlx.Tx, r *record) error {
 	if err := s.store.insertHistory(ctx, tx, r.history); err != nil {
 		return err
 	}
-	return outbox.Add(ctx, tx, r.events...)
+	if err := outbox.Add(ctx, tx, r.events...); err != nil || !r.handedOver {
+		return err
+	}
+	return s.store.handOver(ctx, tx, r.row)
 }
 
 // Move makes one move of the life cycle, or claims or releases a request, and

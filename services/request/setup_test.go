@@ -46,12 +46,12 @@ func setupWith(t *testing.T, database *testkit.Database, b *bus.Bus) *bench {
 	}
 	clock := testkit.NewClock(time.Time{})
 	d := app.Deps{
-		Name: "request", DB: database.Open(t, "request"), Bus: b, Keys: keys, Log: testkit.Log(t), Clock: clock.Now,
+		Name: "request", DB: database.OpenActing(t, "request"), Worker: database.Open(t, "request"), Bus: b, Keys: keys, Log: testkit.Log(t), Clock: clock.Now,
 		Reference: app.FixedReference(reference.NewSnapshot(referenceData())), Ready: func() {},
 	}
 	s := New(d)
 	t.Cleanup(s.Close)
-	return &bench{Service: s, db: d.DB, admin: database.Admin(t), clock: clock, deps: d}
+	return &bench{Service: s, db: d.Worker, admin: database.Admin(t), clock: clock, deps: d}
 }
 
 func referenceData() contract.Reference {

@@ -139,7 +139,7 @@ const fullColumns = `
 	(SELECT coalesce(json_agg(n ORDER BY n.position), '[]') FROM need_lines n WHERE n.request_id = r.id) AS lines`
 
 const selectRequestSQL = `SELECT ` + fullColumns + `
-	FROM requests r JOIN contacts c ON c.request_id = r.id WHERE r.id = $1`
+	FROM requests r LEFT JOIN contacts c ON c.request_id = r.id WHERE r.id = $1`
 
 func (s *store) selectRequest(ctx context.Context, q sqlx.QueryerContext, id contract.RequestID) (fullRow, error) {
 	var row fullRow
@@ -150,7 +150,7 @@ func (s *store) selectRequest(ctx context.Context, q sqlx.QueryerContext, id con
 }
 
 const selectRequestsSQL = `SELECT ` + fullColumns + `
-	FROM requests r JOIN contacts c ON c.request_id = r.id WHERE r.id = ANY($1::uuid[])`
+	FROM requests r LEFT JOIN contacts c ON c.request_id = r.id WHERE r.id = ANY($1::uuid[])`
 
 // selectRequests returns those that are there, in no certain order.
 func (s *store) selectRequests(ctx context.Context, ids []string) ([]fullRow, error) {
@@ -188,18 +188,29 @@ func (s *store) selectCode(ctx context.Context, code string) (contract.Found, er
 
 const updateRequestSQL = `
 	UPDATE requests SET
-		org_code = $2, org_path = $3, stage = $4, state = $5, closed_reason = $6, version = $7, updated_at = $8,
-		title = $9, description = $10, urgency = $11, urgency_rank = $12, opened_by_staff = $13, phone_verified = $14,
-		claimed_by_id = $15, claimed_by = $16, generation = $17
+		stage = $2, state = $3, closed_reason = $4, version = $5, updated_at = $6, title = $7, description = $8,
+		urgency = $9, urgency_rank = $10, opened_by_staff = $11, phone_verified = $12, claimed_by_id = $13,
+		claimed_by = $14, generation = $15
 	WHERE id = $1`
 
-// updateRequest writes what may change of a request.
+// updateRequest writes what may change of a request, its owner aside.
 func (s *store) updateRequest(ctx context.Context, tx *sqlx.Tx, r requestRow) error {
-	_, err := tx.ExecContext(ctx, updateRequestSQL, r.ID, r.OrgCode, r.OrgPath, r.Stage, r.State, r.ClosedReason,
-		r.Version, r.UpdatedAt, r.Title, r.Description, r.Urgency, r.UrgencyRank, r.OpenedByStaff, r.PhoneVerified,
-		r.ClaimedByID, r.ClaimedBy, r.Generation)
+	_, err := tx.ExecContext(ctx, updateRequestSQL, r.ID, r.Stage, r.State, r.ClosedReason, r.Version, r.UpdatedAt,
+		r.Title, r.Description, r.Urgency, r.UrgencyRank, r.OpenedByStaff, r.PhoneVerified, r.ClaimedByID, r.ClaimedBy,
+		r.Generation)
 	if err != nil {
 		return fmt.Errorf("update request: %w", err)
+	}
+	return nil
+}
+
+const handOverSQL = `SELECT hand_over($1, $2, $3)`
+
+// handOver gives a request to another owner. It comes last: then who acts may
+// see nothing of it any more.
+func (s *store) handOver(ctx context.Context, tx *sqlx.Tx, r requestRow) error {
+	if _, err := tx.ExecContext(ctx, handOverSQL, r.ID, r.OrgCode, r.OrgPath); err != nil {
+		return fmt.Errorf("hand over request: %w", err)
 	}
 	return nil
 }

@@ -38,8 +38,10 @@ type place struct {
 	ID        string    `json:"i"`
 }
 
+// listRequestsSQL finds the page before it joins contacts, whose policy is asked
+// for each.
 const listRequestsSQL = `SELECT ` + fullColumns + `
-	FROM requests r JOIN contacts c ON c.request_id = r.id
+	FROM (SELECT r.* FROM requests r
 	WHERE r.org_path >= $1 AND r.org_path < $2
 		AND ($3::boolean OR r.stage <> 'closed')
 		AND ($4::text[] IS NULL OR r.state = ANY ($4))
@@ -50,11 +52,13 @@ const listRequestsSQL = `SELECT ` + fullColumns + `
 		AND ($8 = '' OR r.campaign = $8)
 		AND ($9 = '' OR r.source = $9)
 		AND (($10 = '' AND $11 = '') OR r.code = $10 OR ($11 <> '' AND r.title ILIKE $11))
+		AND ($18::uuid[] IS NULL OR r.code = $10 OR r.id = ANY ($18))
 		AND ($12::timestamptz IS NULL OR r.updated_at > $12)
 		AND ($13::smallint IS NULL OR (r.urgency_rank, r.created_at, r.id) > ($13, $14::timestamptz, $15::uuid))
 		AND ($16 = '' OR r.org_code = $16)
 	ORDER BY r.urgency_rank, r.created_at, r.id
-	LIMIT $17`
+	LIMIT $17) r LEFT JOIN contacts c ON c.request_id = r.id
+	ORDER BY r.urgency_rank, r.created_at, r.id`
 
 // planWithValuesSQL has the list planned for its values: one plan for all
 // would sort the whole country to show one town, or walk it.
@@ -81,14 +85,35 @@ func (s *store) selectList(ctx context.Context, tx *sqlx.Tx, f listFilter) ([]fu
 	if f.after != nil {
 		rank, createdAt, id = &f.after.Rank, &f.after.CreatedAt, &f.after.ID
 	}
+	titled, err := s.selectTitled(ctx, tx, pattern(f.text))
+	if err != nil {
+		return nil, err
+	}
 	rows := []fullRow{}
-	err := tx.SelectContext(ctx, &rows, listRequestsSQL, f.path, contract.PathEnd(f.path), f.includeClosed,
+	err = tx.SelectContext(ctx, &rows, listRequestsSQL, f.path, contract.PathEnd(f.path), f.includeClosed,
 		array(f.states), array(f.urgencies), array(f.categories), array(f.regions), f.campaign, f.source,
-		f.code, pattern(f.text), f.updatedAfter, rank, createdAt, id, f.organisation, f.limit+1)
+		f.code, pattern(f.text), f.updatedAfter, rank, createdAt, id, f.organisation, f.limit+1, titled)
 	if err != nil {
 		return nil, fmt.Errorf("list requests: %w", err)
 	}
 	return rows, nil
+}
+
+// rareTitles is how many rows a title may fit to be looked up by it.
+const rareTitles = 2000
+
+const selectTitledSQL = `SELECT titled($1, $2)`
+
+// selectTitled returns the rows, whoever sees them, whose title is like the
+// pattern; null when they are many or no pattern is given.
+func (s *store) selectTitled(ctx context.Context, tx *sqlx.Tx, like string) (ids pq.StringArray, err error) {
+	if like == "" {
+		return nil, nil
+	}
+	if err := tx.GetContext(ctx, &ids, selectTitledSQL, like, rareTitles); err != nil {
+		return nil, fmt.Errorf("look for titles: %w", err)
+	}
+	return ids, nil
 }
 
 // array is null for no values.
@@ -128,9 +153,9 @@ func (s *store) countRequests(ctx context.Context, path string) (map[string]int6
 // statements lists every statement of the schema, so that a test can prepare all.
 func statements() []string {
 	return []string{
-		selectRequestSQL, selectRequestsSQL, lockRequestSQL, selectCodeSQL, updateRequestSQL, updateContactSQL, insertHistorySQL,
+		selectRequestSQL, selectRequestsSQL, lockRequestSQL, selectCodeSQL, updateRequestSQL, handOverSQL, updateContactSQL, insertHistorySQL,
 		selectHistorySQL, insertNoteSQL, selectNotesSQL, upsertMatchSQL, selectMatchesSQL, updateTotalsSQL,
-		selectReleaseSQL, listRequestsSQL, countRequestsSQL, insertBatchSQL, selectAnswerSQL, deleteKeySQL,
+		selectReleaseSQL, selectTitledSQL, listRequestsSQL, countRequestsSQL, insertBatchSQL, selectAnswerSQL, deleteKeySQL,
 		updateAnswerSQL, selectSubmittedSQL, eraseRequestSQL, eraseLinesSQL, eraseContactSQL, eraseNotesSQL,
 		eraseHistorySQL, eraseAnswersSQL, updateConsentSQL,
 		listEndedSQL, dropKeysSQL, dropContactsSQL,

@@ -147,7 +147,7 @@ func (r *record) refer(h hand, to contract.Organisation, reason string) error {
 		return fault.NewConflict("same_organisation", "the request belongs to that organisation already")
 	}
 	from, formerPath := r.row.OrgCode, r.row.OrgPath
-	r.row.OrgCode, r.row.OrgPath = to.Code, to.Path
+	r.row.OrgCode, r.row.OrgPath, r.handedOver = to.Code, to.Path, true
 	r.row.ClaimedByID, r.row.ClaimedBy = "", ""
 	if err := r.move(h, moveRefer, reason); err != nil {
 		return err

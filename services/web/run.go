@@ -102,12 +102,14 @@ func assemble(d app.Deps, c Config, listening string) (site.Deps, error) {
 		return site.Deps{}, fmt.Errorf("prepare pages: %w", err)
 	}
 	identities := session.NewIdentities(d.Bus, d.Clock)
+	// What web keeps belongs to no organisation and is found by a secret alone,
+	// before anybody is known: so it is read as the service's own work.
 	s := site.Deps{
 		Deps: d, Pages: pages, Identities: identities, Intake: intake.New(d), Live: live.New(),
 		Guard:     guard.New(d, guard.Options{WritesPerMinute: c.WritesPerMinute, TooMany: tooMany(pages)}),
 		PublicURL: address, HTTPS: https, MaxBodyBytes: maxBody,
 		Sessions: session.New(session.Options{
-			DB: d.DB, Bus: d.Bus, Keys: d.Keys, Identities: identities, PublicURL: address, HTTPS: https, OIDC: provider,
+			DB: d.Worker, Bus: d.Bus, Keys: d.Keys, Identities: identities, PublicURL: address, HTTPS: https, OIDC: provider,
 			Clock: d.Clock, Fail: pages.Fail,
 		}),
 	}
@@ -170,7 +172,7 @@ func (s *Server) purge(ctx context.Context) error {
 	for {
 		for _, purge := range []func(context.Context) error{
 			s.deps.Sessions.Purge, s.deps.Intake.Purge, s.deps.Guard.Purge,
-			func(ctx context.Context) error { return public.PurgeTries(ctx, s.deps.DB, s.deps.Clock()) },
+			func(ctx context.Context) error { return public.PurgeTries(ctx, s.deps.Worker, s.deps.Clock()) },
 		} {
 			if err := purge(ctx); err != nil && ctx.Err() == nil {
 				s.deps.Log.WarnContext(ctx, "could not purge, trying again in an hour", "error", err)

@@ -81,7 +81,7 @@ type Platform struct {
 
 	options   Options
 	log       *slog.Logger
-	databases map[string]string // address by service
+	databases map[string]app.Database // by service
 	natsURL   string
 	nats      *embedded.NATS // nil when it is not ours
 	health    *app.Health
@@ -97,7 +97,7 @@ type Platform struct {
 // The end of ctx is no error. It fails before anything long when a port or the
 // data folder is in use.
 func Run(ctx context.Context, o Options, job func(context.Context, *Platform) error) error {
-	p := &Platform{options: o, log: o.Log, health: app.NewHealth(), databases: map[string]string{}}
+	p := &Platform{options: o, log: o.Log, health: app.NewHealth(), databases: map[string]app.Database{}}
 	err := p.open(ctx)
 	if err == nil {
 		err = p.serve(ctx, job)

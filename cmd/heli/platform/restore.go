@@ -26,7 +26,7 @@ func Restore(ctx context.Context, o Options, job func(ctx context.Context, d Dat
 	if err != nil {
 		return fmt.Errorf("%w; a backup can be read with the key file of its installation alone: name it with --keys", err)
 	}
-	p := &Platform{options: o, log: o.Log, databases: map[string]string{}, Keys: keys}
+	p := &Platform{options: o, log: o.Log, databases: map[string]app.Database{}, Keys: keys}
 	err = p.restore(ctx, job)
 	return errors.Join(err, p.close())
 }
@@ -42,6 +42,9 @@ func (p *Platform) restore(ctx context.Context, job func(context.Context, Databa
 		if err := p.startPostgres(ctx); err != nil {
 			return err
 		}
+	}
+	if err := app.MakeRoles(ctx, p.AdminURL, p.Keys); err != nil {
+		return err
 	}
 	d := Database{AdminURL: p.AdminURL, Keys: p.Keys, Root: p.Root, Sink: SinkFolder(p.Root)}
 	if err := job(ctx, d, p.migrate); err != nil {

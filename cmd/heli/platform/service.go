@@ -17,20 +17,20 @@ import (
 // service is one of the services as the platform runs it.
 type service struct {
 	name string
-	// connections bounds its pool; all together stay below the 100 that
+	// users and workers bound its pools; all together stay below the 100 that
 	// PostgreSQL takes by default, with some left for commands beside them.
-	connections int
-	run         func(context.Context, app.Deps) error // nil where there is more to know, see addService
+	users, workers int
+	run            func(context.Context, app.Deps) error // nil where there is more to know, see addService
 }
 
 func services() []service {
 	return []service{
-		{"directory", 8, nil},
-		{"request", 18, nil},
-		{"offer", 14, nil},
-		{"matcher", 18, matcher.Run},
-		{"notify", 12, nil},
-		{"web", 12, nil},
+		{"directory", 4, 4, nil},
+		{"request", 10, 8, nil},
+		{"offer", 7, 7, nil},
+		{"matcher", 10, 8, matcher.Run},
+		{"notify", 3, 9, nil},
+		{"web", 1, 11, nil},
 	}
 }
 
@@ -103,7 +103,7 @@ func (p *Platform) notifyConfig() notify.Config {
 
 func (p *Platform) connection(s service) app.Connection {
 	c := app.Connection{
-		Name: s.name, DatabaseURL: p.databases[s.name], DatabaseConnections: s.connections,
+		Name: s.name, Database: p.databases[s.name], UserConnections: s.users, WorkerConnections: s.workers,
 		NATSURL: p.natsURL, NATSSeed: p.seed(s.name), ReadyWithoutNATS: s.name == "web",
 		Keys: p.Keys, Log: p.log, Telemetry: p.telemetry, Health: p.health,
 	}

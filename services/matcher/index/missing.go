@@ -36,7 +36,7 @@ func (w *walk) state(st *state) {
 	}
 	for _, b := range st.blocks {
 		after := 0
-		for shelf := range b.trees {
+		for shelf := range shelves {
 			t := &b.trees[shelf]
 			if top := len(t.levels) - 1; top >= 0 {
 				w.nodes(b, t, top, 0, len(t.levels[top]), false)

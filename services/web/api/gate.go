@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 	"github.com/go-chi/httprate"
 
+	"heli/pkg/access"
 	"heli/pkg/bus"
 	"heli/pkg/contract"
 	"heli/pkg/fault"
@@ -52,11 +53,15 @@ var (
 	// errCredential is the same for unknown, wrong, ended and foreign ones.
 	errCredential = newProblem(http.StatusUnauthorized, "unauthorised", "this key or token is not valid")
 	errGuessing   = newProblem(http.StatusTooManyRequests, "too_many", "too many wrong keys or tokens; wait as Retry-After says")
+	// errScope is what a key gets that was narrowed to other actions.
+	errScope      = newProblem(http.StatusForbidden, "scope", "this key was made for other actions")
 	errNotByToken = newProblem(http.StatusForbidden, "forbidden", "a tracking token may not send this call")
 )
 
-// admit is the middleware that finds out who calls and turns away who may not.
+// admit is the middleware that finds out who calls and turns away who may not:
+// everybody, where pkg/access says nothing of the route.
 func (a *api) admit(o operation) func(huma.Context, func(huma.Context)) {
+	rule, _ := access.OfRoute(o.method, Prefix+o.path)
 	return func(hc huma.Context, next func(huma.Context)) {
 		c := callFrom(hc.Context())
 		c.operation = o.id
@@ -65,8 +70,10 @@ func (a *api) admit(o operation) func(huma.Context, func(huma.Context)) {
 		switch {
 		case errors.Is(err, errCredential):
 			a.wrong.OnLimit(w, r, addressOf(r))
-		case err == nil && !o.inScope(actor):
+		case err == nil && !rule.InScope(actor):
 			err = errScope
+		case err == nil:
+			err = rule.Permit(actor)
 		}
 		if err != nil {
 			write(w, a.problemOf(hc.Context(), o, err))

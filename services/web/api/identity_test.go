@@ -24,7 +24,7 @@ func TestPeopleOverTheAPI(t *testing.T) {
 			Link   string                `json:"link"`
 		}
 		w.do(ask{
-			method: http.MethodPost, path: "/people", credential: coordinatorKey, key: key,
+			method: http.MethodPost, path: "/people", credential: adminKey, key: key,
 			body: `{"name": "林晓", "role": "coordinator", "organisation": "xian", "language": "zh-Hans"}`,
 		}).into(t, http.StatusCreated, &answer)
 		got := <-invited
@@ -42,7 +42,7 @@ func TestPeopleOverTheAPI(t *testing.T) {
 		granted <- q
 		return contract.HeldRole{ID: "r"}, nil
 	})
-	w.do(ask{method: http.MethodPost, path: "/people/p1/roles", credential: coordinatorKey, body: `{"role": "auditor", "organisation": "xian"}`}).into(t, http.StatusCreated, &contract.HeldRole{})
+	w.do(ask{method: http.MethodPost, path: "/people/p1/roles", credential: adminKey, body: `{"role": "auditor", "organisation": "xian"}`}).into(t, http.StatusCreated, &contract.HeldRole{})
 	if got := <-granted; got != (contract.GrantRole{PersonID: "p1", Role: contract.RoleAuditor, Organisation: "xian"}) {
 		t.Errorf("granted %+v", got)
 	}
@@ -51,7 +51,7 @@ func TestPeopleOverTheAPI(t *testing.T) {
 		withdrawn <- q
 		return contract.Empty{}, nil
 	})
-	if got := w.do(ask{method: http.MethodDelete, path: "/people/p1/roles/r1", credential: coordinatorKey}); got.status != http.StatusNoContent {
+	if got := w.do(ask{method: http.MethodDelete, path: "/people/p1/roles/r1", credential: adminKey}); got.status != http.StatusNoContent {
 		t.Errorf("withdrawing: %d", got.status)
 	}
 	if got := <-withdrawn; got != (contract.WithdrawRole{PersonID: "p1", RoleID: "r1"}) {
@@ -63,14 +63,14 @@ func TestPeopleOverTheAPI(t *testing.T) {
 		return contract.Login{Secret: "SECRET"}, nil
 	})
 	for body, resets := range map[string]bool{"": false, `{"resets": true}`: true} {
-		if got := w.do(ask{method: http.MethodPost, path: "/people/p1/link", credential: coordinatorKey, body: body}); got.status != http.StatusCreated || !strings.Contains(string(got.body), "#SECRET") {
+		if got := w.do(ask{method: http.MethodPost, path: "/people/p1/link", credential: adminKey, body: body}); got.status != http.StatusCreated || !strings.Contains(string(got.body), "#SECRET") {
 			t.Errorf("link with %q: %d %s", body, got.status, got.body)
 		}
 		if got := <-made; got.Resets != resets || got.PersonID != "p1" {
 			t.Errorf("link with %q: %+v", body, got)
 		}
 	}
-	if got := w.do(ask{method: http.MethodPost, path: "/people", credential: coordinatorKey, body: `{"name": "x", "role": "king", "organisation": "xian"}`}); got.status != http.StatusUnprocessableEntity {
+	if got := w.do(ask{method: http.MethodPost, path: "/people", credential: adminKey, body: `{"name": "x", "role": "king", "organisation": "xian"}`}); got.status != http.StatusUnprocessableEntity {
 		t.Errorf("a role that there is not: %d", got.status)
 	}
 }
@@ -85,7 +85,7 @@ func TestKeysOverTheAPI(t *testing.T) {
 	})
 	var made contract.MadeAPIKey
 	w.do(ask{
-		method: http.MethodPost, path: "/keys", credential: coordinatorKey, key: "k1",
+		method: http.MethodPost, path: "/keys", credential: adminKey, key: "k1",
 		body: `{"name": "看板", "role": "integrator", "organisation": "xian", "actions": ["read_requests"], "expires_at": "2026-12-01T00:00:00Z"}`,
 	}).into(t, http.StatusCreated, &made)
 	got := <-asked
@@ -98,7 +98,7 @@ func TestKeysOverTheAPI(t *testing.T) {
 		return contract.Empty{}, nil
 	})
 	for path, want := range map[string]contract.RevokeIdentity{"/keys/k1": {APIKeyID: "k1"}, "/people/p1": {PersonID: "p1"}} {
-		if got := w.do(ask{method: http.MethodDelete, path: path, credential: coordinatorKey}); got.status != http.StatusNoContent {
+		if got := w.do(ask{method: http.MethodDelete, path: path, credential: adminKey}); got.status != http.StatusNoContent {
 			t.Errorf("%s: %d", path, got.status)
 		}
 		if got := <-revoked; got != want {

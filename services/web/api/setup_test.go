@@ -33,6 +33,7 @@ import (
 const (
 	coordinatorKey = "heli_coordinator"
 	integratorKey  = "heli_integrator"
+	adminKey       = "heli_administrator"
 	scopedKey      = "heli_scoped" // a coordinator's for reading requests alone
 )
 
@@ -61,7 +62,7 @@ func newWorld(tb testing.TB) *world {
 	w.keys = w.nats.Keys()
 	w.handler = w.mount()
 	stub(w, contract.DirectoryAuthenticate, func(_ context.Context, q contract.Authenticate) (contract.Actor, error) {
-		roles := map[string]contract.Role{coordinatorKey: contract.RoleCoordinator, integratorKey: contract.RoleIntegrator, scopedKey: contract.RoleCoordinator}
+		roles := map[string]contract.Role{adminKey: contract.RoleAdministrator, coordinatorKey: contract.RoleCoordinator, integratorKey: contract.RoleIntegrator, scopedKey: contract.RoleCoordinator}
 		role, ok := roles[q.Key]
 		if !ok || w.isRevoked(q.Key) {
 			return contract.Actor{}, fault.NewNotFound("key")
@@ -78,7 +79,7 @@ func newWorld(tb testing.TB) *world {
 func (w *world) mount() http.Handler {
 	log := testkit.Log(w.tb)
 	deps := app.Deps{
-		Name: "web", DB: testkit.DB(w.tb, "web"), Bus: testkit.Bus(w.tb, w.nats, "web"), Keys: w.keys, Clock: w.clock.Now,
+		Name: "web", Worker: testkit.DB(w.tb, "web"), Bus: testkit.Bus(w.tb, w.nats, "web"), Keys: w.keys, Clock: w.clock.Now,
 		Log: log, Reference: app.FixedReference(reference.NewSnapshot(testkit.Reference())),
 	}
 	catalogue, err := locales.New()

@@ -10,6 +10,8 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"heli/pkg/access"
+	"heli/pkg/contract"
 	"heli/services/web/page"
 	"heli/services/web/session"
 	"heli/services/web/site"
@@ -105,13 +107,25 @@ func (c console) mountPeople(r chi.Router) {
 	r.Post(keysPath+"/{id}/revoke", handle(c.fresh(c.revokeKey)))
 }
 
+// permitted lets those through who may do what the route asks for; nobody, where
+// pkg/access says nothing of it.
+func permitted(method, pattern string, serve func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
+	rule, _ := access.OfRoute(method, pattern)
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if err := rule.Permit(contract.ActorFrom(r.Context())); err != nil {
+			return err
+		}
+		return serve(w, r)
+	}
+}
+
 // mountPages adds what only people who are signed in reach.
 func (c console) mountPages(r chi.Router) {
 	get := func(path string, show func(http.ResponseWriter, *http.Request) error) {
-		r.Get(path, c.Pages.Handle(show))
+		r.Get(path, c.Pages.Handle(permitted(http.MethodGet, path, show)))
 	}
 	post := func(path string, act func(http.ResponseWriter, *http.Request) error) {
-		r.Post(path, c.Pages.Handle(act))
+		r.Post(path, c.Pages.Handle(permitted(http.MethodPost, path, act)))
 	}
 	get(livePath, c.live)
 	get(home, c.queue)

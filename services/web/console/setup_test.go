@@ -78,7 +78,7 @@ func (d *desk) serve() {
 		Deps: deps, Pages: pages, Identities: identities, Live: live.New(), PublicURL: "https://heli.example",
 		MaxBodyBytes: 64 << 10,
 		Sessions: session.New(session.Options{
-			DB: deps.DB, Bus: deps.Bus, Keys: deps.Keys, Identities: identities, PublicURL: "https://heli.example", Clock: deps.Clock, Fail: pages.Fail,
+			DB: deps.Worker, Bus: deps.Bus, Keys: deps.Keys, Identities: identities, PublicURL: "https://heli.example", Clock: deps.Clock, Fail: pages.Fail,
 		}),
 	}
 	router := chi.NewRouter()

@@ -36,7 +36,7 @@ type Options struct {
 // New returns a guard over the deps of web.
 func New(d app.Deps, o Options) *Guard {
 	return &Guard{
-		keys: d.Keys, clock: d.Clock, store: store{d.DB}, tooMany: o.TooMany,
+		keys: d.Keys, clock: d.Clock, store: store{d.Worker}, tooMany: o.TooMany,
 		quotas: newQuotas(o.WritesPerMinute), waiting: make(chan struct{}, heldBack),
 	}
 }

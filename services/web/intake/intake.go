@@ -39,7 +39,7 @@ type Intake struct {
 // New returns an intake over the deps of web. Run passes on what waits.
 func New(d app.Deps) *Intake {
 	return &Intake{
-		store: store{d.DB}, bus: d.Bus, keys: d.Keys, reference: d.Reference, now: d.Clock,
+		store: store{d.Worker}, bus: d.Bus, keys: d.Keys, reference: d.Reference, now: d.Clock,
 		log: d.Log.With("part", "intake"),
 		// Until the spool has been looked at it may hold something.
 		waiting: 1,

@@ -23,7 +23,7 @@ type pages struct {
 
 // Mount adds the public pages to the root router.
 func Mount(r chi.Router, d site.Deps) {
-	p := pages{d, store{d.DB}, &places{}}
+	p := pages{d, store{d.Worker}, &places{}}
 	h := d.Pages.Handle
 	r.Get("/", p.home)
 	r.Post("/places", h(p.showPlaces))

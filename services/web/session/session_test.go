@@ -104,7 +104,7 @@ func TestSignInAndOut(t *testing.T) {
 	d := world.Deps(t, "web")
 	directory(t, world)
 	fail := func(w http.ResponseWriter, _ *http.Request, err error) { http.Error(w, err.Error(), http.StatusTeapot) }
-	s := New(Options{DB: d.DB, Bus: d.Bus, Keys: d.Keys, Identities: NewIdentities(d.Bus, d.Clock), Clock: d.Clock, Fail: fail})
+	s := New(Options{DB: d.Worker, Bus: d.Bus, Keys: d.Keys, Identities: NewIdentities(d.Bus, d.Clock), Clock: d.Clock, Fail: fail})
 	server := serve(t, s, fail)
 	jar, err := cookiejar.New(nil)
 	if err != nil {

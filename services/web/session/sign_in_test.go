@@ -105,7 +105,7 @@ func newDesk(t *testing.T, change func(*Options)) *desk {
 	d.staff.answer(t, world)
 	fail := func(w http.ResponseWriter, _ *http.Request, err error) { http.Error(w, err.Error(), http.StatusTeapot) }
 	o := Options{
-		DB: deps.DB, Bus: deps.Bus, Keys: deps.Keys, Identities: NewIdentities(deps.Bus, d.clock.Now), Clock: d.clock.Now, Fail: fail,
+		DB: deps.Worker, Bus: deps.Bus, Keys: deps.Keys, Identities: NewIdentities(deps.Bus, d.clock.Now), Clock: d.clock.Now, Fail: fail,
 	}
 	server := httptest.NewUnstartedServer(nil)
 	o.PublicURL = "http://" + server.Listener.Addr().String()

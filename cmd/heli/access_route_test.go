@@ -1,0 +1,241 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"heli/pkg/access"
+	"heli/pkg/app"
+	"heli/pkg/contract"
+	"heli/services/web"
+)
+
+// open serves web over the tree and returns its address.
+func (w *tree) open() string {
+	w.t.Helper()
+	d := w.world.Deps(w.t, "web")
+	server, err := web.New(w.t.Context(), d, web.Config{Listen: "127.0.0.1:0"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.start(d, func(ctx context.Context, _ app.Deps) error { return server.Run(ctx) })
+	return "http://" + server.Address()
+}
+
+// routeCaller sends what the matrix sends, as one role of one organisation.
+type routeCaller struct {
+	t       *testing.T
+	address string
+	header  http.Header
+}
+
+// key is who calls the API with a key of the role, page who is signed in.
+func (w *tree) key(address, code string, role contract.Role) routeCaller {
+	w.t.Helper()
+	made := ask(w, contract.System(), contract.DirectoryMakeAPIKey, contract.MakeAPIKey{Organisation: code, Role: role, Name: "demo"})
+	return routeCaller{w.t, address, http.Header{"Authorization": {"Bearer " + made.Key}, "Content-Type": {"application/json"}}}
+}
+
+func (w *tree) page(address, code string, role contract.Role) routeCaller {
+	w.t.Helper()
+	person := ask(w, contract.System(), contract.DirectoryAddPerson, contract.PersonDraft{
+		ID: contract.NewID[contract.PersonID](), Name: "演示", Role: role, Organisation: code,
+	})
+	login := ask(w, contract.System(), contract.DirectoryMakeLogin, contract.MakeLogin{PersonID: person.ID})
+	b := routeCaller{w.t, address, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Origin": {address}}}
+	response := b.send(http.MethodPost, "/console/login", url.Values{"token": {login.Secret}}.Encode())
+	for _, cookie := range response.header["Set-Cookie"] {
+		b.header.Add("Cookie", strings.Split(cookie, ";")[0])
+	}
+	return b
+}
+
+type shown struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (b routeCaller) send(method, path, body string) shown {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.t.Context(), waitLimit)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, method, b.address+path, strings.NewReader(body))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	r.Header = b.header.Clone()
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	response, err := client.Do(r)
+	if err != nil {
+		b.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer func() { _ = response.Body.Close() }() // read to its end
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		b.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return shown{response.StatusCode, response.Header, string(content)}
+}
+
+// route is a row of the table as the matrix sends it.
+type route struct {
+	call
+	method, pattern string
+	// query and body are sent with it; an id in them is that of the thing, too.
+	query, body string
+}
+
+// inBodies are the routes whose body or query names the thing.
+func inBodies(own things) map[string]route {
+	return map[string]route{
+		"POST /api/v1/matches":                            {call: call{thing: aPair}, body: fmt.Sprintf(`{"need_line_id":"{id}","offer_line_id":%q,"quantity":1}`, own.offer.OfferLines[0].ID)},
+		"POST /api/v1/plan/confirm":                       {call: call{thing: aPlan}, body: `{"plan_id":"{id}","pairs":[{"need_line_id":"none","offer_line_id":"none"}]}`},
+		"POST /api/v1/policies":                           {call: call{thing: organisation}, body: `{"organisation":"{id}","category":"goods","document":null,"reason":"demo"}`},
+		"GET /api/v1/requests/{id}/verdict":               {call: call{thing: aRequest}, query: "?offer_id=" + string(own.offer.ID)},
+		"GET /api/v1/requests/{id}/suggestions":           {call: call{thing: aRequest}},
+		"PATCH /api/v1/requests/{id}":                     {call: call{thing: aRequest, reads: access.ReadRequests}, body: `{"version":1099511627776}`},
+		"PATCH /api/v1/offers/{id}":                       {call: call{thing: anOffer, reads: access.ReadOffers}, body: `{"version":1099511627776}`},
+		"POST /api/v1/requests/{id}/refer":                {call: call{thing: aRequest, reads: access.ReadRequests}, body: `{"version":1099511627776,"reason":"other","to":"hubei"}`},
+		"POST /api/v1/offers/{id}/credentials/{n}/verify": {call: call{thing: anOffer, reads: access.ReadOffers}, body: `{"version":1099511627776}`},
+		"POST /console/requests/{id}/contact":             {call: call{thing: aRequest, reads: access.ReadRequests}, body: "reason=demo"},
+		"POST /console/requests/{id}/notes":               {call: call{thing: aRequest, reads: access.ReadRequests}, body: "text=demo&note_id=" + contract.NewID[string]()},
+		"POST /console/offers/{id}/contact":               {call: call{thing: anOffer, reads: access.ReadOffers}, body: "reason=demo"},
+		"POST /console/offers/{id}/notes":                 {call: call{thing: anOffer, reads: access.ReadOffers}, body: "text=demo&note_id=" + contract.NewID[string]()},
+		"POST /console/requests/{id}/propose":             {call: call{thing: aRequest, reads: access.ReadRequests}, body: fmt.Sprintf("need_line_id=%s&offer_line_id=%s&quantity=1&match_id=%s", own.request.NeedLines[0].ID, own.offer.OfferLines[0].ID, contract.NewID[string]())},
+		"POST /console/offers/{id}/credentials/{n}":       {call: call{thing: anOffer, reads: access.ReadOffers}, body: "version=1099511627776"},
+	}
+}
+
+// kinds are the things of routes by the part of the pattern before their id.
+var kinds = map[string]call{
+	"requests": {thing: aRequest, reads: access.ReadRequests}, "offers": {thing: anOffer, reads: access.ReadOffers},
+	"matches": {thing: aMatch, reads: access.ReadMatches}, "webhooks": {thing: aWebhook},
+}
+
+// routesOf are the rows of the table below a prefix, but those that everybody
+// reaches and the streams that never end.
+func routesOf(prefix string, own things) []route {
+	var all []route
+	special := inBodies(own)
+	for _, row := range access.Routes() {
+		method, pattern, _ := strings.Cut(row, " ")
+		if rest, below := strings.CutPrefix(pattern, prefix); !below || rest != "" && rest[0] != '/' || unlimited[pattern] {
+			continue
+		}
+		r, named := special[row]
+		if before, after, hasID := strings.Cut(strings.TrimPrefix(pattern, prefix), "{id}"); hasID && !named {
+			r.call = kinds[strings.Trim(before, "/")]
+			if method == http.MethodPost && r.thing != aWebhook {
+				r.body = map[string]string{"/api/v1": `{"version":1099511627776,"reason":"other"}`, "/console": "move=hold&reason=other&version=1099511627776"}[prefix]
+			}
+			if after == "/answer_link" {
+				r.body = ""
+			}
+		}
+		r.method, r.pattern, r.subject = method, pattern, row
+		if r.thing == noThing && method == http.MethodGet {
+			r.thing = list
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+// unlimited are pages without a limit by role, and the stream of what changed.
+var unlimited = map[string]bool{
+	"/console/login": true, "/console/logout": true, "/console/style": true, "/console/live": true,
+	"/api/v1/docs": true, "/api/v1/openapi.json": true, "/api/v1/categories": true, "/api/v1/regions": true, "/api/v1/items": true,
+}
+
+// forgiving are routes that take what is not there for done.
+var forgiving = map[string]bool{"POST /console/webhooks/{id}/remove": true}
+
+func (r route) to(id string) (path, body string) {
+	return strings.NewReplacer("{id}", id, "{n}", "1").Replace(r.pattern) + r.query, strings.ReplaceAll(r.body, "{id}", id)
+}
+
+// TestMatrixOfRoutes is TestMatrixOfCalls through the API and the console.
+func TestMatrixOfRoutes(t *testing.T) {
+	t.Parallel()
+	w := plantTree(t)
+	address := w.open()
+	for prefix, enter := range map[string]func(address, code string, role contract.Role) routeCaller{"/api/v1": w.key, "/console": w.page} {
+		routes := routesOf(prefix, w.own)
+		for _, c := range w.parties() {
+			if !c.Staff() {
+				continue
+			}
+			b := enter(address, codeOf(c.Path), c.Role)
+			for _, r := range routes {
+				w.try(b, c, r)
+			}
+		}
+	}
+	w.seesItsOwn()
+}
+
+func codeOf(path string) string {
+	parts := strings.Split(path, "/")
+	return parts[len(parts)-2]
+}
+
+func (w *tree) try(b routeCaller, c party, r route) {
+	w.t.Helper()
+	want, id := c.wantOf(r), w.id(r.call, false)
+	if want == reached && (r.method == http.MethodDelete || strings.HasSuffix(r.pattern, "/remove")) {
+		id = string(w.webhook("xian").ID)
+	}
+	path, body := r.to(id)
+	got := b.send(r.method, path, body)
+	if !contract.Checked {
+		w.showsNothing(r, c, got)
+		return
+	}
+	outcome := map[int]string{http.StatusForbidden: forbidden, http.StatusNotFound: unknown}[got.status]
+	if outcome == "" && got.status != http.StatusUnauthorized && got.status < 500 {
+		outcome = reached
+	}
+	if want == unknown && forgiving[r.subject] {
+		outcome = map[string]string{reached: unknown}[outcome]
+	}
+	if outcome != want {
+		w.t.Errorf("%s as %s %s: %d, want %s: %.300s", r.subject, c.relation, c.Role, got.status, want, got.body)
+	}
+	w.showsNothing(r, c, got)
+	if want == unknown {
+		none := nobodys(r.thing)
+		path, body := r.to(none)
+		if other := b.send(r.method, path, body); other.status != got.status || strings.ReplaceAll(other.body, none, id) != got.body {
+			w.t.Errorf("%s as %s %s tells another's from what is not there:\n%s\n%s", r.subject, c.relation, c.Role, got.body, other.body)
+		}
+	}
+}
+
+// wantOf is the outcome that the table of pkg/access gives for a route.
+func (c party) wantOf(r route) string {
+	rule, _ := access.OfRoute(r.method, r.pattern)
+	return c.under(rule, r.call)
+}
+
+// showsNothing fails when an answer to who must not see xian's things shows one.
+func (w *tree) showsNothing(r route, c party, got shown) {
+	w.t.Helper()
+	if c.sees || got.status >= 400 {
+		return
+	}
+	asked, _ := r.to(w.id(r.call, false))
+	for _, mark := range w.own.marks() {
+		if !strings.Contains(asked, mark) && strings.Contains(got.body, mark) {
+			w.t.Errorf("%s shows %s %s what is not theirs", r.subject, c.relation, c.Role)
+		}
+	}
+	if r.thing != list && r.thing != noThing && !forgiving[r.subject] {
+		w.t.Errorf("%s lets %s %s reach what is not theirs: %d %.200s", r.subject, c.relation, c.Role, got.status, got.body)
+	}
+}

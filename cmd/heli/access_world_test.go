@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"heli/pkg/app"
+	"heli/pkg/bus"
+	"heli/pkg/contract"
+	"heli/pkg/fault"
+	"heli/pkg/testkit"
+	"heli/services/directory"
+	"heli/services/matcher"
+	"heli/services/notify"
+	"heli/services/offer"
+	"heli/services/request"
+)
+
+// tree is every service of the platform in this process, with five organisations
+// and things that two of them own:
+//
+//	root ─ shaanxi ─ xian ─ yanta
+//	     │         └ baoji
+//	     └ hubei
+type tree struct {
+	t     *testing.T
+	world *testkit.World
+	bus   *bus.Bus
+	own   things // of xian
+	other things // of hubei
+}
+
+// things are what one organisation owns, none of it shared.
+type things struct {
+	request contract.SubmittedRequest
+	offer   contract.SubmittedOffer
+	match   contract.Match
+	webhook contract.Webhook
+	person  contract.Person
+	plan    contract.Plan
+}
+
+// marks are what an answer shows of the things: their ids.
+func (o things) marks() []string {
+	return []string{
+		string(o.request.ID), string(o.request.NeedLines[0].ID), string(o.offer.ID), string(o.offer.OfferLines[0].ID), string(o.match.ID),
+		string(o.webhook.ID), string(o.person.ID), string(o.plan.ID),
+	}
+}
+
+// paths are those of the organisations, by code.
+var paths = map[string]string{
+	"root": "root/", "shaanxi": "root/shaanxi/", "xian": "root/shaanxi/xian/", "yanta": "root/shaanxi/xian/yanta/",
+	"baoji": "root/shaanxi/baoji/", "hubei": "root/hubei/",
+}
+
+// relations of an organisation to xian, by the one that stands for it. Sight goes
+// up: those that own a thing and those above it see it.
+var relations = []struct {
+	name, code string
+	sees       bool
+}{
+	{"own", "xian", true}, {"above", "shaanxi", true}, {"below", "yanta", false}, {"sibling", "baoji", false}, {"foreign", "hubei", false},
+}
+
+func plantTree(t *testing.T) *tree {
+	t.Helper()
+	world := testkit.NewWorld(t, "directory", "request", "offer", "matcher", "notify", "web")
+	w := &tree{t: t, world: world, bus: testkit.Bus(t, world.Server, "web")}
+	hooks := notify.Config{WebhookAllow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, PublicURL: "https://heli.example"}
+	for name, run := range map[string]func(context.Context, app.Deps) error{
+		"directory": func(ctx context.Context, d app.Deps) error { return directory.Run(ctx, d, directory.Config{}) },
+		"request":   func(ctx context.Context, d app.Deps) error { return request.Run(ctx, d, request.Config{}) },
+		"offer":     func(ctx context.Context, d app.Deps) error { return offer.Run(ctx, d, offer.Config{}) },
+		"matcher":   matcher.Run,
+		"notify":    func(ctx context.Context, d app.Deps) error { return notify.Run(ctx, d, hooks) },
+	} {
+		w.start(world.Deps(t, name), run)
+	}
+	for _, code := range []string{"shaanxi", "hubei", "xian", "baoji", "yanta"} {
+		above := strings.Split(paths[code], "/")
+		ask(w, contract.System(), contract.DirectoryRegister, contract.OrganisationDraft{
+			Code: code, Name: "示例 " + code, Kind: "charity", Level: "city", RegionCode: "610000", ParentCode: above[len(above)-3],
+		})
+	}
+	w.own, w.other = w.things("xian"), w.things("hubei")
+	return w
+}
+
+// start runs a service until the test ends, and returns when it is ready.
+func (w *tree) start(d app.Deps, run func(context.Context, app.Deps) error) {
+	w.t.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(w.t.Context()))
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx, d) }()
+	w.t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			w.t.Errorf("%s: %v", d.Name, err)
+		}
+	})
+	limited, stop := context.WithTimeout(w.t.Context(), waitLimit)
+	defer stop()
+	if err := d.Health.Await(limited); err != nil {
+		w.t.Fatalf("%s is not ready: %v", d.Name, err)
+	}
+}
+
+// actor is somebody of an organisation.
+func actor(role contract.Role, code string) contract.Actor {
+	return contract.Actor{Role: role, Name: "Demo", PersonID: contract.PersonID("person-" + string(role)), Path: paths[code]}
+}
+
+// holder has the token of one thing.
+func holder[T ~string](role contract.Role, id T) contract.Actor {
+	return contract.Actor{Role: role, Subject: string(id)}
+}
+
+// ask calls as somebody and fails the test when that is refused.
+func ask[Q, R any](w *tree, a contract.Actor, e contract.Endpoint[Q, R], q Q) R {
+	w.t.Helper()
+	answer, err := bus.Call(contract.WithActor(w.t.Context(), a), w.bus, e, q)
+	if err != nil {
+		w.t.Fatalf("%s as %s of %s: %v", e.Subject, a.Role, a.Path, err)
+	}
+	return answer
+}
+
+func (w *tree) things(code string) (o things) {
+	w.t.Helper()
+	coordinator, quantity := actor(contract.RoleCoordinator, code), int64(3)
+	person := contract.Contact{Name: "演示", Phone: "+86 100 0000 1234"}
+	consent := contract.Consent{Version: "1", Purposes: []string{"matching"}}
+	o.request = ask(w, coordinator, contract.RequestSubmit, contract.SubmitRequest{
+		ID: contract.NewID[contract.RequestID](), Code: contract.NewCode(), Draft: contract.RequestDraft{
+			Title: "masks", Urgency: contract.Urgent, Mode: contract.ModeDelivery, RegionCode: "610100", State: "open", Contact: person, Consent: consent,
+			NeedLines: []contract.NeedLine{{Category: "ppe", Item: "mask_n95", Quantity: &quantity, Unit: "piece"}},
+		},
+	})
+	o.offer = ask(w, coordinator, contract.OfferSubmit, contract.SubmitOffer{
+		ID: contract.NewID[contract.OfferID](), Code: contract.NewCode(), Draft: contract.OfferDraft{
+			Title: "masks", Mode: contract.ModeDelivery, RegionCode: "610100", State: "available", Vouched: true, Contact: person, Consent: consent,
+			OfferLines: []contract.OfferLine{{Category: "ppe", Item: "mask_n95", Capacity: contract.Capacity{Quantity: &quantity, Unit: "piece", Per: contract.PerTotal}}},
+		},
+	})
+	one := int64(1)
+	o.match = ask(w, coordinator, contract.MatcherPropose, contract.Propose{
+		ID: contract.NewID[contract.MatchID](), Code: contract.NewCode(), Quantity: &one,
+		NeedLineID: o.request.NeedLines[0].ID, OfferLineID: o.offer.OfferLines[0].ID,
+	})
+	o.webhook, o.person = w.webhook(code), w.person(code)
+	o.plan = ask(w, coordinator, contract.MatcherPlan, contract.AskPlan{})
+	policy := ask(w, coordinator, contract.MatcherPolicy, contract.Empty{})
+	ask(w, actor(contract.RoleAdministrator, code), contract.MatcherSetPolicy, contract.SetPolicy{Organisation: code, Document: policy.Document, Reason: "demo"})
+	return o
+}
+
+// webhook registers an endpoint of an organisation, whose address never answers.
+func (w *tree) webhook(code string) contract.Webhook {
+	w.t.Helper()
+	return ask(w, actor(contract.RoleIntegrator, code), contract.NotifyRegister, contract.WebhookDraft{
+		ID: contract.NewID[contract.EndpointID](), URL: "http://127.0.0.1:1/", Events: []string{"*"},
+	})
+}
+
+func (w *tree) person(code string) contract.Person {
+	w.t.Helper()
+	return ask(w, contract.System(), contract.DirectoryAddPerson, contract.PersonDraft{
+		ID: contract.NewID[contract.PersonID](), Name: "演示", Role: contract.RoleCoordinator, Organisation: code,
+	})
+}
+
+// refusal is all that a caller learns of a refused call.
+func refusal(err error) string {
+	f := fault.As(err)
+	return string(f.Kind) + " " + f.Code + " " + f.Detail
+}

@@ -1,0 +1,6 @@
+//go:build nochecks
+
+package contract
+
+// Checked is false: see checked.go.
+const Checked = false
