@@ -30,6 +30,7 @@ type Service struct {
 	worker    store // sees all, for the service's own work
 	keys      *seal.Keys
 	passwords *password.Hasher
+	nobody    []byte // nobodysSecret, sealed
 	clock     func() time.Time
 	tell      func(subject string, message any)
 	// erased wakes the one who copies the journal of erasures.
@@ -51,8 +52,9 @@ type edition struct {
 // a broadcast; tell must not block.
 func New(db, worker *pg.DB, keys *seal.Keys, clock func() time.Time, tell func(subject string, message any)) *Service {
 	return &Service{
-		db: db, store: store{db: db}, worker: store{db: worker}, keys: keys, passwords: password.New(), clock: clock,
-		tell: tell, erased: make(chan struct{}, 1),
+		db: db, store: store{db: db}, worker: store{db: worker}, keys: keys, passwords: password.New(),
+		nobody: keys.Seal([]byte(nobodysSecret), sealedFor(nobodysFactor)), clock: clock, tell: tell,
+		erased: make(chan struct{}, 1),
 	}
 }
 

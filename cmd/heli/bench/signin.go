@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -84,17 +85,22 @@ func SignIn(ctx context.Context, o SignInOptions) (SignInResult, error) {
 	return r, err
 }
 
-// compare tries each kind in turn, one after the other.
+// compare tries each kind in every round, one after the other in an order that
+// chance decides: what was done before a try costs it time too.
 func (g *guesser) compare(ctx context.Context) (SignInResult, error) {
 	r := SignInResult{Rounds: triesEach * min(len(g.o.Wrong), len(g.o.Right)), PasswordMS: map[string]float64{}, CodeMS: map[string]float64{}}
 	passwords, codes, answers := map[string][]float64{}, map[string][]float64{}, map[string]bool{}
+	chance := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // an order, no secret
 	for i := range r.Rounds {
-		for kind, try := range map[string][2]string{
+		tries := map[string][2]string{
 			unknownName:   {fmt.Sprintf("nobody%06d", i), "wrong " + g.o.Password},
 			wrongPassword: {g.o.Wrong[i/triesEach], "wrong " + g.o.Password},
 			wrongCode:     {g.o.Right[i/triesEach], g.o.Password},
-		} {
-			first, second, err := g.try(ctx, try[0], try[1])
+		}
+		kinds := []string{unknownName, wrongPassword, wrongCode}
+		chance.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
+		for _, kind := range kinds {
+			first, second, err := g.try(ctx, tries[kind][0], tries[kind][1])
 			if err != nil {
 				return r, err
 			}
