@@ -40,14 +40,35 @@ func (x *Fast) Loading() *Loading {
 // The lines are packed in the order in which they come, since they lie in
 // memory like that, and then sorted as packed rows.
 func (l *Loading) Add(offers []rank.Offer) {
-	part := l.index.raw(offers)
+	rows := byCategory(offers, l.index.raw(offers))
+	counts := map[uint64]int{}
+	countWords(counts, offers)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.offers += len(offers)
-	for i := range offers {
-		l.rows[offers[i].Category] = append(l.rows[offers[i].Category], loose{from: part, row: i})
+	for c, some := range rows {
+		l.rows[c] = append(l.rows[c], some...)
 	}
-	countWords(l.words, offers)
+	for hash, n := range counts {
+		l.words[hash] += n
+	}
+}
+
+// byCategory sorts the rows of a part into the shards to be.
+func byCategory(offers []rank.Offer, part *source) map[string][]loose {
+	counts := map[string]int{}
+	for i := range offers {
+		counts[offers[i].Category]++
+	}
+	rows := make(map[string][]loose, len(counts))
+	for c, n := range counts {
+		rows[c] = make([]loose, 0, n)
+	}
+	for i := range offers {
+		c := offers[i].Category
+		rows[c] = append(rows[c], loose{from: part, row: i})
+	}
+	return rows
 }
 
 // countWords adds how many of the offers hold each word.
