@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"net/http"
+	"slices"
+	"strings"
 
 	"heli/pkg/access"
 	"heli/pkg/bus"
@@ -21,6 +24,8 @@ const (
 	aPlan        thingKind = "plan"
 	aWebhook     thingKind = "webhook"
 	aPerson      thingKind = "person"
+	oneself      thingKind = "oneself" // a person who is there for nobody else
+	aKey         thingKind = "key"
 	organisation thingKind = "organisation"
 )
 
@@ -32,14 +37,18 @@ type call struct {
 	// reads is what the role must be allowed besides: who may not read a thing is
 	// told that there is none.
 	reads access.Action
-	do    func(ctx context.Context, w *tree, id string) (any, error)
+	// asks is what the role must be allowed besides: else it is refused.
+	asks access.Action
+	// byHolder is what no staff may do, whatever the role.
+	byHolder bool
+	do       func(ctx context.Context, w *tree, id string) (any, error)
 }
 
 func on[Q, R any](thing thingKind, e contract.Endpoint[Q, R], question func(id string) Q) call {
 	reads := map[thingKind]access.Action{
 		aRequest: access.ReadRequests, anOffer: access.ReadOffers, aMatch: access.ReadMatches,
 	}[thing]
-	return call{e.Subject, thing, reads, func(ctx context.Context, w *tree, id string) (any, error) {
+	return call{subject: e.Subject, thing: thing, reads: reads, do: func(ctx context.Context, w *tree, id string) (any, error) {
 		return bus.Call(ctx, w.bus, e, question(id))
 	}}
 }
@@ -51,6 +60,16 @@ func about[Q, R any](thing thingKind, e contract.Endpoint[Q, R], question Q) cal
 // without drops what must be readable.
 func (c call) without() call {
 	c.reads = ""
+	return c
+}
+
+func (c call) asking(action access.Action) call {
+	c.asks = action
+	return c
+}
+
+func (c call) ofHolders() call {
+	c.byHolder = true
 	return c
 }
 
@@ -67,6 +86,21 @@ func byID(id string) contract.GetByID { return contract.GetByID{ID: id} }
 
 func hook(id string) contract.WebhookByID {
 	return contract.WebhookByID{ID: contract.EndpointID(id)}
+}
+
+func personByID(id string) contract.PersonByID { return contract.PersonByID{ID: contract.PersonID(id)} }
+
+func passkey(id string) contract.Passkey {
+	return contract.Passkey{PersonID: contract.PersonID(id), Name: "demo", CredentialID: []byte("demo"), Credential: []byte(`{}`)}
+}
+
+func personDraft(organisation string) contract.PersonDraft {
+	return contract.PersonDraft{ID: contract.NewID[contract.PersonID](), Name: "演示", Role: contract.RoleHelper, Organisation: organisation}
+}
+
+// consent changes nothing: it takes away what was not given.
+func consent(id string) contract.ChangeConsent {
+	return contract.ChangeConsent{ID: id, Purpose: contract.PurposeContact}
 }
 
 func contactReading(id string) contract.ContactReading {
@@ -90,6 +124,8 @@ func endpointCalls(own things) []call {
 		}),
 		on(aRequest, contract.RequestNote, note),
 		on(aRequest, contract.RequestContact, contactReading),
+		on(aRequest, contract.RequestConsent, consent).ofHolders(),
+		on(aRequest, contract.RequestErase, move("erase")),
 		about(noThing, contract.RequestSubmit, contract.SubmitRequest{}),
 		about(noThing, contract.RequestFind, code),
 		about(list, contract.RequestList, contract.ListRequests{}),
@@ -107,6 +143,8 @@ func endpointCalls(own things) []call {
 		}),
 		on(anOffer, contract.OfferNote, note),
 		on(anOffer, contract.OfferContact, contactReading),
+		on(anOffer, contract.OfferConsent, consent).ofHolders(),
+		on(anOffer, contract.OfferErase, move("erase")),
 		about(noThing, contract.OfferSubmit, contract.SubmitOffer{}),
 		about(noThing, contract.OfferFind, code),
 		about(list, contract.OfferList, contract.ListOffers{}),
@@ -141,7 +179,10 @@ func endpointCalls(own things) []call {
 		on(aPlan, contract.MatcherConfirmPlan, func(id string) contract.ConfirmPlan {
 			return contract.ConfirmPlan{PlanID: contract.PlanID(id), Pairs: []contract.PairRef{{NeedLineID: "none", OfferLineID: "none"}}}
 		}),
-		about(noThing, contract.MatcherReplay, contract.ReplayPast{}),
+		on(organisation, contract.MatcherReplay, func(id string) contract.ReplayPast {
+			return contract.ReplayPast{Policies: []contract.ReplayPolicy{{Organisation: id, Document: []byte(`{"none":1}`)}}}
+		}),
+		about(noThing, contract.MatcherHonours, contract.Empty{}),
 
 		about(noThing, contract.DirectoryReference, contract.AskReference{}),
 		about(noThing, contract.DirectoryCampaigns, contract.Empty{}),
@@ -150,18 +191,67 @@ func endpointCalls(own things) []call {
 		}),
 		about(noThing, contract.DirectoryOrganisation, contract.OrganisationByCode{Code: "xian"}),
 		about(list, contract.DirectoryOrganisations, contract.ListOrganisations{}),
-		on(organisation, contract.DirectoryAddPerson, func(id string) contract.PersonDraft {
-			return contract.PersonDraft{ID: contract.NewID[contract.PersonID](), Name: "演示", Role: contract.RoleHelper, Organisation: id}
-		}),
+		about(list, contract.DirectoryRollUp, contract.AskRollUp{}),
+		about(noThing, contract.DirectoryHonours, contract.AskHonours{}),
+		about(noThing, contract.DirectoryCampaign, contract.CampaignDraft{}),
+		about(list, contract.DirectoryAlerts, contract.Empty{}),
+		about(noThing, contract.DirectoryRecordErasure, contract.RecordErasure{}),
+		about(noThing, contract.DirectoryErasures, contract.ListErasures{Thing: contract.ThingRequest}),
+
+		on(organisation, contract.DirectoryAddPerson, personDraft),
+		on(organisation, contract.DirectoryInvite, personDraft),
 		about(list, contract.DirectoryPeople, contract.ListPeople{}),
+		on(aPerson, contract.DirectoryPerson, personByID).asking(access.ManagePeople),
+		on(aPerson, contract.DirectoryHistory, personByID).asking(access.ManagePeople),
 		on(aPerson, contract.DirectoryMakeLogin, func(id string) contract.MakeLogin { return contract.MakeLogin{PersonID: contract.PersonID(id)} }),
+		on(aPerson, contract.DirectoryGrant, func(id string) contract.GrantRole {
+			return contract.GrantRole{PersonID: contract.PersonID(id), Role: contract.RoleHelper, Organisation: "xian"}
+		}),
+		on(organisation, contract.DirectoryGrant, func(id string) contract.GrantRole {
+			return contract.GrantRole{PersonID: own.person.ID, Role: contract.RoleHelper, Organisation: id}
+		}),
+		on(aPerson, contract.DirectoryWithdraw, func(id string) contract.WithdrawRole {
+			return contract.WithdrawRole{PersonID: contract.PersonID(id), RoleID: contract.NewID[contract.RoleID]()}
+		}),
 		on(aPerson, contract.DirectoryRevoke, func(id string) contract.RevokeIdentity {
 			return contract.RevokeIdentity{PersonID: contract.PersonID(id)}
-		}),
-		about(noThing, contract.DirectoryRedeemLogin, contract.RedeemLogin{Secret: "none"}),
-		about(noThing, contract.DirectoryAuthenticate, contract.Authenticate{Key: "none"}),
+		}).asking(access.ManagePeople),
+		on(aKey, contract.DirectoryRevoke, func(id string) contract.RevokeIdentity {
+			return contract.RevokeIdentity{APIKeyID: contract.APIKeyID(id)}
+		}).asking(access.ManageKeys),
 		on(organisation, contract.DirectoryMakeAPIKey, func(id string) contract.MakeAPIKey {
 			return contract.MakeAPIKey{Organisation: id, Role: contract.RoleHelper, Name: "demo"}
+		}),
+		about(list, contract.DirectoryAPIKeys, contract.ListAPIKeys{}),
+		about(noThing, contract.DirectoryFirst, contract.Empty{}),
+
+		about(noThing, contract.DirectoryRedeemLogin, contract.RedeemLogin{Secret: "none"}),
+		about(noThing, contract.DirectoryAuthenticate, contract.Authenticate{Key: "none"}),
+		about(noThing, contract.DirectorySignIn, contract.SignIn{Name: "none", Password: "none"}),
+		about(noThing, contract.DirectorySignInSubject, contract.Subject{Issuer: "none", Subject: "none"}),
+		about(noThing, contract.DirectoryProve, contract.Prove{PersonID: own.person.ID, Code: "none"}),
+		on(oneself, contract.DirectorySetPassword, func(id string) contract.SetPassword {
+			return contract.SetPassword{PersonID: contract.PersonID(id)}
+		}),
+		on(oneself, contract.DirectorySetLanguage, func(id string) contract.SetLanguage {
+			return contract.SetLanguage{PersonID: contract.PersonID(id), Language: "en"}
+		}),
+		on(oneself, contract.DirectoryBeginTOTP, personByID),
+		on(oneself, contract.DirectoryConfirmTOTP, func(id string) contract.ConfirmTOTP {
+			return contract.ConfirmTOTP{PersonID: contract.PersonID(id), FactorID: contract.NewID[contract.FactorID](), Name: "demo", Code: "none"}
+		}),
+		on(oneself, contract.DirectoryAddPasskey, passkey),
+		on(oneself, contract.DirectoryPasskeys, personByID),
+		on(oneself, contract.DirectoryUsePasskey, func(id string) contract.UsePasskey { return contract.UsePasskey{Passkey: passkey(id)} }),
+		on(oneself, contract.DirectoryRemoveFactor, func(id string) contract.RemoveFactor {
+			return contract.RemoveFactor{PersonID: contract.PersonID(id), FactorID: contract.NewID[contract.FactorID]()}
+		}),
+		on(oneself, contract.DirectoryRecoveryCodes, personByID),
+		on(oneself, contract.DirectoryLinkSubject, func(id string) contract.LinkSubject {
+			return contract.LinkSubject{PersonID: contract.PersonID(id), Subject: contract.Subject{Issuer: "demo", Subject: "demo"}}
+		}),
+		on(oneself, contract.DirectoryUnlinkSubject, func(id string) contract.UnlinkSubject {
+			return contract.UnlinkSubject{PersonID: contract.PersonID(id), Issuer: "demo"}
 		}),
 		about(noThing, contract.DirectoryAudit, contract.AuditEntry{}),
 
@@ -181,18 +271,25 @@ func endpointCalls(own things) []call {
 	}
 }
 
+// usesUp are the last words of calls and routes after which a thing is gone.
+var usesUp = []string{"remove", "revoke", "erase"}
+
 // id returns the id of xian's thing of a kind; a new one for a call that uses it up.
 func (w *tree) id(q call, used bool) string {
-	switch {
-	case used && q.subject == contract.NotifyRemove.Subject:
-		return string(w.webhook("xian").ID)
-	case used && q.subject == contract.DirectoryRevoke.Subject:
-		return string(w.person("xian").ID)
+	gone := strings.HasPrefix(q.subject, http.MethodDelete) ||
+		slices.ContainsFunc(usesUp, func(end string) bool { return strings.HasSuffix(q.subject, end) })
+	made := map[thingKind]func() string{
+		aRequest: func() string { return string(w.request("xian").ID) }, anOffer: func() string { return string(w.offer("xian").ID) },
+		aWebhook: func() string { return string(w.webhook("xian").ID) }, aPerson: func() string { return string(w.person("xian").ID) },
+		aKey: func() string { return string(w.apiKey("xian").ID) },
+	}[q.thing]
+	if used && gone && made != nil {
+		return made()
 	}
 	return map[thingKind]string{
 		aRequest: string(w.own.request.ID), anOffer: string(w.own.offer.ID), aMatch: string(w.own.match.ID),
 		aPair: string(w.own.request.NeedLines[0].ID), aPlan: string(w.own.plan.ID), aWebhook: string(w.own.webhook.ID),
-		aPerson: string(w.own.person.ID), organisation: "xian",
+		aPerson: string(w.own.person.ID), oneself: string(w.own.person.ID), aKey: string(w.own.key.ID), organisation: "xian",
 	}[q.thing]
 }
 

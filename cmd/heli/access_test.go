@@ -37,6 +37,9 @@ func (w *tree) parties() []party {
 			all = append(all, party{Actor: actor(role, r.code), relation: r.name, sees: r.sees})
 		}
 	}
+	person := actor(contract.RoleHelper, "xian")
+	person.PersonID = w.own.person.ID
+	all = append(all, party{Actor: person, relation: themselves, sees: true})
 	for _, owner := range []struct {
 		things
 		name string
@@ -49,6 +52,9 @@ func (w *tree) parties() []party {
 	}
 	return all
 }
+
+// themselves is the relation of xian's person to who they are.
+const themselves = "oneself"
 
 // Outcomes of a call.
 const (
@@ -65,10 +71,14 @@ func (c party) want(q call) string {
 
 func (c party) under(rule access.Rule, q call) string {
 	switch {
-	case !rule.May(c.Role):
+	case !rule.May(c.Role), q.byHolder && c.Staff():
 		return forbidden
-	case q.thing == noThing || q.thing == list:
+	case q.thing == noThing || q.thing == list, c.relation == themselves && (q.thing == aPerson || q.thing == oneself):
 		return reached
+	case q.asks != "" && !access.May(c.Role, q.asks):
+		return forbidden
+	case q.thing == oneself:
+		return unknown
 	case q.reads != "" && !access.May(c.Role, q.reads), !c.sees, c.of != nil && !slices.Contains(c.of, q.thing):
 		return unknown
 	default:
@@ -101,8 +111,13 @@ func TestMatrixOfCalls(t *testing.T) {
 	parties := w.parties()
 	for _, q := range endpointCalls(w.own) {
 		for _, c := range parties {
-			ctx := contract.WithActor(t.Context(), c.Actor)
-			answer, err := q.do(ctx, w, w.id(q, c.want(q) == reached))
+			id := w.id(q, c.want(q) == reached)
+			a := c.Actor
+			if c.of != nil && c.want(q) == reached && q.thing != aMatch && id != "" {
+				a.Subject = id // the token of what is used up
+			}
+			ctx := contract.WithActor(t.Context(), a)
+			answer, err := q.do(ctx, w, id)
 			if !contract.Checked {
 				w.shownNothing(q, c, answer, err)
 				continue
@@ -142,6 +157,16 @@ func (w *tree) joinsNothingForeign() {
 	foreign, none := propose(string(w.own.offer.OfferLines[0].ID)), propose(nobodys(aPair))
 	if foreign == nil || contract.Checked && (outcome(foreign) != unknown || refusal(foreign) != refusal(none)) {
 		w.t.Errorf("another's offer line gives %v, one that is not there %v", foreign, none)
+	}
+	join := func(code string) error {
+		ctx := contract.WithActor(w.t.Context(), actor(contract.RoleAdministrator, "hubei"))
+		_, err := bus.Call(ctx, w.bus, contract.DirectoryCampaign, contract.CampaignDraft{
+			Code: "demo", Name: map[string]string{"zh-Hans": "演示"}, Organisations: []string{code},
+		})
+		return err
+	}
+	if foreign, none := join("xian"), join("nowhere"); foreign == nil || refusal(foreign) != refusal(none) {
+		w.t.Errorf("another organisation in a campaign gives %v, one that is not there %v", foreign, none)
 	}
 	submit := func(code string) error {
 		_, err := bus.Call(ctx, w.bus, contract.RequestSubmit, contract.SubmitRequest{
@@ -186,7 +211,8 @@ func (w *tree) seesItsOwn() {
 	all := map[string]string{
 		contract.RequestList.Subject: string(w.own.request.ID), contract.OfferList.Subject: string(w.own.offer.ID),
 		contract.MatcherList.Subject: string(w.own.match.ID), contract.MatcherPolicies.Subject: `"` + paths["xian"] + `"`,
-		contract.DirectoryPeople.Subject: string(w.own.person.ID), contract.NotifyWebhooks.Subject: string(w.own.webhook.ID),
+		contract.DirectoryPeople.Subject: string(w.own.person.ID), contract.DirectoryAPIKeys.Subject: string(w.own.key.ID),
+		contract.DirectoryAlerts.Subject: w.own.alert.ID, contract.NotifyWebhooks.Subject: string(w.own.webhook.ID),
 		contract.DirectoryOrganisations.Subject: `"` + paths["xian"] + `"`,
 	}
 	for _, q := range endpointCalls(w.own) {

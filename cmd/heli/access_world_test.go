@@ -39,14 +39,16 @@ type things struct {
 	match   contract.Match
 	webhook contract.Webhook
 	person  contract.Person
+	key     contract.MadeAPIKey
 	plan    contract.Plan
+	alert   contract.Alert // about the person
 }
 
 // marks are what an answer shows of the things: their ids.
 func (o things) marks() []string {
 	return []string{
 		string(o.request.ID), string(o.request.NeedLines[0].ID), string(o.offer.ID), string(o.offer.OfferLines[0].ID), string(o.match.ID),
-		string(o.webhook.ID), string(o.person.ID), string(o.plan.ID),
+		string(o.webhook.ID), string(o.person.ID), string(o.key.ID), string(o.plan.ID), o.alert.ID,
 	}
 }
 
@@ -70,14 +72,19 @@ func plantTree(t *testing.T) *tree {
 	world := testkit.NewWorld(t, "directory", "request", "offer", "matcher", "notify", "web")
 	w := &tree{t: t, world: world, bus: testkit.Bus(t, world.Server, "web")}
 	hooks := notify.Config{WebhookAllow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, PublicURL: "https://heli.example"}
-	for name, run := range map[string]func(context.Context, app.Deps) error{
-		"directory": func(ctx context.Context, d app.Deps) error { return directory.Run(ctx, d, directory.Config{}) },
-		"request":   func(ctx context.Context, d app.Deps) error { return request.Run(ctx, d, request.Config{}) },
-		"offer":     func(ctx context.Context, d app.Deps) error { return offer.Run(ctx, d, offer.Config{}) },
-		"matcher":   matcher.Run,
-		"notify":    func(ctx context.Context, d app.Deps) error { return notify.Run(ctx, d, hooks) },
+	for _, service := range []struct { // in the order in which one waits for another
+		name string
+		run  func(context.Context, app.Deps) error
+	}{
+		{"directory", func(ctx context.Context, d app.Deps) error {
+			return directory.Run(ctx, d, directory.Config{ReadingsPerHour: 1})
+		}},
+		{"request", func(ctx context.Context, d app.Deps) error { return request.Run(ctx, d, request.Config{}) }},
+		{"offer", func(ctx context.Context, d app.Deps) error { return offer.Run(ctx, d, offer.Config{}) }},
+		{"matcher", matcher.Run},
+		{"notify", func(ctx context.Context, d app.Deps) error { return notify.Run(ctx, d, hooks) }},
 	} {
-		w.start(world.Deps(t, name), run)
+		w.start(world.Deps(t, service.name), service.run)
 	}
 	for _, code := range []string{"shaanxi", "hubei", "xian", "baoji", "yanta"} {
 		above := strings.Split(paths[code], "/")
@@ -130,31 +137,54 @@ func ask[Q, R any](w *tree, a contract.Actor, e contract.Endpoint[Q, R], q Q) R 
 
 func (w *tree) things(code string) (o things) {
 	w.t.Helper()
-	coordinator, quantity := actor(contract.RoleCoordinator, code), int64(3)
-	person := contract.Contact{Name: "演示", Phone: "+86 100 0000 1234"}
-	consent := contract.Consent{Version: "1", Purposes: []string{"matching"}}
-	o.request = ask(w, coordinator, contract.RequestSubmit, contract.SubmitRequest{
-		ID: contract.NewID[contract.RequestID](), Code: contract.NewCode(), Draft: contract.RequestDraft{
-			Title: "masks", Urgency: contract.Urgent, Mode: contract.ModeDelivery, RegionCode: "610100", State: "open", Contact: person, Consent: consent,
-			NeedLines: []contract.NeedLine{{Category: "ppe", Item: "mask_n95", Quantity: &quantity, Unit: "piece"}},
-		},
-	})
-	o.offer = ask(w, coordinator, contract.OfferSubmit, contract.SubmitOffer{
-		ID: contract.NewID[contract.OfferID](), Code: contract.NewCode(), Draft: contract.OfferDraft{
-			Title: "masks", Mode: contract.ModeDelivery, RegionCode: "610100", State: "available", Vouched: true, Contact: person, Consent: consent,
-			OfferLines: []contract.OfferLine{{Category: "ppe", Item: "mask_n95", Capacity: contract.Capacity{Quantity: &quantity, Unit: "piece", Per: contract.PerTotal}}},
-		},
-	})
+	coordinator := actor(contract.RoleCoordinator, code)
+	o.request, o.offer = w.request(code), w.offer(code)
 	one := int64(1)
 	o.match = ask(w, coordinator, contract.MatcherPropose, contract.Propose{
 		ID: contract.NewID[contract.MatchID](), Code: contract.NewCode(), Quantity: &one,
 		NeedLineID: o.request.NeedLines[0].ID, OfferLineID: o.offer.OfferLines[0].ID,
 	})
-	o.webhook, o.person = w.webhook(code), w.person(code)
+	o.webhook, o.person, o.key = w.webhook(code), w.person(code), w.apiKey(code)
 	o.plan = ask(w, coordinator, contract.MatcherPlan, contract.AskPlan{})
 	policy := ask(w, coordinator, contract.MatcherPolicy, contract.Empty{})
 	ask(w, actor(contract.RoleAdministrator, code), contract.MatcherSetPolicy, contract.SetPolicy{Organisation: code, Document: policy.Document, Reason: "demo"})
+	reader := coordinator
+	reader.PersonID = o.person.ID
+	for range 2 { // one too many
+		ask(w, reader, contract.RequestContact, contactReading(string(o.request.ID)))
+	}
+	o.alert = ask(w, actor(contract.RoleAuditor, code), contract.DirectoryAlerts, contract.Empty{}).Items[0]
 	return o
+}
+
+// somebody is whose contact and consent the things have.
+var (
+	somebody = contract.Contact{Name: "演示", Phone: "+86 100 0000 1234"}
+	agreed   = contract.Consent{Version: "1", Purposes: []string{contract.PurposeMatching}}
+)
+
+// request submits one that an organisation owns.
+func (w *tree) request(code string) contract.SubmittedRequest {
+	w.t.Helper()
+	quantity := int64(3)
+	return ask(w, actor(contract.RoleCoordinator, code), contract.RequestSubmit, contract.SubmitRequest{
+		ID: contract.NewID[contract.RequestID](), Code: contract.NewCode(), Draft: contract.RequestDraft{
+			Title: "masks", Urgency: contract.Urgent, Mode: contract.ModeDelivery, RegionCode: "610100", State: "open", Contact: somebody, Consent: agreed,
+			NeedLines: []contract.NeedLine{{Category: "ppe", Item: "mask_n95", Quantity: &quantity, Unit: "piece"}},
+		},
+	})
+}
+
+// offer submits one that an organisation owns.
+func (w *tree) offer(code string) contract.SubmittedOffer {
+	w.t.Helper()
+	quantity := int64(3)
+	return ask(w, actor(contract.RoleCoordinator, code), contract.OfferSubmit, contract.SubmitOffer{
+		ID: contract.NewID[contract.OfferID](), Code: contract.NewCode(), Draft: contract.OfferDraft{
+			Title: "masks", Mode: contract.ModeDelivery, RegionCode: "610100", State: "available", Vouched: true, Contact: somebody, Consent: agreed,
+			OfferLines: []contract.OfferLine{{Category: "ppe", Item: "mask_n95", Capacity: contract.Capacity{Quantity: &quantity, Unit: "piece", Per: contract.PerTotal}}},
+		},
+	})
 }
 
 // webhook registers an endpoint of an organisation, whose address never answers.
@@ -165,11 +195,17 @@ func (w *tree) webhook(code string) contract.Webhook {
 	})
 }
 
+// person adds somebody in the one role that everybody who manages people may give.
 func (w *tree) person(code string) contract.Person {
 	w.t.Helper()
 	return ask(w, contract.System(), contract.DirectoryAddPerson, contract.PersonDraft{
-		ID: contract.NewID[contract.PersonID](), Name: "演示", Role: contract.RoleCoordinator, Organisation: code,
+		ID: contract.NewID[contract.PersonID](), Name: "演示", Role: contract.RoleHelper, Organisation: code,
 	})
+}
+
+func (w *tree) apiKey(code string) contract.MadeAPIKey {
+	w.t.Helper()
+	return ask(w, contract.System(), contract.DirectoryMakeAPIKey, contract.MakeAPIKey{Organisation: code, Role: contract.RoleHelper, Name: "demo"})
 }
 
 // refusal is all that a caller learns of a refused call.

@@ -13,10 +13,11 @@ import (
 )
 
 // notOfTheTables are routes that change something beside the life cycle: who
-// is responsible, and that somebody was called back.
+// is responsible, that somebody was called back, and that a record is erased,
+// which its services allow in every state.
 var notOfTheTables = map[contract.Thing][]string{
-	contract.ThingRequest: {"claim", "unclaim", "verify_phone"},
-	contract.ThingOffer:   {"verify_phone"},
+	contract.ThingRequest: {"claim", "erase", "unclaim", "verify_phone"},
+	contract.ThingOffer:   {"erase", "verify_phone"},
 }
 
 // Only this module may import all services, so only here can the routes of one

@@ -54,7 +54,7 @@ func (s *Service) watchReadings(ctx context.Context, tx *sqlx.Tx, action string)
 		return err
 	}
 	fresh, err := s.store.upsertAlert(ctx, tx, alertRow{
-		ID: contract.NewID[string](), Kind: alertReadings, ActorID: actor.ID(), ActorName: actor.Name, Path: actor.Sight(),
+		ID: contract.NewID[string](), Kind: alertReadings, ActorID: actor.ID(), ActorName: actor.Name, Path: actor.Path,
 		Since: now.Truncate(time.Hour), At: now, Count: count,
 	})
 	if fresh {

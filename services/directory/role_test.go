@@ -204,3 +204,30 @@ func TestTheFirstAdministratorIsInvitedOnce(t *testing.T) {
 		t.Errorf("the public asks: %v", err)
 	}
 }
+
+// Row policies hide the organisation that invited somebody, not who was invited.
+func TestAColleagueFromElsewhereIsSeen(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.organisation(t, "gansu", "", "620000")
+	shaanxi := b.organisation(t, "shaanxi", "", "610000")
+	guest, admin := b.person(t, "gansu", contract.RoleCoordinator), b.person(t, "shaanxi", contract.RoleAdministrator)
+	asAdmin := asPerson(t, admin, shaanxi)
+	if _, err := b.Person(asAdmin, contract.PersonByID{ID: guest.ID}); !fault.Is(err, fault.NotFound) {
+		t.Errorf("a stranger: %v", err)
+	}
+	if _, err := b.Grant(b.ctx, contract.GrantRole{PersonID: guest.ID, Role: contract.RoleHelper, Organisation: "shaanxi"}); err != nil {
+		t.Fatalf("grant: %v", err)
+	}
+	record, err := b.Person(asAdmin, contract.PersonByID{ID: guest.ID})
+	if err != nil || len(record.Roles) != 1 || record.Roles[0].Organisation != "shaanxi" {
+		t.Fatalf("the guest is shown as %+v, %v", record, err)
+	}
+	listing, err := b.People(asAdmin, contract.ListPeople{})
+	if err != nil || !slices.ContainsFunc(listing.Items, func(p contract.PersonRecord) bool { return p.ID == guest.ID }) {
+		t.Errorf("the guest is not among %+v, %v", listing.Items, err)
+	}
+	if _, err := b.Withdraw(asAdmin, contract.WithdrawRole{PersonID: guest.ID, RoleID: record.Roles[0].ID}); err != nil {
+		t.Errorf("withdraw: %v", err)
+	}
+}

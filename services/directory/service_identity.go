@@ -103,15 +103,18 @@ func pageOf[T ~string](p contract.Page) (limit int, after T, err error) {
 // repeat changes nothing.
 func (s *Service) Revoke(ctx context.Context, q contract.RevokeIdentity) (contract.Empty, error) {
 	actor := contract.ActorFrom(ctx)
-	action, revoke := access.ManagePeople, s.revokePerson
+	action, revoke, sees := access.ManagePeople, s.revokePerson, func() error { return s.seesPerson(ctx, q.PersonID) }
 	if q.APIKeyID != "" {
-		action, revoke = access.ManageKeys, s.revokeAPIKey
+		action, revoke, sees = access.ManageKeys, s.revokeAPIKey, func() error { return s.seesAPIKey(ctx, q.APIKeyID) }
 	}
 	if err := access.Require(actor, action); err != nil {
 		return contract.Empty{}, err
 	}
 	if (q.PersonID == "") == (q.APIKeyID == "") {
 		return contract.Empty{}, fault.NewInvalid(fault.Field{Location: "person_id", Code: "required"})
+	}
+	if err := sees(); err != nil {
+		return contract.Empty{}, err
 	}
 	revoked := false
 	err := s.worker.db.InTx(ctx, func(tx *sqlx.Tx) (err error) {
@@ -124,10 +127,16 @@ func (s *Service) Revoke(ctx context.Context, q contract.RevokeIdentity) (contra
 	return contract.Empty{}, err
 }
 
-func (s *Service) revokeAPIKey(ctx context.Context, tx *sqlx.Tx, actor contract.Actor, q contract.RevokeIdentity) (bool, error) {
-	if !contract.ValidID(q.APIKeyID) {
-		return false, fault.NewNotFound("api key")
+// seesAPIKey is seesPerson for a key.
+func (s *Service) seesAPIKey(ctx context.Context, id contract.APIKeyID) error {
+	if !contract.ValidID(id) {
+		return fault.NewNotFound("api key")
 	}
+	_, err := s.store.selectAPIKey(ctx, s.store.db, id)
+	return pg.MapContext(ctx, err)
+}
+
+func (s *Service) revokeAPIKey(ctx context.Context, tx *sqlx.Tx, actor contract.Actor, q contract.RevokeIdentity) (bool, error) {
 	key, err := s.store.selectAPIKey(ctx, tx, q.APIKeyID)
 	if err != nil {
 		return false, err

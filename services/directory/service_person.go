@@ -24,6 +24,9 @@ func (s *Service) AddPerson(ctx context.Context, d contract.PersonDraft) (contra
 	if err := checkPerson(d); err != nil {
 		return contract.Person{}, err
 	}
+	if err := s.seesOrganisation(ctx, d.Organisation); err != nil {
+		return contract.Person{}, err
+	}
 	var row personRow
 	var differs bool
 	err := s.worker.db.InTx(ctx, func(tx *sqlx.Tx) (err error) {
@@ -99,6 +102,22 @@ func either(first, second error) error {
 	return second
 }
 
+// seesPerson asks the row policies whether who acts sees a person; NotFound when
+// not. What comes then is done past them, since they hide what a person holds
+// above the actor, which limits what the actor may do to them.
+func (s *Service) seesPerson(ctx context.Context, id contract.PersonID) error {
+	if !contract.ValidID(id) {
+		return fault.NewNotFound("person")
+	}
+	return pg.MapContext(ctx, s.store.findPerson(ctx, id))
+}
+
+// seesOrganisation is seesPerson for the organisation of a code.
+func (s *Service) seesOrganisation(ctx context.Context, code string) error {
+	_, err := s.store.selectOrganisation(ctx, s.store.db, code)
+	return pg.MapContext(ctx, err)
+}
+
 // known locks a person whom the actor may see and returns them with the roles
 // that they hold; NotFound for everybody else.
 func (s *Service) known(ctx context.Context, tx *sqlx.Tx, actor contract.Actor, id contract.PersonID) (personRow, []roleRow, error) {
@@ -127,6 +146,9 @@ func (s *Service) Invite(ctx context.Context, d contract.PersonDraft) (contract.
 		return contract.Invitation{}, err
 	}
 	if err := checkPerson(d); err != nil {
+		return contract.Invitation{}, err
+	}
+	if err := s.seesOrganisation(ctx, d.Organisation); err != nil {
 		return contract.Invitation{}, err
 	}
 	d.Demo = false
@@ -158,17 +180,17 @@ func (s *Service) People(ctx context.Context, q contract.ListPeople) (contract.L
 	if err != nil {
 		return answer, err
 	}
-	rows, err := s.store.listPeople(ctx, actor.Sight(), string(after), limit+1)
+	ids, err := s.store.listPeople(ctx, actor.Sight(), string(after), limit+1)
 	if err != nil {
 		return answer, pg.MapContext(ctx, err)
 	}
-	if len(rows) > limit {
-		rows = rows[:limit]
-		answer.NextCursor = cursor.Encode(rows[limit-1].ID)
+	if len(ids) > limit {
+		ids = ids[:limit]
+		answer.NextCursor = cursor.Encode(ids[limit-1])
 	}
-	ids := make([]string, len(rows))
-	for i, row := range rows {
-		ids[i] = row.ID
+	rows, err := s.worker.selectPeople(ctx, ids)
+	if err != nil {
+		return answer, pg.MapContext(ctx, err)
 	}
 	held, err := s.worker.listRoles(ctx, s.worker.db, ids...)
 	if err != nil {
@@ -221,18 +243,15 @@ func (s *Service) Person(ctx context.Context, q contract.PersonByID) (contract.P
 }
 
 func (s *Service) readable(ctx context.Context, actor contract.Actor, id contract.PersonID) (personRow, []roleRow, error) {
-	// A person's own home may lie outside the role that they act in.
-	sight := s.worker
 	if !ownOrSystem(actor, id) {
-		sight = s.store
 		if err := access.Require(actor, access.ManagePeople); err != nil {
 			return personRow{}, nil, err
 		}
-		if !contract.ValidID(id) {
-			return personRow{}, nil, fault.NewNotFound("person")
+		if err := s.seesPerson(ctx, id); err != nil {
+			return personRow{}, nil, err
 		}
 	}
-	row, err := sight.selectPerson(ctx, sight.db, id)
+	row, err := s.worker.selectPerson(ctx, s.worker.db, id)
 	if err != nil {
 		return row, nil, err
 	}
@@ -268,6 +287,9 @@ func (s *Service) History(ctx context.Context, q contract.PersonByID) (contract.
 func (s *Service) MakeLogin(ctx context.Context, q contract.MakeLogin) (contract.Login, error) {
 	actor := contract.ActorFrom(ctx)
 	if err := access.Require(actor, access.ManagePeople); err != nil {
+		return contract.Login{}, err
+	}
+	if err := s.seesPerson(ctx, q.PersonID); err != nil {
 		return contract.Login{}, err
 	}
 	var login contract.Login

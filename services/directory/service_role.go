@@ -26,6 +26,12 @@ func (s *Service) Grant(ctx context.Context, q contract.GrantRole) (contract.Hel
 	if !slices.Contains(staffRoles(), q.Role) {
 		return contract.HeldRole{}, fault.NewInvalid(fault.Field{Location: "role", Code: "unknown"})
 	}
+	if err := s.seesPerson(ctx, q.PersonID); err != nil {
+		return contract.HeldRole{}, err
+	}
+	if err := s.seesOrganisation(ctx, q.Organisation); err != nil {
+		return contract.HeldRole{}, err
+	}
 	var row roleRow
 	err := s.worker.db.InTx(ctx, func(tx *sqlx.Tx) error {
 		person, _, err := s.known(ctx, tx, actor, q.PersonID)
@@ -77,6 +83,9 @@ func (s *Service) grant(ctx context.Context, tx *sqlx.Tx, person string, o organ
 func (s *Service) Withdraw(ctx context.Context, q contract.WithdrawRole) (contract.Empty, error) {
 	actor := contract.ActorFrom(ctx)
 	if err := access.Require(actor, access.ManagePeople); err != nil {
+		return contract.Empty{}, err
+	}
+	if err := s.seesPerson(ctx, q.PersonID); err != nil {
 		return contract.Empty{}, err
 	}
 	withdrawn := false

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 
 	"heli/pkg/contract"
 	"heli/pkg/fault"
@@ -18,7 +19,7 @@ import (
 
 func identityStatements() []string {
 	return slices.Concat([]string{
-		insertPersonSQL, lockPersonSQL, updatePersonSQL, listPeopleSQL, revokePersonSQL, selectPersonSQL,
+		insertPersonSQL, lockPersonSQL, updatePersonSQL, listPeopleSQL, selectPeopleSQL, revokePersonSQL, selectPersonSQL, findPersonSQL,
 		findByNameSQL, updatePasswordSQL, enrolPersonSQL, notePersonSQL, selectFirstSQL, deleteEnrolmentSQL,
 		insertLoginSQL, deleteOldLoginsSQL, deleteLoginsSQL, useLoginSQL,
 		actorOfKeySQL, actorOfPersonSQL,
@@ -98,6 +99,16 @@ func (s store) selectPerson(ctx context.Context, q sqlx.QueryerContext, id contr
 	var row personRow
 	err := sqlx.GetContext(ctx, q, &row, selectPersonSQL, id)
 	return row, found("person", err)
+}
+
+// It joins nothing: a home that is out of sight does not hide who holds a role
+// within it.
+const findPersonSQL = `SELECT id FROM person WHERE id = $1`
+
+// findPerson returns NotFound for a person whom who acts does not see.
+func (s store) findPerson(ctx context.Context, id contract.PersonID) error {
+	var known string
+	return found("person", s.db.GetContext(ctx, &known, findPersonSQL, id))
 }
 
 const lockPersonSQL = selectPersonSQL + ` FOR UPDATE OF p`
@@ -197,19 +208,34 @@ func (s store) selectFirst(ctx context.Context, tx *sqlx.Tx) (personRow, error) 
 	return row, found("person", err)
 }
 
+// A home that is out of sight does not hide who holds a role within it.
 const listPeopleSQL = `
-	SELECT ` + personColumns + `
-	FROM person p JOIN organisation o ON o.id = p.organisation_id
+	SELECT p.id
+	FROM person p LEFT JOIN organisation o ON o.id = p.organisation_id
 	WHERE p.revoked_at IS NULL AND ($3 = '' OR p.id > nullif($3, '')::uuid)
 		AND (o.path >= $1 AND o.path < $2 OR EXISTS (
 			SELECT FROM person_role r JOIN organisation h ON h.id = r.organisation_id
 			WHERE r.person_id = p.id AND r.withdrawn_at IS NULL AND h.path >= $1 AND h.path < $2))
 	ORDER BY p.id LIMIT $4`
 
-func (s store) listPeople(ctx context.Context, path, after string, limit int) ([]personRow, error) {
-	rows := []personRow{}
-	if err := s.db.SelectContext(ctx, &rows, listPeopleSQL, path, contract.PathEnd(path), after, limit); err != nil {
+// listPeople returns the ids of a page of the people whom who acts sees.
+func (s store) listPeople(ctx context.Context, path, after string, limit int) ([]string, error) {
+	ids := []string{}
+	if err := s.db.SelectContext(ctx, &ids, listPeopleSQL, path, contract.PathEnd(path), after, limit); err != nil {
 		return nil, fmt.Errorf("list people: %w", err)
+	}
+	return ids, nil
+}
+
+const selectPeopleSQL = `
+	SELECT ` + personColumns + `
+	FROM person p JOIN organisation o ON o.id = p.organisation_id
+	WHERE p.id = ANY ($1::uuid[]) ORDER BY p.id`
+
+func (s store) selectPeople(ctx context.Context, ids []string) ([]personRow, error) {
+	rows := []personRow{}
+	if err := s.db.SelectContext(ctx, &rows, selectPeopleSQL, pq.Array(ids)); err != nil {
+		return nil, fmt.Errorf("select people: %w", err)
 	}
 	return rows, nil
 }

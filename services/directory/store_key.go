@@ -65,9 +65,9 @@ const apiKeyColumns = `
 
 const selectAPIKeySQL = apiKeyColumns + ` WHERE k.id = $1`
 
-func (s store) selectAPIKey(ctx context.Context, tx *sqlx.Tx, id contract.APIKeyID) (apiKeyRow, error) {
+func (s store) selectAPIKey(ctx context.Context, q sqlx.QueryerContext, id contract.APIKeyID) (apiKeyRow, error) {
 	var row apiKeyRow
-	err := tx.GetContext(ctx, &row, selectAPIKeySQL, id)
+	err := sqlx.GetContext(ctx, q, &row, selectAPIKeySQL, id)
 	return row, found("api key", err)
 }
 
