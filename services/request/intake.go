@@ -16,17 +16,13 @@ import (
 	"heli/pkg/contract"
 	"heli/pkg/fault"
 	"heli/pkg/idempotency"
-	"heli/pkg/pace"
 )
 
 const (
 	intakeWriters = 2
 	intakeBatch   = 64
-	// The time from one transaction to the next.
-	intakePauseEach = time.Millisecond
-	intakePauseMost = 6 * time.Millisecond
-	intakeTime      = 15 * time.Second // for one transaction, whoever still waits for it
-	recodeTries     = 5
+	intakeTime    = 15 * time.Second // for one transaction, whoever still waits for it
+	recodeTries   = 5
 )
 
 var errClosing = errors.New("the intake is closed")
@@ -56,7 +52,6 @@ type intake struct {
 	stored func()  // called after a commit
 	queue  chan *submission
 	turn   sync.Mutex // whose writer gathers and fills a transaction
-	pace   *pace.Pace // of who has the turn
 	closed chan struct{}
 	once   sync.Once
 	work   sync.WaitGroup
@@ -65,10 +60,7 @@ type intake struct {
 // newIntake returns a running intake, which its owner closes.
 func newIntake(s *store, r *recent, stored func()) *intake {
 	// Nothing waits in the queue itself, so nothing is left there at the end.
-	i := &intake{
-		store: s, recent: r, stored: stored,
-		queue: make(chan *submission), pace: pace.New(intakePauseEach, intakePauseMost), closed: make(chan struct{}),
-	}
+	i := &intake{store: s, recent: r, stored: stored, queue: make(chan *submission), closed: make(chan struct{})}
 	for range intakeWriters {
 		i.work.Go(i.write)
 	}
@@ -132,9 +124,19 @@ func (i *intake) next() *submission {
 	}
 }
 
-// gather takes what waits, leaving out whose caller has gone.
+// gather takes what waits by now, leaving out whose caller has gone. It waits for
+// nothing: what comes while the transaction before is filled makes the batch.
 func (i *intake) gather(first *submission) []*submission {
-	waiting := pace.Gather(i.pace, first, i.queue, intakeBatch)
+	waiting := []*submission{first}
+	for len(waiting) < intakeBatch {
+		select {
+		case next := <-i.queue:
+			waiting = append(waiting, next)
+			continue
+		default:
+		}
+		break
+	}
 	return slices.DeleteFunc(waiting, func(s *submission) bool { return s.ctx.Err() != nil })
 }
 
