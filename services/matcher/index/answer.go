@@ -44,11 +44,11 @@ func (s *search) best(y *symbols, need *rank.Need, at rank.Moment, k int, explai
 	hits := s.run(k)
 	candidates := make([]Candidate, len(hits))
 	for i, h := range hits {
-		c := &candidates[i]
+		c, at := &candidates[i], s.view.spot(&h)
 		*c = Candidate{Need: need.ID, Request: need.RequestID, Quantity: h.quantity, Score: h.score}
-		c.Line, c.Offer = s.view.names(h.at)
+		c.Line, c.Offer = s.view.names(at)
 		if explained {
-			c.Factors = q.Factors(s.view.whole(h.at))
+			c.Factors = q.Factors(s.view.whole(at))
 		}
 	}
 	return candidates
@@ -73,7 +73,7 @@ func (x *Fast) Waiting(offer rank.Offer, at rank.Moment, k int) []Candidate {
 	hits := s.run(k)
 	candidates := make([]Candidate, len(hits))
 	for i, h := range hits {
-		n := h.at.need()
+		n := s.view.spot(&h).need()
 		candidates[i] = Candidate{
 			Need: n.ID, Request: n.RequestID, Line: offer.ID, Offer: offer.OfferID, Quantity: h.quantity, Score: h.score,
 			Factors: rank.Ask(n, at).Factors(&offer),
@@ -86,7 +86,6 @@ func (x *Fast) Waiting(offer rank.Offer, at rank.Moment, k int) []Candidate {
 func (s *search) release() {
 	clear(s.shards)
 	clear(s.view.states)
-	clear(s.hits)
 	s.epoch, s.recall.words, s.asked.of = nil, nil, nil
 	s.view, s.judge = view{states: s.view.states[:0]}, nil
 	s.buffer = unpacked{}

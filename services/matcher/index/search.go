@@ -2,7 +2,6 @@ package index
 
 import (
 	"math/bits"
-	"strings"
 	"sync"
 
 	"heli/services/matcher/rank"
@@ -14,8 +13,7 @@ type search struct {
 	view   view
 	shards []*shard
 	queue  queue
-	hits   []hit
-	k      int
+	hits   hits
 	buffer unpacked
 	judge  func(spot) (score float64, quantity int64, fits bool)
 	recall recall
@@ -24,50 +22,36 @@ type search struct {
 	shared [len(probe{}.time)]uint64 // of a leaf's rows, by the hours that they have in common with the question
 }
 
-// hit is a pair that fits.
-type hit struct {
-	score    float64
-	quantity int64 // to suggest
-	at       spot
-}
-
 var searches = sync.Pool{New: func() any { return &search{} }}
 
 // run finds the k best rows of the view. Nodes and rows wait in a queue by what
 // they score at most; when the best of them cannot beat what was found, the
 // search is over.
 func (s *search) run(k int) []hit {
-	s.hits, s.k, s.queue, s.epoch, s.asked.of = s.hits[:0], k, s.queue[:0], nil, nil
+	s.hits.begin(&s.view, k)
+	s.queue, s.epoch, s.asked.of = s.queue[:0], nil, nil
 	if k <= 0 || s.probe.nothing {
-		return s.hits
+		return nil
 	}
 	for i, st := range s.view.states {
 		s.enter(uint32(i), st)
 	}
 	for len(s.queue) > 0 {
 		next := s.queue.pop()
-		if next.bound < s.least() {
+		if next.bound < s.hits.least() {
 			break
 		}
 		st := s.view.states[next.state]
 		switch next.kind {
 		case kindRow:
-			s.try(spot{st, st.blocks[next.block], int32(next.index)})
+			s.try(hit{row: next.index, state: next.state, block: next.block})
 		case kindTail:
-			s.try(spot{st, nil, int32(next.index)})
+			s.try(hit{row: next.index, state: next.state, block: inTail})
 		default:
 			s.open(next, st.blocks[next.block])
 		}
 	}
-	return s.hits
-}
-
-// least is the score below which nothing is wanted any more.
-func (s *search) least() float64 {
-	if len(s.hits) < s.k {
-		return -1
-	}
-	return s.hits[len(s.hits)-1].score
+	return s.hits.sorted()
 }
 
 // enter queues the roots of a shard and the rows of its tail.
@@ -107,7 +91,7 @@ func (s *search) tail(t *tail, row int) (float64, bool) {
 // hold something better than what was found.
 func (s *search) queueNodes(e entry, t *tree, begin, end int) {
 	nodes := t.levels[e.kind]
-	least := s.least()
+	least := s.hits.least()
 	for i := begin; i < end; i++ {
 		if bound, fits := s.probe.node(&nodes[i]); fits && bound >= least {
 			e.bound, e.index = bound, uint32(i)
@@ -158,7 +142,7 @@ func (s *search) openLeaf(e entry, b *block, t *tree) {
 			continue
 		}
 		bound += p.shared(hoursOf(shared, row), l.language(words, row, p.languages)) + p.text(h, row)
-		if bound < s.least() {
+		if bound < s.hits.least() {
 			continue
 		}
 		e.bound, e.index = bound, uint32(begin+row)
@@ -187,34 +171,11 @@ func (s *search) bear(b *block) {
 }
 
 // try judges a row and keeps it if it is among the best.
-func (s *search) try(a spot) {
-	score, quantity, fits := s.judge(a)
-	if !fits || score < s.least() {
-		return
+func (s *search) try(h hit) {
+	var fits bool
+	if h.score, h.quantity, fits = s.judge(s.view.spot(&h)); fits && h.score >= s.hits.least() {
+		s.hits.add(h)
 	}
-	found := hit{score, quantity, a}
-	place := len(s.hits)
-	for place > 0 && compareHits(s.hits[place-1], found) > 0 {
-		place--
-	}
-	if len(s.hits) < s.k {
-		s.hits = append(s.hits, hit{})
-	} else if place == s.k {
-		return
-	}
-	copy(s.hits[place+1:], s.hits[place:])
-	s.hits[place] = found
-}
-
-// compareHits is the order of the answers.
-func compareHits(a, b hit) int {
-	switch {
-	case a.score > b.score:
-		return -1
-	case a.score < b.score:
-		return 1
-	}
-	return strings.Compare(a.at.id(), b.at.id())
 }
 
 // entry is a node or a row in the queue.
