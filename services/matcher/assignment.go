@@ -27,9 +27,8 @@ type assignment struct {
 	moment rank.Moment // acting for each need's owner
 	policy func(*rank.Need) rank.Policy
 	needs  []rank.Need
-	offers []contract.OfferLineID // sorted, so that equal costs go by id
-	owners []contract.OfferID     // of the lines
-	found  []known                // by need
+	lines  []rank.Offer // on offer, sorted, so that equal costs go by id
+	found  []known      // by need
 	keys   map[contract.OfferLineID]plan.OfferKey
 	input  plan.Input
 	// only names the pair that a request and an offer are left with, where planning
@@ -41,14 +40,16 @@ type assignment struct {
 func newAssignment(i index.Index, at rank.Moment, policy func(*rank.Need) rank.Policy, needs []rank.Need, lines []rank.Offer) *assignment {
 	slices.SortFunc(needs, func(a, b rank.Need) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(lines, func(a, b rank.Offer) int { return cmp.Compare(a.ID, b.ID) })
-	a := &assignment{index: i, moment: at, policy: policy, only: map[pair]contract.PairRef{}, needs: needs, keys: make(map[contract.OfferLineID]plan.OfferKey, len(lines)), found: make([]known, len(needs))}
+	a := &assignment{
+		index: i, moment: at, policy: policy, only: map[pair]contract.PairRef{}, needs: needs, lines: lines,
+		keys: make(map[contract.OfferLineID]plan.OfferKey, len(lines)), found: make([]known, len(needs)),
+	}
 	for n := range needs {
 		a.input.Needs = append(a.input.Needs, a.need(plan.NeedKey(n)))
 	}
 	groups := newGroups(at.Policy)
 	for n := range lines {
 		key := plan.OfferKey(n)
-		a.offers, a.owners = append(a.offers, lines[n].ID), append(a.owners, lines[n].OfferID)
 		a.keys[lines[n].ID] = key
 		a.input.Offers = append(a.input.Offers, plan.Offer{
 			Key: key, Capacity: orOne(lines[n].Free) * scale(at.Reference, lines[n].Item, lines[n].Unit), Group: groups.of(&lines[n]),
@@ -135,8 +136,7 @@ func (a *assignment) candidates(need *rank.Need, found []index.Candidate) []plan
 	candidates := make([]plan.Candidate, 0, len(found))
 	for _, f := range found {
 		key, known := a.keys[f.Line]
-		line, held := a.index.Offer(f.Line)
-		if known && held && a.commensurable(need, &line) {
+		if known && a.commensurable(need, &a.lines[key]) {
 			candidates = append(candidates, plan.Candidate{Offer: key, Cost: cost(f.Score)})
 		}
 	}
@@ -154,8 +154,8 @@ func (a *assignment) allowedOf(key plan.NeedKey, candidates []plan.Candidate) []
 	need := &a.needs[key]
 	allowed := make([]plan.Candidate, 0, len(candidates))
 	for _, c := range candidates {
-		only, joined := a.only[pair{need.RequestID, a.owners[c.Offer]}]
-		if !joined || only == (contract.PairRef{NeedLineID: need.ID, OfferLineID: a.offers[c.Offer]}) {
+		only, joined := a.only[pair{need.RequestID, a.lines[c.Offer].OfferID}]
+		if !joined || only == (contract.PairRef{NeedLineID: need.ID, OfferLineID: a.lines[c.Offer].ID}) {
 			allowed = append(allowed, c)
 		}
 	}
@@ -175,7 +175,7 @@ func cost(score float64) int64 { return int64(math.Round((1 - score) * costUnit)
 func (a *assignment) part(pairs []plan.Pair) []plan.Pair {
 	joined := map[pair][]plan.Pair{}
 	for _, p := range pairs {
-		joins := pair{a.needs[p.Need].RequestID, a.owners[p.Offer]}
+		joins := pair{a.needs[p.Need].RequestID, a.lines[p.Offer].OfferID}
 		joined[joins] = append(joined[joins], p)
 	}
 	var parted []plan.Pair
@@ -186,7 +186,7 @@ func (a *assignment) part(pairs []plan.Pair) []plan.Pair {
 		slices.SortFunc(all, func(x, y plan.Pair) int {
 			return cmp.Or(cmp.Compare(a.worth(y), a.worth(x)), cmp.Compare(x.Need, y.Need), cmp.Compare(x.Offer, y.Offer))
 		})
-		a.only[joins] = contract.PairRef{NeedLineID: a.needs[all[0].Need].ID, OfferLineID: a.offers[all[0].Offer]}
+		a.only[joins] = contract.PairRef{NeedLineID: a.needs[all[0].Need].ID, OfferLineID: a.lines[all[0].Offer].ID}
 		parted = append(parted, all[1:]...)
 	}
 	return parted
@@ -201,7 +201,7 @@ func (a *assignment) worth(p plan.Pair) int64 {
 // need's unit is dropped: nobody sends half a box.
 func (a *assignment) planned(p plan.Pair) (contract.PlannedPair, bool) {
 	need := &a.needs[p.Need]
-	line, held := a.index.Offer(a.offers[p.Offer])
+	line, held := a.index.Offer(a.lines[p.Offer].ID)
 	quantity := p.Units / scale(a.moment.Reference, need.Item, need.Unit)
 	if !held || quantity < 1 {
 		return contract.PlannedPair{}, false
@@ -215,7 +215,7 @@ func (a *assignment) planned(p plan.Pair) (contract.PlannedPair, bool) {
 
 // factors are the reasons of a pair.
 func (a *assignment) factors(p plan.Pair) []contract.Factor {
-	line, _ := a.index.Offer(a.offers[p.Offer])
+	line, _ := a.index.Offer(a.lines[p.Offer].ID)
 	need := &a.needs[p.Need]
 	return rank.Ask(need, a.at(need)).Factors(&line)
 }
@@ -227,7 +227,7 @@ func (a *assignment) instead(best *plan.Plan, need plan.NeedKey) *contract.Inste
 	if err != nil || e.Served {
 		return nil
 	}
-	line, held := a.index.Offer(a.offers[e.Best])
+	line, held := a.index.Offer(a.lines[e.Best].ID)
 	if !held {
 		return nil
 	}
