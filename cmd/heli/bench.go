@@ -13,6 +13,7 @@ import (
 	"heli/cmd/heli/platform"
 	"heli/pkg/contract"
 	"heli/pkg/pg"
+	"heli/services/notify"
 )
 
 // benchCommand measures. Figures depend on the machine, their ratios less.
@@ -23,6 +24,7 @@ type benchCommand struct {
 	Suggest  benchSuggest  `cmd:"" help:"The best offers of needs among many, asked of the matcher over NATS, and its start from PostgreSQL."`
 	Plan     benchPlan     `cmd:"" help:"The optimal assignment of a scenario's needs to its offers, against greedy."`
 	Text     benchText     `cmd:"" help:"How well the text factor alone finds what fits."`
+	Webhooks benchWebhooks `cmd:"" help:"Webhooks to endpoints of which some fail: how fast the healthy ones get theirs, and what becomes of the rest."`
 	SignIn   benchSignIn   `cmd:"" name:"signin" help:"How alike wrong names, passwords and codes are, and how far many tries come."`
 }
 
@@ -33,7 +35,8 @@ type benchPlace struct {
 	Profile     string `name:"profile" placeholder:"FILE" help:"Write a CPU profile of the measured phases."`
 	JSON        bool   `name:"json" help:"Print the figures as JSON."`
 
-	trustedProxies []string // whose X-Forwarded-For the measured platform believes
+	trustedProxies []string      // whose X-Forwarded-For the measured platform believes
+	notify         notify.Config // of the measured platform
 }
 
 type benchIntake struct {
@@ -96,6 +99,7 @@ func (b benchPlace) measureFilled(ctx context.Context, t terminal, fill filling,
 		return fmt.Errorf("resolve --data: %w", err)
 	}
 	options := platform.Options{Data: data, Pages: true, AdminListen: b.AdminListen, Log: quiet(t.err)}
+	options.Notify = b.notify
 	options.Web.Listen, options.Web.TrustedProxy = "127.0.0.1:0", b.trustedProxies
 	if fill != nil {
 		if err := platform.WithDatabase(ctx, options, fill); err != nil {

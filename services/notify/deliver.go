@@ -44,7 +44,7 @@ func (s *Service) dispatch(ctx, sending context.Context) (int, error) {
 		return 0, nil
 	}
 	now := s.now()
-	tasks, err := s.worker.takeDeliveries(ctx, now, now.Add(leaseTime), room)
+	tasks, err := s.worker.takeDeliveries(ctx, now, now.Add(s.tuning.lease), room)
 	if err != nil {
 		return 0, err
 	}

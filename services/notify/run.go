@@ -26,6 +26,9 @@ const (
 type Config struct {
 	WebhookAllow []netip.Prefix `name:"webhook-allow" env:"HELI_WEBHOOK_ALLOW" placeholder:"CIDR" help:"Lets webhooks reach these addresses, over plain HTTP too: for development. Repeatable."`
 	PublicURL    string         `name:"public-url" env:"HELI_PUBLIC_URL" placeholder:"URL" help:"Where Heli is reached from outside: links in events begin with it."`
+	// ClockSpeed lets the service's time run so many times faster, so that the
+	// schedule of tries can be measured; 0 is 1.
+	ClockSpeed float64 `kong:"-"`
 }
 
 // Run answers calls, hears every fact, delivers webhooks and numbers the feed

@@ -48,11 +48,23 @@ type tuning struct {
 	timeout  time.Duration  // of one attempt in all
 	jitter   func() float64 // from 0 up to 1
 	resolver *net.Resolver  // nil: the system's
+	lease    time.Duration  // of a delivery that is being sent, by the service's clock
 }
 
 // New returns a service that does nothing by itself; Run gives it life.
 func New(d app.Deps, c Config) (*Service, error) {
-	return newService(d, c, tuning{timeout: attemptTime, jitter: rand.Float64})
+	t := tuning{timeout: attemptTime, jitter: rand.Float64, lease: leaseTime}
+	if c.ClockSpeed > 1 {
+		d.Clock = faster(d.Clock, c.ClockSpeed)
+		t.lease = time.Duration(float64(t.lease) * c.ClockSpeed) // attempts take as long as ever
+	}
+	return newService(d, c, t)
+}
+
+// faster returns a clock that gains on another from now on.
+func faster(clock func() time.Time, speed float64) func() time.Time {
+	began := clock()
+	return func() time.Time { return began.Add(time.Duration(float64(clock().Sub(began)) * speed)) }
 }
 
 func newService(d app.Deps, c Config, t tuning) (*Service, error) {

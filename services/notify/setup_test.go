@@ -45,7 +45,7 @@ type bench struct {
 }
 
 func steady() tuning {
-	return tuning{timeout: attemptTime, jitter: func() float64 { return 0.5 }}
+	return tuning{timeout: attemptTime, jitter: func() float64 { return 0.5 }, lease: leaseTime}
 }
 
 func setup(t *testing.T, c Config, change ...func(*tuning)) *bench {
