@@ -25,6 +25,7 @@ type benchCommand struct {
 	Plan     benchPlan     `cmd:"" help:"The optimal assignment of a scenario's needs to its offers, against greedy."`
 	Text     benchText     `cmd:"" help:"How well the text factor alone finds what fits."`
 	Webhooks benchWebhooks `cmd:"" help:"Webhooks to endpoints of which some fail: how fast the healthy ones get theirs, and what becomes of the rest."`
+	Waves    benchWaves    `cmd:"" help:"Asking helpers in waves against asking everybody and asking the nearest, simulated."`
 	SignIn   benchSignIn   `cmd:"" name:"signin" help:"How alike wrong names, passwords and codes are, and how far many tries come."`
 }
 
