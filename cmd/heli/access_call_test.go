@@ -26,6 +26,7 @@ const (
 	aPerson      thingKind = "person"
 	oneself      thingKind = "oneself" // a person who is there for nobody else
 	aKey         thingKind = "key"
+	aSession     thingKind = "session"
 	organisation thingKind = "organisation"
 )
 
@@ -150,6 +151,13 @@ func endpointCalls(own things) []call {
 		about(list, contract.OfferList, contract.ListOffers{}),
 		about(list, contract.OfferCount, contract.Empty{}),
 		about(noThing, contract.OfferProjections, contract.GetProjections{IDs: []string{string(own.offer.ID)}}),
+
+		about(noThing, contract.OfferRecordSession, contract.RecordSession{}),
+		about(list, contract.OfferSessions, contract.ListSessions{}),
+		about(list, contract.OfferSessionTotals, contract.AskSessionTotals{}),
+		on(aSession, contract.OfferVoidSession, func(id string) contract.VoidSession {
+			return contract.VoidSession{ID: contract.SessionID(id), Reason: "demo"}
+		}),
 
 		on(aMatch, contract.MatcherGet, byID),
 		on(aMatch, contract.MatcherMove, move("reschedule")),
@@ -288,7 +296,7 @@ func (w *tree) id(q call, used bool) string {
 	}
 	return map[thingKind]string{
 		aRequest: string(w.own.request.ID), anOffer: string(w.own.offer.ID), aMatch: string(w.own.match.ID),
-		aPair: string(w.own.request.NeedLines[0].ID), aPlan: string(w.own.plan.ID), aWebhook: string(w.own.webhook.ID),
+		aPair: string(w.own.request.NeedLines[0].ID), aPlan: string(w.own.plan.ID), aWebhook: string(w.own.webhook.ID), aSession: string(w.own.session.ID),
 		aPerson: string(w.own.person.ID), oneself: string(w.own.person.ID), aKey: string(w.own.key.ID), organisation: "xian",
 	}[q.thing]
 }

@@ -110,6 +110,7 @@ func inBodies(own things) map[string]route {
 		"POST /console/people/{id}/grant":                 {call: call{thing: aPerson}, body: "role=helper&organisation=xian"},
 		"POST /console/people/{id}/withdraw":              {call: call{thing: aPerson}, body: "role={new}"},
 		"POST /console/keys":                              {call: call{thing: organisation}, body: "name=demo&role=helper&organisation={id}&expires_at=2027-01-01&id={new}"},
+		"POST /api/v1/sessions/{id}/void":                 {call: call{thing: aSession}, body: `{"reason":"other"}`},
 		"GET /api/v1/requests/{id}/verdict":               {call: call{thing: aRequest}, query: "?offer_id=" + string(own.offer.ID)},
 		"GET /api/v1/requests/{id}/suggestions":           {call: call{thing: aRequest}},
 		"PATCH /api/v1/requests/{id}":                     {call: call{thing: aRequest, reads: access.ReadRequests}, body: `{"version":1099511627776}`},
@@ -129,7 +130,7 @@ func inBodies(own things) map[string]route {
 var kinds = map[string]call{
 	"requests": {thing: aRequest, reads: access.ReadRequests}, "offers": {thing: anOffer, reads: access.ReadOffers},
 	"matches": {thing: aMatch, reads: access.ReadMatches}, "webhooks": {thing: aWebhook},
-	"people": {thing: aPerson}, "keys": {thing: aKey},
+	"people": {thing: aPerson}, "keys": {thing: aKey}, "sessions": {thing: aSession},
 }
 
 // routesOf are the rows of the table below a prefix, but those that everybody

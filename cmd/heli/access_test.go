@@ -213,6 +213,7 @@ func (w *tree) seesItsOwn() {
 		contract.MatcherList.Subject: string(w.own.match.ID), contract.MatcherPolicies.Subject: `"` + paths["xian"] + `"`,
 		contract.DirectoryPeople.Subject: string(w.own.person.ID), contract.DirectoryAPIKeys.Subject: string(w.own.key.ID),
 		contract.DirectoryAlerts.Subject: w.own.alert.ID, contract.NotifyWebhooks.Subject: string(w.own.webhook.ID),
+		contract.OfferSessions.Subject:          string(w.own.session.ID),
 		contract.DirectoryOrganisations.Subject: `"` + paths["xian"] + `"`,
 	}
 	for _, q := range endpointCalls(w.own) {

@@ -41,6 +41,7 @@ type things struct {
 	person  contract.Person
 	key     contract.MadeAPIKey
 	plan    contract.Plan
+	session contract.ServiceSession
 	alert   contract.Alert // about the person
 }
 
@@ -48,7 +49,7 @@ type things struct {
 func (o things) marks() []string {
 	return []string{
 		string(o.request.ID), string(o.request.NeedLines[0].ID), string(o.offer.ID), string(o.offer.OfferLines[0].ID), string(o.match.ID),
-		string(o.webhook.ID), string(o.person.ID), string(o.key.ID), string(o.plan.ID), o.alert.ID,
+		string(o.webhook.ID), string(o.person.ID), string(o.key.ID), string(o.plan.ID), o.alert.ID, string(o.session.ID),
 	}
 }
 
@@ -145,6 +146,9 @@ func (w *tree) things(code string) (o things) {
 		NeedLineID: o.request.NeedLines[0].ID, OfferLineID: o.offer.OfferLines[0].ID,
 	})
 	o.webhook, o.person, o.key = w.webhook(code), w.person(code), w.apiKey(code)
+	o.session = ask(w, coordinator, contract.OfferRecordSession, contract.RecordSession{Draft: contract.SessionDraft{
+		ID: contract.NewID[contract.SessionID](), HeldOn: "2020-02-14", Minutes: 50, People: 1, Mode: contract.ModeRemote, Category: "psych", Confirmed: true,
+	}})
 	o.plan = ask(w, coordinator, contract.MatcherPlan, contract.AskPlan{})
 	policy := ask(w, coordinator, contract.MatcherPolicy, contract.Empty{})
 	ask(w, actor(contract.RoleAdministrator, code), contract.MatcherSetPolicy, contract.SetPolicy{Organisation: code, Document: policy.Document, Reason: "demo"})

@@ -21,6 +21,7 @@ type importCommand struct {
 	Needs         importNeeds         `cmd:"" help:"Rows of needs: those with one source_id are one request."`
 	Offers        importOffers        `cmd:"" help:"Rows of offers: those with one source_id are one offer."`
 	Organisations importOrganisations `cmd:"" help:"Organisations, parents in any order."`
+	Sessions      importSessions      `cmd:"" help:"Service sessions, from which person-times are counted."`
 }
 
 // importFlags are common to all tables.
@@ -53,6 +54,11 @@ type importOrganisations struct {
 	importFlags `embed:""`
 }
 
+type importSessions struct {
+	importFlags `embed:""`
+	Source      string `name:"source" default:"import" placeholder:"TEXT" help:"Names the list: a source_id is known again within it."`
+}
+
 // read is one of the importer's ways to read a file.
 type read func(*importer.Importer, context.Context, io.Reader) (importer.Report, error)
 
@@ -69,6 +75,11 @@ func (c *importOffers) Run(ctx context.Context, t terminal) error {
 // Run imports organisations.
 func (c *importOrganisations) Run(ctx context.Context, t terminal) error {
 	return c.run(ctx, t, importer.Options{}, (*importer.Importer).Organisations)
+}
+
+// Run imports sessions.
+func (c *importSessions) Run(ctx context.Context, t terminal) error {
+	return c.run(ctx, t, importer.Options{Source: c.Source}, (*importer.Importer).Sessions)
 }
 
 // run imports through the installation, wherever it runs. Refused rows are
@@ -134,6 +145,7 @@ func calls(b *bus.Bus, done func()) importer.Calls {
 		Request:  submission(b, contract.RequestSubmit, done),
 		Offer:    submission(b, contract.OfferSubmit, done),
 		Register: submission(b, contract.DirectoryRegister, done),
+		Session:  submission(b, contract.OfferRecordSession, done),
 	}
 }
 

@@ -50,6 +50,9 @@ func loadDemo(ctx context.Context, t terminal, p *platform.Platform) (demo.Scena
 	if err := loadScenario(ctx, p.Bus, s); err != nil {
 		return s, fmt.Errorf("load the demo's scenario: %w", err)
 	}
+	if err := loadSessions(ctx, p.Bus, s.Sessions); err != nil {
+		return s, fmt.Errorf("load the demo's sessions: %w", err)
+	}
 	return s, p.Mark(ctx, demoMark)
 }
 
@@ -117,6 +120,23 @@ func loadScenario(ctx context.Context, b *bus.Bus, s demo.Scenario) error {
 	for _, r := range s.Requests {
 		group.Go(func() error {
 			_, err := bus.Call(contract.WithActor(ctx, r.Actor), b, contract.RequestSubmit, r.Submit)
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+// loadSessions records what was done, for each organisation.
+func loadSessions(ctx context.Context, b *bus.Bus, all []contract.SessionDraft) error {
+	ctx, err := platform.AsAdministrator(ctx, b, "root")
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(demoConcurrency)
+	for _, d := range all {
+		group.Go(func() error {
+			_, err := bus.Call(ctx, b, contract.OfferRecordSession, contract.RecordSession{Draft: d})
 			return err
 		})
 	}

@@ -41,6 +41,8 @@ const (
 	Erase             Action = "erase"
 	ReadAlerts        Action = "read_alerts"
 	ReadReleased      Action = "read_released_contact" // one's own, and that of the other side of a match
+	RecordSessions    Action = "record_sessions"
+	ReadSessions      Action = "read_sessions"
 	Suggest           Action = "suggest"
 	Propose           Action = "propose"
 	ReadHonours       Action = "read_honours" // the honour roll
@@ -122,6 +124,8 @@ var matrix = map[Action]grant{
 	Erase:             {Below, []contract.Role{admin, coord, reqr, offr}},
 	ReadAlerts:        {Below, []contract.Role{admin, audit}},
 	ReadReleased:      {Below, []contract.Role{reqr, offr, answ}},
+	RecordSessions:    {Below, []contract.Role{admin, coord, lead, integ}},
+	ReadSessions:      {Below, []contract.Role{admin, coord, lead, audit, integ}},
 	Suggest:           {Shared, []contract.Role{admin, coord, lead, integ}},
 	Propose:           {Shared, []contract.Role{admin, coord, lead}},
 	ReadHonours:       {Anywhere, []contract.Role{pub, admin, coord, lead, help, audit, integ}},

@@ -34,7 +34,7 @@ func TestThePublicMayOnlySubmitAndReadTheHonourRoll(t *testing.T) {
 func TestAuditorsAndHelpersChangeNothing(t *testing.T) {
 	reading := map[Action]bool{
 		ReadRequests: true, ListRequests: true, ReadOffers: true, ListOffers: true, ReadMatches: true, ReadHonours: true,
-		ReadOrganisations: true, ReadPolicy: true, TryPolicies: true, ReadAlerts: true, UseAccount: true,
+		ReadOrganisations: true, ReadPolicy: true, TryPolicies: true, ReadAlerts: true, UseAccount: true, ReadSessions: true,
 	}
 	for _, action := range Actions() {
 		for _, role := range []contract.Role{contract.RoleAuditor, contract.RoleHelper} {

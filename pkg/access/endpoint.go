@@ -39,6 +39,11 @@ var endpoints = map[string]Rule{
 	contract.OfferErase.Subject:            {Erase},
 	contract.OfferConsent.Subject:          {CorrectOffers},
 
+	contract.OfferRecordSession.Subject: {RecordSessions},
+	contract.OfferSessions.Subject:      {ReadSessions},
+	contract.OfferVoidSession.Subject:   {RecordSessions},
+	contract.OfferSessionTotals.Subject: {ReadSessions},
+
 	contract.MatcherSuggest.Subject:     {Suggest},
 	contract.MatcherVerdict.Subject:     {Suggest},
 	contract.MatcherPropose.Subject:     {Propose},

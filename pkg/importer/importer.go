@@ -1,5 +1,5 @@
-// Package importer owns the way of tables into Heli: rows of needs, offers and
-// organisations become drafts, which the caller's calls submit. It normalises
+// Package importer owns the way of tables into Heli: rows of needs, offers,
+// organisations and sessions become drafts, which the caller's calls submit. It normalises
 // items, units, quantities and places, keeps what people wrote, and reports
 // every row. It stores nothing, and never decides what a service accepts.
 package importer
@@ -44,6 +44,7 @@ type Calls struct {
 	Request  func(context.Context, contract.SubmitRequest) (contract.SubmittedRequest, error)
 	Offer    func(context.Context, contract.SubmitOffer) (contract.SubmittedOffer, error)
 	Register func(context.Context, contract.OrganisationDraft) (contract.RegisteredOrganisation, error)
+	Session  func(context.Context, contract.RecordSession) (contract.ServiceSession, error)
 }
 
 // Options say how to import.

@@ -31,6 +31,10 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.OfferContact, s.Contact) },
 		func() error { return bus.Handle(server, contract.OfferProjections, s.Projections) },
 		func() error { return bus.Handle(server, contract.OfferCount, s.Count) },
+		func() error { return bus.Handle(server, contract.OfferRecordSession, s.RecordSession) },
+		func() error { return bus.Handle(server, contract.OfferSessions, s.Sessions) },
+		func() error { return bus.Handle(server, contract.OfferVoidSession, s.VoidSession) },
+		func() error { return bus.Handle(server, contract.OfferSessionTotals, s.SessionTotals) },
 	} {
 		if err := register(); err != nil {
 			return err

@@ -162,12 +162,12 @@ func (s *store) lockDue(ctx context.Context, tx *sqlx.Tx, now time.Time, limit i
 
 // statements lists every statement of the schema, so that a test can prepare all.
 func statements() []string {
-	return []string{
+	return append(sessionStatements[:len(sessionStatements):len(sessionStatements)],
 		selectOfferSQL, selectOffersSQL, lockOfferSQL, selectCodeSQL, updateOfferSQL, updateLineSQL, updateContactSQL, insertHistorySQL,
 		selectHistorySQL, insertNoteSQL, selectNotesSQL, insertOfferSQL, selectSubmittedSQL, upsertHelperSQL,
 		selectHelperSQL, selectTitledSQL, listOffersSQL, planWithValuesSQL, countOffersSQL, lockDueSQL, upsertMatchSQL, selectTotalsSQL,
 		selectReservedSQL, selectReleasesSQL, eraseOfferSQL, eraseHelperSQL, eraseLinesSQL, eraseContactSQL,
 		eraseNotesSQL, eraseHistorySQL, eraseAnswersSQL, updateConsentSQL,
 		listEndedSQL, dropKeysSQL, dropContactsSQL,
-	}
+	)
 }

@@ -381,3 +381,24 @@ func TestOrganisationsComeAfterTheirParents(t *testing.T) {
 		}
 	}
 }
+
+// TestSessionsAddUp counts what the article did: per agency nothing is told, but
+// the sums are exact.
+func TestSessionsAddUp(t *testing.T) {
+	t.Parallel()
+	s, err := Generate(snapshot(t), 1, time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sums, by := map[string]int64{}, map[string]map[string]bool{}
+	for _, d := range s.Sessions {
+		sums[d.Campaign] += d.People
+		if by[d.Campaign] == nil {
+			by[d.Campaign] = map[string]bool{}
+		}
+		by[d.Campaign][d.Organisation] = true
+	}
+	if sums[""] != 2369 || len(by[""]) != 10 || sums[campaign] != 14000 || len(by[campaign]) != 50 {
+		t.Errorf("%v person-times by %d agencies and %d organisations, %d sessions", sums, len(by[""]), len(by[campaign]), len(s.Sessions))
+	}
+}

@@ -22,6 +22,7 @@ const (
 	streamOrganisations
 	streamPeople
 	streamRegistry
+	streamSessions
 )
 
 // epoch is the time in the demo's ids, which must not depend on the clock.

@@ -40,6 +40,7 @@ type Scenario struct {
 	People        []contract.PersonDraft
 	Requests      []Request
 	Offers        []Offer
+	Sessions      []contract.SessionDraft
 }
 
 // Generate makes the scenario S1 of the domain: resource sharing over volunteer
@@ -64,6 +65,7 @@ func Generate(ref *reference.Snapshot, seed uint64, now time.Time) (Scenario, er
 	for n := range expertCount {
 		s.Offers = append(s.Offers, g.expert(n))
 	}
+	s.Sessions = sessions(s.Campaign, s.Organisations, seed, now)
 	return s, nil
 }
 

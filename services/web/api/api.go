@@ -48,6 +48,7 @@ func Mount(root chi.Router, d site.Deps) {
 		a.addRequests()
 		a.addSuggestions()
 		a.addOffers()
+		a.addSessions()
 		a.addMatches()
 		a.addPlans()
 		a.addWebhooks()

@@ -153,6 +153,9 @@ func (c console) mountPages(r chi.Router) {
 	post("/console/webhooks/{id}/rotate", c.rotateWebhook)
 	post("/console/webhooks/{id}/replay", c.replayWebhook)
 	post("/console/webhooks/{id}/remove", c.removeWebhook)
+	get(sessionsPath, c.sessions)
+	post(sessionsPath, c.recordSession)
+	post("/console/sessions/{id}/void", c.voidSession)
 	get("/console/organisations", c.organisations)
 	get("/console/alerts", c.alerts)
 }

@@ -85,6 +85,7 @@ func navigation(p *templates.Page, role contract.Role) []templates.NavItem {
 		{access.ReadOffers, "/console/offers", "console.nav.offers", templates.GlyphHeart},
 		{access.ReadMatches, "/console/matches", "console.nav.matches", templates.GlyphLink},
 		{access.Propose, planPath, "console.nav.plan", templates.GlyphBoard},
+		{access.ReadSessions, sessionsPath, "session.nav", templates.GlyphClock},
 		{access.ReadOrganisations, "/console/organisations", "console.nav.organisations", templates.GlyphHome},
 		{access.ReadAlerts, "/console/alerts", "console.nav.alerts", templates.GlyphAlert},
 		{access.ManageWebhooks, "/console/webhooks", "console.nav.webhooks", templates.GlyphBell},

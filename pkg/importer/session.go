@@ -1,0 +1,98 @@
+package importer
+
+import (
+	"context"
+	"io"
+	"strconv"
+	"strings"
+
+	"heli/pkg/contract"
+	"heli/pkg/tabular"
+)
+
+var sessionsHeader = tabular.Header{
+	Required: []string{"held_on", "category", "people", "minutes"},
+	Optional: []string{"organisation", "mode", "group", "helpers", "region_code", "campaign", "source_id", "confirmed"},
+}
+
+// Sessions imports a table of service sessions. A row with a source_id is known
+// again; one without is new each time. What is unusual about a row is refused
+// until its column confirmed says that it is right.
+func (i *Importer) Sessions(ctx context.Context, file io.Reader) (Report, error) {
+	table, err := tabular.Read(file, sessionsHeader)
+	if err != nil {
+		return Report{}, err
+	}
+	things := make([]*thing, len(table.Rows))
+	for n, row := range table.Rows {
+		things[n] = i.session(row)
+	}
+	return i.run(ctx, table, things)
+}
+
+func (i *Importer) session(row tabular.Row) *thing {
+	t := &thing{id: row.Get("source_id"), rows: []int{row.Line}}
+	draft, err := i.sessionDraft(row)
+	if err != nil {
+		t.rows, t.spoilt = nil, []RowReport{{Line: row.Line, SourceID: t.id, Outcome: Refused, Reason: err.Error()}}
+		return t
+	}
+	t.submit = func(ctx context.Context) (Outcome, error) {
+		recorded, err := i.calls.Session(ctx, contract.RecordSession{Draft: draft})
+		return outcomeOf(recorded.Repeated), err
+	}
+	return t
+}
+
+// sessionDraft reads a row; what the service refuses is left to it.
+func (i *Importer) sessionDraft(row tabular.Row) (contract.SessionDraft, error) {
+	d := contract.SessionDraft{
+		ID: contract.NewID[contract.SessionID](), Organisation: row.Get("organisation"), HeldOn: day(row.Get("held_on")),
+		Mode: contract.Mode(row.Get("mode")), Category: i.category(row.Get("category")), RegionCode: row.Get("region_code"),
+		Campaign: row.Get("campaign"), SourceID: row.Get("source_id"),
+	}
+	if d.Organisation == "" {
+		d.Organisation = i.options.Organisation
+	}
+	if d.Mode == "" {
+		d.Mode = contract.ModeRemote
+	}
+	if d.SourceID != "" {
+		d.Source = i.options.Source
+	}
+	for _, count := range []struct {
+		column string
+		into   *int64
+	}{{"people", &d.People}, {"minutes", &d.Minutes}, {"helpers", &d.Helpers}} {
+		text := strings.ReplaceAll(row.Get(count.column), ",", "")
+		n, err := strconv.ParseInt(text, 10, 64)
+		if text != "" && err != nil {
+			return d, refuse("%s: not a whole number", count.column)
+		}
+		*count.into = n
+	}
+	for _, mark := range []struct {
+		column string
+		into   *bool
+	}{{"group", &d.Group}, {"confirmed", &d.Confirmed}} {
+		var ok bool
+		if *mark.into, ok = parseBool(row.Get(mark.column)); !ok {
+			return d, refuse("%s: neither yes nor no", mark.column)
+		}
+	}
+	return d, nil
+}
+
+// day reads a day as spreadsheets of several countries write it, year first.
+func day(text string) string {
+	parts := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune("-/.年月日", r) })
+	if len(parts) != 3 {
+		return text
+	}
+	for n := 1; n < 3; n++ {
+		if len(parts[n]) == 1 {
+			parts[n] = "0" + parts[n]
+		}
+	}
+	return strings.Join(parts, "-")
+}
