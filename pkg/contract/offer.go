@@ -102,10 +102,12 @@ type Offer struct {
 	Sharing        Sharing         `json:"sharing"`
 	Contact        Contact         `json:"contact"`
 	PhoneVerified  bool            `json:"phone_verified"`
-	Source         string          `json:"source,omitempty"`
-	SourceID       string          `json:"source_id,omitempty"`
-	SubmittedBy    Role            `json:"submitted_by"`
-	Generation     int             `json:"generation"`
+	// Suspended says that it rests while a complaint is looked into, whatever its stage.
+	Suspended   bool   `json:"suspended,omitempty"`
+	Source      string `json:"source,omitempty"`
+	SourceID    string `json:"source_id,omitempty"`
+	SubmittedBy Role   `json:"submitted_by"`
+	Generation  int    `json:"generation"`
 	// Consent is what the person agreed to and has not withdrawn.
 	Consent Consent `json:"consent"`
 	// ErasedAt is set once everything personal is gone for good.

@@ -31,6 +31,9 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.OfferContact, s.Contact) },
 		func() error { return bus.Handle(server, contract.OfferProjections, s.Projections) },
 		func() error { return bus.Handle(server, contract.OfferCount, s.Count) },
+		func() error { return bus.Handle(server, contract.OfferKeepComplaint, s.KeepComplaint) },
+		func() error { return bus.Handle(server, contract.OfferReadComplaint, s.ReadComplaint) },
+		func() error { return bus.Handle(server, contract.OfferSuspend, s.Suspend) },
 	} {
 		if err := register(); err != nil {
 			return err

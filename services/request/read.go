@@ -254,7 +254,8 @@ func (s *Service) released(ctx context.Context, a contract.Actor, row fullRow) e
 	if err != nil {
 		return pg.MapContext(ctx, missing(err))
 	}
-	after := []string{matchContactReleased, matchInProgress, matchReportedDone, matchConfirmed, matchDisputed}
+	// In a dispute somebody looks at it who stands between the two.
+	after := []string{matchContactReleased, matchInProgress, matchReportedDone, matchConfirmed}
 	if !m.Released || !slices.Contains(after, m.State) {
 		return errUnknown
 	}

@@ -167,6 +167,9 @@ func (s *Service) projection(f fullRow) contract.ProjectedRequest {
 	if point := f.point(); point != nil && p.Suggestable {
 		p.Point = &contract.Point{Lat: rounded(point.Lat), Lon: rounded(point.Lon)}
 	}
+	if f.Contact.PhoneIndex != nil && p.Suggestable {
+		p.RequesterKey = *f.Contact.PhoneIndex
+	}
 	if p.Suggestable {
 		p.Words = word.Hashes(f.Title+"\n"+f.Description, wordsShared, s.keys.WordHash)
 	}
