@@ -34,6 +34,9 @@ func (s *Service) Complain(ctx context.Context, q contract.FileComplaint) (contr
 	if !fault.Is(err, fault.NotFound) {
 		return s.sameComplaint(first, m, actor, err)
 	}
+	if err := s.worker.requireFew(ctx, m.ID); err != nil {
+		return contract.Complaint{}, err
+	}
 	c := newComplaint(q, actor, m)
 	c.CreatedAt = s.clock()
 	c.UpdatedAt = c.CreatedAt

@@ -91,8 +91,25 @@ func (s store) getComplaint(ctx context.Context, q sqlx.QueryerContext, query st
 	return c, nil
 }
 
-// mostComplaints bounds a list.
-const mostComplaints = 200
+const countOfMatchSQL = `SELECT count(*) FROM complaints WHERE match_id = $1`
+
+// requireFew is a conflict once so much was said about a match that more of it
+// would bury the rest.
+func (s store) requireFew(ctx context.Context, id contract.MatchID) error {
+	var n int
+	if err := s.db.GetContext(ctx, &n, countOfMatchSQL, id); err != nil {
+		return fmt.Errorf("count complaints of a match: %w", err)
+	}
+	if n >= mostOfMatch {
+		return fault.NewConflict("complaints_many", "there are many complaints about this match already")
+	}
+	return nil
+}
+
+const (
+	mostComplaints = 200 // in a list
+	mostOfMatch    = 20
+)
 
 const listComplaintsSQL = `SELECT ` + complaintColumns + ` FROM complaints
 	WHERE org_path >= $1 AND org_path < $2 AND ($3 = '' OR state = $3)
@@ -259,5 +276,6 @@ func (s store) note(ctx context.Context, q string, args ...any) error {
 
 var complaintStatements = []string{
 	selectComplaintSQL, lockComplaintSQL, listComplaintsSQL, countComplaintsSQL, countMineSQL, lockHelperSQL, blockSQL, keepApartSQL,
+	countOfMatchSQL,
 	blocksChangedSQL, listBlocksSQL, offersOfSQL, matchesApartSQL, dueComplaintsSQL, pausedSQL, responsibleSQL, settledSQL, unansweredSQL,
 }

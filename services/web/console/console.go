@@ -155,4 +155,5 @@ func (c console) mountPages(r chi.Router) {
 	post("/console/webhooks/{id}/remove", c.removeWebhook)
 	get("/console/organisations", c.organisations)
 	get("/console/alerts", c.alerts)
+	c.mountComplaints(get, post)
 }
