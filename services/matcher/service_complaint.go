@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -80,10 +81,14 @@ func (s *Service) recognised(ctx context.Context, c complaintRow) (complaintRow,
 	return c, nil
 }
 
+// followTime bounds how long who complains waits for services that hang.
+const followTime = 2 * time.Second
+
 // follows does at once what follows from a complaint. It is stored that it has to
 // be done, so a failure is only logged.
 func (s *Service) follows(ctx context.Context, c complaintRow) {
-	ctx = context.WithoutCancel(ctx)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), followTime)
+	defer cancel()
 	s.tell(ctx, changes{Blocks: true})
 	if err := s.carryOut(ctx); err != nil {
 		s.log.WarnContext(ctx, "carry out a complaint, trying again soon", "complaint", c.ID, "err", err)
