@@ -40,7 +40,7 @@ func shown(f fullRow) contract.Request {
 }
 
 func (r requestRow) consent() contract.Consent {
-	return contract.Consent{Version: r.ConsentVersion, Purposes: r.ConsentPurposes, Emergency: r.ConsentEmergency}
+	return contract.Consent{Version: r.ConsentVersion, Purposes: r.ConsentPurposes, Emergency: r.ConsentEmergency, Guardian: r.ConsentGuardian}
 }
 
 func (r requestRow) point() *contract.Point {

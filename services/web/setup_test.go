@@ -221,7 +221,7 @@ func offerForm(key string) url.Values {
 	return url.Values{
 		"key": {key}, "lines": {"1"}, "title": {"两箱口罩"}, "offer_lines[0].category": {"ppe"}, "offer_lines[0].capacity.quantity": {"500"},
 		"mode": {"delivery"}, "place": {"610100"}, "service_regions": {"宝鸡市，武汉市"}, "radius_m": {"20000"},
-		"contact.name": {"李四"}, "contact.wechat": {"lisi"}, "consent": {"on"},
+		"contact.name": {"李四"}, "contact.wechat": {"lisi"}, "consent": {"on"}, "adult": {"on"},
 	}
 }
 
