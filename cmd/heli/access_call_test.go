@@ -28,6 +28,7 @@ const (
 	aKey         thingKind = "key"
 	aSession     thingKind = "session"
 	organisation thingKind = "organisation"
+	aComplaint   thingKind = "complaint"
 )
 
 // call is one endpoint as the matrix calls it: about a thing with an id, in a way
@@ -42,7 +43,9 @@ type call struct {
 	asks access.Action
 	// byHolder is what no staff may do, whatever the role.
 	byHolder bool
-	do       func(ctx context.Context, w *tree, id string) (any, error)
+	// byMatch is what the holder of the token of a match may do with its offer, too.
+	byMatch bool
+	do      func(ctx context.Context, w *tree, id string) (any, error)
 }
 
 func on[Q, R any](thing thingKind, e contract.Endpoint[Q, R], question func(id string) Q) call {
@@ -66,6 +69,11 @@ func (c call) without() call {
 
 func (c call) asking(action access.Action) call {
 	c.asks = action
+	return c
+}
+
+func (c call) ofMatches() call {
+	c.byMatch = true
 	return c
 }
 
@@ -116,7 +124,7 @@ func note(id string) contract.AddNote {
 func endpointCalls(own things) []call {
 	pair := contract.PairRef{NeedLineID: own.request.NeedLines[0].ID, OfferLineID: own.offer.OfferLines[0].ID}
 	code := contract.FindByCode{Code: contract.NewCode()}
-	return []call{
+	return append(complaintCalls(own), []call{
 		on(aRequest, contract.RequestGet, byID),
 		on(aRequest, contract.RequestMove, move("hold")),
 		on(aRequest, contract.RequestVerifyPhone, move("verify_phone")),
@@ -276,6 +284,40 @@ func endpointCalls(own things) []call {
 		}),
 		on(aWebhook, contract.NotifyRemove, hook),
 		about(list, contract.NotifyEvents, contract.PullEvents{}),
+	}...)
+}
+
+// complaintCalls are those about complaints and about who answers for them.
+func complaintCalls(own things) []call {
+	keep := func(id string) contract.KeepComplaint {
+		return contract.KeepComplaint{ID: contract.NewID[contract.ComplaintID](), SubjectID: id, Text: "demo"}
+	}
+	read := func(id string) contract.ReadComplaint {
+		return contract.ReadComplaint{ID: own.complaint.ID, SubjectID: id}
+	}
+	return []call{
+		on(aMatch, contract.MatcherComplain, func(id string) contract.FileComplaint {
+			return contract.FileComplaint{ID: contract.NewID[contract.ComplaintID](), MatchID: contract.MatchID(id), Kind: contract.ComplaintRude, About: contract.SideHelper}
+		}),
+		on(aComplaint, contract.MatcherComplaint, func(id string) contract.ComplaintByID {
+			return contract.ComplaintByID{ID: contract.ComplaintID(id)}
+		}),
+		on(aComplaint, contract.MatcherDecide, func(id string) contract.DecideComplaint {
+			return contract.DecideComplaint{ID: contract.ComplaintID(id), Move: "take", Version: &stale}
+		}),
+		about(list, contract.MatcherComplaints, contract.ListComplaints{}),
+		about(list, contract.MatcherCountComplaints, contract.Empty{}),
+		on(aRequest, contract.RequestKeepComplaint, keep),
+		on(aRequest, contract.RequestReadComplaint, read),
+		on(anOffer, contract.OfferKeepComplaint, keep).ofMatches(),
+		on(anOffer, contract.OfferReadComplaint, func(id string) contract.ReadComplaint {
+			return contract.ReadComplaint{ID: own.reported.ID, SubjectID: id}
+		}),
+		about(noThing, contract.OfferSuspend, contract.SuspendHelper{}),
+		about(noThing, contract.DirectorySafeguard, contract.AskSafeguard{Path: paths["xian"]}),
+		on(organisation, contract.DirectoryNameSafeguard, func(id string) contract.NameSafeguard {
+			return contract.NameSafeguard{Organisation: id}
+		}),
 	}
 }
 
@@ -296,7 +338,8 @@ func (w *tree) id(q call, used bool) string {
 	}
 	return map[thingKind]string{
 		aRequest: string(w.own.request.ID), anOffer: string(w.own.offer.ID), aMatch: string(w.own.match.ID),
-		aPair: string(w.own.request.NeedLines[0].ID), aPlan: string(w.own.plan.ID), aWebhook: string(w.own.webhook.ID), aSession: string(w.own.session.ID),
+		aPair: string(w.own.request.NeedLines[0].ID), aPlan: string(w.own.plan.ID), aWebhook: string(w.own.webhook.ID),
+		aComplaint: string(w.own.complaint.ID), aSession: string(w.own.session.ID),
 		aPerson: string(w.own.person.ID), oneself: string(w.own.person.ID), aKey: string(w.own.key.ID), organisation: "xian",
 	}[q.thing]
 }

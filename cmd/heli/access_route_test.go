@@ -122,6 +122,8 @@ func inBodies(own things) map[string]route {
 		"POST /console/offers/{id}/contact":               {call: call{thing: anOffer, reads: access.ReadOffers}, body: "reason=demo"},
 		"POST /console/offers/{id}/notes":                 {call: call{thing: anOffer, reads: access.ReadOffers}, body: "text=demo&note_id=" + contract.NewID[string]()},
 		"POST /console/requests/{id}/propose":             {call: call{thing: aRequest, reads: access.ReadRequests}, body: fmt.Sprintf("need_line_id=%s&offer_line_id=%s&quantity=1&match_id=%s", own.request.NeedLines[0].ID, own.offer.OfferLines[0].ID, contract.NewID[string]())},
+		"POST /console/matches/{id}/complain":             {call: call{thing: aMatch, reads: access.ReadMatches}, body: "about=requester&kind=rude&apart=no&text=demo&id={new}"},
+		"POST /console/safeguard":                         {call: call{thing: organisation}, body: "organisation={id}&person_id="},
 		"POST /console/offers/{id}/credentials/{n}":       {call: call{thing: anOffer, reads: access.ReadOffers}, body: "version=1099511627776"},
 	}
 }
@@ -130,7 +132,7 @@ func inBodies(own things) map[string]route {
 var kinds = map[string]call{
 	"requests": {thing: aRequest, reads: access.ReadRequests}, "offers": {thing: anOffer, reads: access.ReadOffers},
 	"matches": {thing: aMatch, reads: access.ReadMatches}, "webhooks": {thing: aWebhook},
-	"people": {thing: aPerson}, "keys": {thing: aKey}, "sessions": {thing: aSession},
+	"complaints": {thing: aComplaint}, "people": {thing: aPerson}, "keys": {thing: aKey}, "sessions": {thing: aSession},
 }
 
 // routesOf are the rows of the table below a prefix, but those that everybody
@@ -174,7 +176,7 @@ var forgiving = map[string]bool{"POST /console/webhooks/{id}/remove": true}
 
 // typed are forms that take a code which somebody types: another's and an unknown
 // one are a wrong field.
-var typed = map[string]bool{"POST /console/people": true, "POST /console/keys": true}
+var typed = map[string]bool{"POST /console/people": true, "POST /console/keys": true, "POST /console/safeguard": true}
 
 func (r route) to(id string) (path, body string) {
 	return strings.NewReplacer("{id}", id, "{n}", "1", "{role_id}", contract.NewID[string]()).Replace(r.pattern) + r.query,

@@ -79,6 +79,8 @@ func (c party) under(rule access.Rule, q call) string {
 		return forbidden
 	case q.thing == oneself:
 		return unknown
+	case q.byMatch && c.Role == contract.RoleAnswerer && c.sees:
+		return reached
 	case q.reads != "" && !access.May(c.Role, q.reads), !c.sees, c.of != nil && !slices.Contains(c.of, q.thing):
 		return unknown
 	default:
@@ -113,7 +115,7 @@ func TestMatrixOfCalls(t *testing.T) {
 		for _, c := range parties {
 			id := w.id(q, c.want(q) == reached)
 			a := c.Actor
-			if c.of != nil && c.want(q) == reached && q.thing != aMatch && id != "" {
+			if c.of != nil && c.want(q) == reached && q.thing != aMatch && !q.byMatch && id != "" {
 				a.Subject = id // the token of what is used up
 			}
 			ctx := contract.WithActor(t.Context(), a)
@@ -210,7 +212,7 @@ func (w *tree) seesItsOwn() {
 	w.t.Helper()
 	all := map[string]string{
 		contract.RequestList.Subject: string(w.own.request.ID), contract.OfferList.Subject: string(w.own.offer.ID),
-		contract.MatcherList.Subject: string(w.own.match.ID), contract.MatcherPolicies.Subject: `"` + paths["xian"] + `"`,
+		contract.MatcherList.Subject: string(w.own.match.ID), contract.MatcherComplaints.Subject: string(w.own.complaint.ID), contract.MatcherPolicies.Subject: `"` + paths["xian"] + `"`,
 		contract.DirectoryPeople.Subject: string(w.own.person.ID), contract.DirectoryAPIKeys.Subject: string(w.own.key.ID),
 		contract.DirectoryAlerts.Subject: w.own.alert.ID, contract.NotifyWebhooks.Subject: string(w.own.webhook.ID),
 		contract.OfferSessions.Subject:          string(w.own.session.ID),

@@ -16,6 +16,7 @@ import (
 	"heli/services/notify"
 	"heli/services/offer"
 	"heli/services/request"
+	"heli/services/web/site"
 )
 
 // tree is every service of the platform in this process, with five organisations
@@ -43,13 +44,16 @@ type things struct {
 	plan    contract.Plan
 	session contract.ServiceSession
 	alert   contract.Alert // about the person
+	// One complaint is kept with the request, the other with the offer.
+	complaint, reported contract.Complaint
 }
 
 // marks are what an answer shows of the things: their ids.
 func (o things) marks() []string {
 	return []string{
 		string(o.request.ID), string(o.request.NeedLines[0].ID), string(o.offer.ID), string(o.offer.OfferLines[0].ID), string(o.match.ID),
-		string(o.webhook.ID), string(o.person.ID), string(o.key.ID), string(o.plan.ID), o.alert.ID, string(o.session.ID),
+		string(o.webhook.ID), string(o.person.ID), string(o.key.ID), string(o.plan.ID), o.alert.ID, string(o.complaint.ID), string(o.reported.ID),
+		string(o.session.ID),
 	}
 }
 
@@ -145,6 +149,8 @@ func (w *tree) things(code string) (o things) {
 		ID: contract.NewID[contract.MatchID](), Code: contract.NewCode(), Quantity: &one,
 		NeedLineID: o.request.NeedLines[0].ID, OfferLineID: o.offer.OfferLines[0].ID,
 	})
+	o.complaint = w.complaint(coordinator, o.match)
+	o.reported = w.complaint(holder(contract.RoleAnswerer, o.match.ID), o.match)
 	o.webhook, o.person, o.key = w.webhook(code), w.person(code), w.apiKey(code)
 	o.session = ask(w, coordinator, contract.OfferRecordSession, contract.RecordSession{Draft: contract.SessionDraft{
 		ID: contract.NewID[contract.SessionID](), HeldOn: "2020-02-14", Minutes: 50, People: 1, Mode: contract.ModeRemote, Category: "psych", Confirmed: true,
@@ -159,6 +165,18 @@ func (w *tree) things(code string) (o things) {
 	}
 	o.alert = ask(w, actor(contract.RoleAuditor, code), contract.DirectoryAlerts, contract.Empty{}).Items[0]
 	return o
+}
+
+// complaint files one about the requester of a match, and its words.
+func (w *tree) complaint(by contract.Actor, m contract.Match) contract.Complaint {
+	w.t.Helper()
+	filed := ask(w, by, contract.MatcherComplain, contract.FileComplaint{
+		ID: contract.NewID[contract.ComplaintID](), MatchID: m.ID, Kind: contract.ComplaintRude, About: contract.SideRequester,
+	})
+	if err := site.KeepComplaint(contract.WithActor(w.t.Context(), by), w.bus, filed, "demo"); err != nil {
+		w.t.Fatal(err)
+	}
+	return filed
 }
 
 // somebody is whose contact and consent the things have.

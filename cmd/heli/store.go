@@ -66,10 +66,10 @@ func selectReads(ctx context.Context, db *pg.DB, account string, from, to time.T
 			coalesce(r.erased_at, f.erased_at) IS NOT NULL AS erased, coalesce(r.org_code, f.org_code, g.code) AS organisation, a.reason
 		FROM directory.audit a
 		JOIN directory.organisation g ON g.id = a.organisation_id
-		LEFT JOIN request.requests r ON r.id = CASE WHEN a.action = 'request.contact.read' THEN a.subject_id::uuid END
-		LEFT JOIN offer.offers f ON f.id = CASE WHEN a.action = 'offer.contact.read' THEN a.subject_id::uuid END
+		LEFT JOIN request.requests r ON r.id = CASE WHEN a.action IN ('request.contact.read', 'request.complaint.read') THEN a.subject_id::uuid END
+		LEFT JOIN offer.offers f ON f.id = CASE WHEN a.action IN ('offer.contact.read', 'offer.complaint.read') THEN a.subject_id::uuid END
 		WHERE a.actor_id = $1 AND a.at >= $2 AND a.at < $3
-			AND a.action IN ('request.contact.read', 'offer.contact.read')
+			AND a.action IN ('request.contact.read', 'offer.contact.read', 'request.complaint.read', 'offer.complaint.read')
 		ORDER BY a.at, a.subject_id`
 	reads := []reading{}
 	if err := db.SelectContext(ctx, &reads, q, account, from, to); err != nil {

@@ -65,6 +65,10 @@ const (
 	ReadProjections   Action = "read_projections"
 	FollowErasures    Action = "follow_erasures"
 	MakeFirst         Action = "make_first_administrator"
+	Complain          Action = "complain"
+	HandleComplaints  Action = "handle_complaints"
+	NameSafeguard     Action = "name_safeguard"
+	SuspendHelpers    Action = "suspend_helpers"
 )
 
 // Scope is where a role may do an action.
@@ -148,6 +152,10 @@ var matrix = map[Action]grant{
 	ReadProjections:   {Anywhere, nil},
 	FollowErasures:    {Anywhere, nil},
 	MakeFirst:         {Anywhere, nil},
+	Complain:          {Below, []contract.Role{admin, coord, lead, reqr, offr, answ}},
+	HandleComplaints:  {Below, []contract.Role{admin, coord}},
+	NameSafeguard:     {Below, []contract.Role{admin}},
+	SuspendHelpers:    {Anywhere, nil},
 }
 
 // May reports whether the role may do the action.

@@ -110,6 +110,19 @@ var endpoints = map[string]Rule{
 	contract.NotifyDeliveries.Subject: {ManageWebhooks},
 	contract.NotifyReplay.Subject:     {ManageWebhooks},
 	contract.NotifyEvents.Subject:     {PullEvents},
+
+	contract.MatcherComplain.Subject:        {Complain},
+	contract.MatcherComplaint.Subject:       {HandleComplaints},
+	contract.MatcherComplaints.Subject:      {HandleComplaints},
+	contract.MatcherCountComplaints.Subject: {HandleComplaints},
+	contract.MatcherDecide.Subject:          {HandleComplaints},
+	contract.RequestKeepComplaint.Subject:   {Complain},
+	contract.RequestReadComplaint.Subject:   {HandleComplaints},
+	contract.OfferKeepComplaint.Subject:     {Complain},
+	contract.OfferReadComplaint.Subject:     {HandleComplaints},
+	contract.OfferSuspend.Subject:           {SuspendHelpers},
+	contract.DirectorySafeguard.Subject:     {SuspendHelpers},
+	contract.DirectoryNameSafeguard.Subject: {NameSafeguard},
 }
 
 // OfEndpoint returns what a call asks for; false for a subject without a row.

@@ -36,6 +36,15 @@ var routes = map[string]Rule{
 	"GET /readyz":           {ReadReference},
 	"GET /assets/*":         {ReadReference},
 
+	"POST /track/complain":                 {UseCodes},
+	"POST /answer/complain":                {UseCodes},
+	"POST /console/matches/{id}/complain":  {Complain},
+	"GET /console/complaints":              {HandleComplaints},
+	"GET /console/complaints/{id}":         {HandleComplaints},
+	"POST /console/complaints/{id}/text":   {HandleComplaints},
+	"POST /console/complaints/{id}/decide": {HandleComplaints},
+	"POST /console/safeguard":              {NameSafeguard},
+
 	"GET /console":                              {ListRequests, ReadMatches},
 	"GET /console/live":                         {ReadOrganisations},
 	"GET /console/style":                        {ReadReference},

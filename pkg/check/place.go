@@ -2,6 +2,7 @@ package check
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"heli/pkg/contract"
@@ -118,6 +119,24 @@ func (c *Checker) Between(location string, t *time.Time, earliest, latest time.T
 		c.Add(location, TooLate)
 	}
 }
+
+// Guardian looks at who answers for a person in need. Where minor is set it has to
+// be said whether a guardian agrees; that none can be asked is said, too.
+func (c *Checker) Guardian(minor bool, consent contract.Consent, contact contract.Contact) {
+	switch {
+	case consent.Guardian != "":
+		OneOf(c, "consent.guardian", consent.Guardian, []string{contract.GuardianGiven, contract.GuardianUnreachable})
+	case minor:
+		c.Add("consent.guardian", "guardian")
+	}
+	if consent.Guardian == contract.GuardianGiven && strings.TrimSpace(contact.Guardian) == "" {
+		c.Add("contact.guardian", Required)
+	}
+	c.Text("contact.guardian", contact.Guardian, 0, maxGuardian)
+}
+
+// maxGuardian is how long a guardian's name and relationship may be.
+const maxGuardian = 100
 
 // Consent reports a consent that names no version of its text.
 func (c *Checker) Consent(location string, v contract.Consent) {

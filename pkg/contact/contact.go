@@ -20,6 +20,7 @@ type Row struct {
 	Email     []byte `db:"email" json:"email"`
 	Wechat    []byte `db:"wechat" json:"wechat"`
 	SafeHours []byte `db:"safe_hours" json:"safe_hours"`
+	Guardian  []byte `db:"guardian" json:"guardian"` // of requests alone
 	// PhoneIndex finds rows of one phone; nil without a phone.
 	PhoneIndex *string `db:"phone_index" json:"phone_index"`
 	// Wrapped is the key of the fields, stored apart from them; nil where no
@@ -49,6 +50,7 @@ func Seal(keys *seal.Keys, id string, c contract.Contact) Row {
 		Wrapped: wrapped.Sealed, Keyset: wrapped.Keyset,
 		Name: field("name", c.Name), Phone: field("phone", c.Phone), Email: field("email", c.Email),
 		Wechat: field("wechat", c.Wechat), SafeHours: field("safe_hours", c.SafeHours),
+		Guardian: field("guardian", c.Guardian),
 	}
 	if c.Phone != "" {
 		index := keys.BlindIndex(kindPhone, c.Phone)
@@ -84,6 +86,7 @@ func Open(keys *seal.Keys, id string, row Row) (contract.Contact, error) {
 	}{
 		{"name", row.Name, &c.Name}, {"phone", row.Phone, &c.Phone}, {"email", row.Email, &c.Email},
 		{"wechat", row.Wechat, &c.Wechat}, {"safe_hours", row.SafeHours, &c.SafeHours},
+		{"guardian", row.Guardian, &c.Guardian},
 	} {
 		if f.sealed == nil {
 			continue
@@ -119,7 +122,7 @@ func normalPhone(typed string) string {
 // Normal returns the contact without spaces around its fields, the phone in
 // E.164 form where it has one.
 func Normal(c contract.Contact) contract.Contact {
-	for _, s := range []*string{&c.Name, &c.Phone, &c.Email, &c.Wechat, &c.SafeHours} {
+	for _, s := range []*string{&c.Name, &c.Phone, &c.Email, &c.Wechat, &c.SafeHours, &c.Guardian} {
 		*s = strings.TrimSpace(*s)
 	}
 	c.Phone = normalPhone(c.Phone)
@@ -133,7 +136,7 @@ func Normal(c contract.Contact) contract.Contact {
 func Mask(c contract.Contact) contract.Contact {
 	return contract.Contact{
 		Name: first(c.Name, "＊＊"), Phone: maskPhone(c.Phone), Email: maskEmail(c.Email),
-		Wechat: first(c.Wechat, "***"), SafeHours: present(c.SafeHours),
+		Wechat: first(c.Wechat, "***"), SafeHours: present(c.SafeHours), Guardian: first(c.Guardian, "＊＊"),
 	}
 }
 

@@ -81,9 +81,11 @@ type Organisation struct {
 	// Specialties are codes of categories.
 	Specialties []string `json:"specialties"`
 	// ContactPerson is a member of staff, by name.
-	ContactPerson string    `json:"contact_person,omitempty"`
-	Version       int64     `json:"version"`
-	CreatedAt     time.Time `json:"created_at"`
+	ContactPerson string `json:"contact_person,omitempty"`
+	// Safeguard is the member of staff whom complaints land with, by name.
+	Safeguard string    `json:"safeguard,omitempty"`
+	Version   int64     `json:"version"`
+	CreatedAt time.Time `json:"created_at"`
 }
 
 // OrganisationDraft registers an organisation or, under a known code, changes it.

@@ -36,8 +36,11 @@ type OfferDraft struct {
 	State          string       `json:"state,omitempty"` // staff: "submitted" or "available"
 	Contact        Contact      `json:"contact"`
 	Consent        Consent      `json:"consent"`
-	Source         string       `json:"source,omitempty"`
-	SourceID       string       `json:"source_id,omitempty"`
+	// Adult is what the one who offers says of being 18 or older; nil when not asked.
+	// It is looked at and not kept.
+	Adult    *bool  `json:"adult,omitempty"`
+	Source   string `json:"source,omitempty"`
+	SourceID string `json:"source_id,omitempty"`
 	// Vouched says that a verified organisation vouches for the credentials
 	// and the phone of what it imports; only staff may say so.
 	Vouched bool `json:"vouched,omitempty"`
@@ -102,10 +105,12 @@ type Offer struct {
 	Sharing        Sharing         `json:"sharing"`
 	Contact        Contact         `json:"contact"`
 	PhoneVerified  bool            `json:"phone_verified"`
-	Source         string          `json:"source,omitempty"`
-	SourceID       string          `json:"source_id,omitempty"`
-	SubmittedBy    Role            `json:"submitted_by"`
-	Generation     int             `json:"generation"`
+	// Suspended says that it rests while a complaint is looked into, whatever its stage.
+	Suspended   bool   `json:"suspended,omitempty"`
+	Source      string `json:"source,omitempty"`
+	SourceID    string `json:"source_id,omitempty"`
+	SubmittedBy Role   `json:"submitted_by"`
+	Generation  int    `json:"generation"`
 	// Consent is what the person agreed to and has not withdrawn.
 	Consent Consent `json:"consent"`
 	// ErasedAt is set once everything personal is gone for good.

@@ -211,30 +211,33 @@ type CorrectRequest struct {
 // ProjectedRequest is what the matcher may know of a request: no readable text,
 // the point rounded to 3 decimals, words as keyed hashes.
 type ProjectedRequest struct {
-	RequestID     RequestID   `json:"request_id"`
-	Version       int64       `json:"version"`
-	Open          bool        `json:"open"`         // reservations are allowed
-	Suggestable   bool        `json:"suggestable"`  // suggestions are allowed: from submitted on
-	Organisation  string      `json:"organisation"` // code
-	Path          string      `json:"path"`
-	Sharing       Sharing     `json:"sharing"`
-	Urgency       Urgency     `json:"urgency"`
-	WaitingSince  time.Time   `json:"waiting_since"`
-	NeededBy      *time.Time  `json:"needed_by,omitempty"`
-	Mode          Mode        `json:"mode"`
-	RegionCode    string      `json:"region_code"`
-	Point         *Point      `json:"point,omitempty"`
-	Languages     []string    `json:"languages"`
-	Skills        []string    `json:"skills"`
-	Safeguards    []string    `json:"safeguards"`
-	Windows       []Window    `json:"windows"`
-	TimeZone      string      `json:"time_zone"`
-	Vulnerability []string    `json:"vulnerability"`
-	Campaign      string      `json:"campaign,omitempty"`
-	OpenedByStaff bool        `json:"opened_by_staff"`
-	PhoneVerified bool        `json:"phone_verified"`
-	Words         Words       `json:"words,omitempty"` // of what all lines share
-	Lines         []LineWords `json:"lines"`
+	RequestID     RequestID  `json:"request_id"`
+	Version       int64      `json:"version"`
+	Open          bool       `json:"open"`         // reservations are allowed
+	Suggestable   bool       `json:"suggestable"`  // suggestions are allowed: from submitted on
+	Organisation  string     `json:"organisation"` // code
+	Path          string     `json:"path"`
+	Sharing       Sharing    `json:"sharing"`
+	Urgency       Urgency    `json:"urgency"`
+	WaitingSince  time.Time  `json:"waiting_since"`
+	NeededBy      *time.Time `json:"needed_by,omitempty"`
+	Mode          Mode       `json:"mode"`
+	RegionCode    string     `json:"region_code"`
+	Point         *Point     `json:"point,omitempty"`
+	Languages     []string   `json:"languages"`
+	Skills        []string   `json:"skills"`
+	Safeguards    []string   `json:"safeguards"`
+	Windows       []Window   `json:"windows"`
+	TimeZone      string     `json:"time_zone"`
+	Vulnerability []string   `json:"vulnerability"`
+	Campaign      string     `json:"campaign,omitempty"`
+	OpenedByStaff bool       `json:"opened_by_staff"`
+	PhoneVerified bool       `json:"phone_verified"`
+	// RequesterKey recognises a requester across organisations: the blind index of
+	// the phone, verified or not.
+	RequesterKey string      `json:"requester_key,omitempty"`
+	Words        Words       `json:"words,omitempty"` // of what all lines share
+	Lines        []LineWords `json:"lines"`
 }
 
 // LineWords is a need or offer line as the matcher sees it.

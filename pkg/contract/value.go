@@ -123,6 +123,8 @@ type Contact struct {
 	Email     string `json:"email,omitempty"`
 	Wechat    string `json:"wechat,omitempty"`
 	SafeHours string `json:"safe_hours,omitempty"`
+	// Guardian is who answers for a person in need under 18: name and relationship.
+	Guardian string `json:"guardian,omitempty"`
 }
 
 // Consent is what a person agreed to: the version of the text and the purposes.
@@ -132,7 +134,16 @@ type Consent struct {
 	// Emergency says why staff entered somebody's data though consent could not be
 	// had; empty otherwise.
 	Emergency string `json:"emergency,omitempty"`
+	// Guardian is set for a person in need under 18: whether a guardian agreed, or
+	// none can be asked, which somebody has to look at.
+	Guardian string `json:"guardian,omitempty"`
 }
+
+// What may be said of a guardian.
+const (
+	GuardianGiven       = "given"
+	GuardianUnreachable = "unreachable"
+)
 
 // Purposes that people agree to, each by itself.
 const (

@@ -49,7 +49,7 @@ var calls = map[string][]string{
 	"matcher": {
 		"svc.directory.*",
 		"svc.request.projection", "svc.request.projections",
-		"svc.offer.projection", "svc.offer.projections",
+		"svc.offer.projection", "svc.offer.projections", "svc.offer.suspend",
 	},
 	"notify": {"svc.directory.*", "svc.matcher.*", "svc.request.*", "svc.offer.*"},
 	"web":    {"svc.*.*"},

@@ -18,7 +18,7 @@ import (
 const alertReadings = "readings"
 
 // readingActions are the audit actions that count.
-var readingActions = []string{"request.contact.read", "offer.contact.read"}
+var readingActions = []string{"request.contact.read", "offer.contact.read", "request.complaint.read", "offer.complaint.read"}
 
 // alarm says when an account reads unusually many contacts; the zero value never.
 type alarm struct {

@@ -29,7 +29,7 @@ func statements() []string {
 		selectOrganisationSQL, selectOrganisationForUpdateSQL, selectOrganisationByPathSQL,
 		insertOrganisationSQL, updateOrganisationSQL,
 	}, registryStatements(), referenceStatements(), identityStatements(), auditStatements(), erasureStatements(),
-		alertStatements())
+		alertStatements(), safeguardStatements())
 }
 
 // jsonColumn is a jsonb column that holds a T.
@@ -64,6 +64,8 @@ type organisationRow struct {
 	Verified    bool           `db:"verified"`
 	Specialties pq.StringArray `db:"specialties"`
 	Contact     string         `db:"contact_person"`
+	SafeguardID sql.NullString `db:"safeguard_id"`
+	Safeguard   string         `db:"safeguard"`
 	Version     int64          `db:"version"`
 	CreatedAt   time.Time      `db:"created_at"`
 	UpdatedAt   time.Time      `db:"updated_at"`
@@ -73,7 +75,7 @@ func (r organisationRow) message() contract.Organisation {
 	return contract.Organisation{
 		ID: contract.OrganisationID(r.ID), Code: r.Code, Name: r.Name, Kind: r.Kind, Level: r.Level,
 		RegionCode: r.RegionCode, ParentCode: r.ParentCode, Path: r.Path, Coordinates: r.Coordinates,
-		Verified: r.Verified, Specialties: r.Specialties, ContactPerson: r.Contact, Version: r.Version, CreatedAt: r.CreatedAt,
+		Verified: r.Verified, Specialties: r.Specialties, ContactPerson: r.Contact, Safeguard: r.Safeguard, Version: r.Version, CreatedAt: r.CreatedAt,
 	}
 }
 
@@ -84,7 +86,9 @@ func (r organisationRow) ref() contract.OrganisationRef {
 const organisationColumns = `
 	SELECT o.id, o.code, o.name, o.kind, o.level, o.region_code, o.parent_id,
 		coalesce(substring(o.path FROM '([^/]+)/[^/]+/$'), '') AS parent_code,
-		o.path, o.coordinates, o.verified, o.specialties, o.contact_person, o.version, o.created_at, o.updated_at
+		o.path, o.coordinates, o.verified, o.specialties, o.contact_person, o.safeguard_id,
+		coalesce((SELECT p.name FROM person p WHERE p.id = o.safeguard_id AND p.revoked_at IS NULL), '') AS safeguard,
+		o.version, o.created_at, o.updated_at
 	FROM organisation o`
 
 const selectOrganisationSQL = organisationColumns + ` WHERE lower(o.code) = lower($1)`

@@ -14,7 +14,7 @@ func alertStatements() []string { return []string{countReadingsSQL, upsertAlertS
 
 const countReadingsSQL = `
 	SELECT count(*) FROM audit
-	WHERE actor_id = $1 AND at > $2 AND action IN ('request.contact.read', 'offer.contact.read')`
+	WHERE actor_id = $1 AND at > $2 AND action IN ('request.contact.read', 'offer.contact.read', 'request.complaint.read', 'offer.complaint.read')`
 
 // countReadings counts an account's readings since a time, over all organisations.
 func (s store) countReadings(ctx context.Context, tx *sqlx.Tx, actor string, since time.Time) (n int64, err error) {

@@ -22,7 +22,7 @@ func (s *Service) findWaiting(ctx context.Context, id contract.OfferID) error {
 	if err != nil {
 		return err
 	}
-	at, err := s.moment(s.policies.Load().installation(), "", excluded)
+	at, err := s.moment(s.policies.Load().installation(), "", s.board.refusal(excluded))
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (s *Service) proposeBest(ctx context.Context, need rank.Need) error {
 	if category.Sensitive || s.policies.Load().mode(ref, need.Path, need.Category) != rank.Automatic || covered(need) {
 		return nil
 	}
-	at, err := s.moment(s.policyFor(need.Path, need.Category), need.Path, s.board.excludedOf(need.RequestID))
+	at, err := s.moment(s.policyFor(need.Path, need.Category), need.Path, s.board.refusalOf(need.RequestID))
 	if err != nil {
 		return err
 	}

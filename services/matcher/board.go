@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	fastjson "github.com/go-json-experiment/json"
@@ -25,6 +26,7 @@ type board struct {
 	requests map[contract.RequestID]contract.ProjectedRequest // without words and windows
 	excluded map[contract.RequestID]map[pair]bool             // declined, or matched now; of those that have any
 	offers   map[uuid.UUID]heldOffer
+	apart    atomic.Pointer[apart]
 	zones    sync.Map      // name → *time.Location: one for each name, since reading one takes long
 	changed  chan struct{} // closed and replaced whenever something arrives
 }
@@ -38,10 +40,12 @@ type heldOffer struct {
 }
 
 func newBoard(i *index.Fast) *board {
-	return &board{
+	b := &board{
 		index: i, requests: map[contract.RequestID]contract.ProjectedRequest{}, excluded: map[contract.RequestID]map[pair]bool{},
 		offers: map[uuid.UUID]heldOffer{}, changed: make(chan struct{}),
 	}
+	b.apart.Store(newApart(nil))
+	return b
 }
 
 func (b *board) request(id contract.RequestID) (contract.ProjectedRequest, bool) {
@@ -209,6 +213,7 @@ func (b *board) read(p contract.ProjectedOffer, u use, periods []periodRow, now 
 	held := heldOffer{version: p.Version, phoneVerified: p.PhoneVerified, lines: make([]uuid.UUID, len(p.Lines))}
 	lines := make([]rank.Offer, len(p.Lines))
 	zone, schedule := b.schedule(p.Windows, p.TimeZone)
+	p.Available = p.Available && !b.apart.Load().suspended[p.HelperKey]
 	for i, l := range p.Lines {
 		held.lines[i] = binary(contract.OfferLineID(l.ID))
 		lines[i] = offerOf(p, l, u, schedule)
@@ -267,7 +272,7 @@ func (b *board) zone(name string) *time.Location {
 
 func needOf(p contract.ProjectedRequest, l contract.LineWords, reserved int64, s rank.Schedule) rank.Need {
 	n := rank.Need{
-		ID: contract.NeedLineID(l.ID), RequestID: p.RequestID, Path: p.Path, Sharing: p.Sharing,
+		ID: contract.NeedLineID(l.ID), RequestID: p.RequestID, Requester: p.RequesterKey, Path: p.Path, Sharing: p.Sharing,
 		Category: l.Category, Item: l.Item, Words: l.Words.Join(p.Words), Unit: l.Unit,
 		Urgency: p.Urgency, Since: p.WaitingSince, NeededBy: p.NeededBy, Vulnerability: p.Vulnerability,
 		Mode: p.Mode, Region: p.RegionCode, Point: p.Point,

@@ -33,6 +33,11 @@ func (s *Service) handle(server *bus.Server) error {
 		bus.Handle(server, contract.MatcherPlan, s.Plan),
 		bus.Handle(server, contract.MatcherConfirmPlan, s.ConfirmPlan),
 		bus.Handle(server, contract.MatcherReplay, s.Replay),
+		bus.Handle(server, contract.MatcherComplain, s.Complain),
+		bus.Handle(server, contract.MatcherComplaint, s.Complaint),
+		bus.Handle(server, contract.MatcherComplaints, s.Complaints),
+		bus.Handle(server, contract.MatcherCountComplaints, s.CountComplaints),
+		bus.Handle(server, contract.MatcherDecide, s.Decide),
 	)
 }
 
@@ -46,6 +51,11 @@ func (s *Service) hearChanges(ctx context.Context) error {
 		}
 		if c.From == s.instance {
 			return
+		}
+		if c.Blocks {
+			if err := s.reloadBlocks(ctx); err != nil && ctx.Err() == nil {
+				s.log.WarnContext(ctx, "read who is kept apart", "err", err)
+			}
 		}
 		if err := s.reload(ctx, c); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "read changed rows", "err", err)

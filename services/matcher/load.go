@@ -27,6 +27,11 @@ func (s *Service) load(ctx context.Context) error {
 func (s *Service) loadAll(ctx context.Context, now time.Time) error {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
+	blocks, err := s.worker.listBlocks(ctx)
+	if err != nil {
+		return err
+	}
+	s.board.apart.Store(newApart(blocks))
 	if err := s.loadAllOffers(ctx, now); err != nil {
 		return fmt.Errorf("load offers: %w", err)
 	}

@@ -70,7 +70,7 @@ var Moves = lifecycle.Table[State]{
 	{Name: "confirm", From: []State{InProgress}, To: InProgress, Who: slices.Concat(requesterSide, staff)},
 	{
 		Name: "dispute", From: []State{Accepted, ContactReleased, InProgress, ReportedDone, Confirmed}, To: Disputed,
-		Who: slices.Concat(requesterSide, helperSide, staff), Reason: true,
+		Who: slices.Concat(requesterSide, helperSide, staff, system), Reason: true,
 	},
 	{Name: "resolve", From: []State{Disputed}, To: Confirmed, Who: dispatchers, Reason: true},
 	{Name: "no_show", From: []State{Accepted, ContactReleased, InProgress}, To: NoShow, Who: slices.Concat(requesterSide, staff)},

@@ -110,7 +110,7 @@ func (s *Service) solve(ctx context.Context, actor contract.Actor, scope contrac
 		return contract.Plan{}, err
 	}
 	installation := s.policies.Load().installation()
-	at, err := s.moment(installation, "", excluded)
+	at, err := s.moment(installation, "", s.board.refusal(excluded))
 	if err != nil {
 		return contract.Plan{}, err
 	}

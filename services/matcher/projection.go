@@ -21,6 +21,7 @@ type changes struct {
 	From     string               `json:"from,omitempty"` // the instance that has read them already
 	Requests []contract.RequestID `json:"requests,omitempty"`
 	Offers   []contract.OfferID   `json:"offers,omitempty"`
+	Blocks   bool                 `json:"blocks,omitempty"` // who is kept apart
 }
 
 func (c changes) empty() bool { return len(c.Requests)+len(c.Offers) == 0 }

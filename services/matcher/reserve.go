@@ -221,7 +221,7 @@ func (s *Service) newRow(q contract.Propose, p candidatePair, quantity, offerQua
 		ID: q.ID, Code: q.Code, State: Proposed, Version: 1,
 		RequestID: p.request.RequestID, NeedLineID: p.need.ID, OfferID: p.line.OfferID, OfferLineID: p.line.ID,
 		RequestOrg: p.request.Organisation, RequestPath: p.request.Path,
-		OfferOrg: path.Base(p.line.Path), OfferPath: p.line.Path, HelperKey: string(p.line.Helper),
+		OfferOrg: path.Base(p.line.Path), OfferPath: p.line.Path, HelperKey: string(p.line.Helper), RequesterKey: p.request.RequesterKey,
 		Category: p.need.Category, RegionCode: p.request.RegionCode, Urgency: p.request.Urgency,
 		Quantity: quantity, Unit: p.need.Unit, OfferQuantity: offerQuantity,
 		PeriodStart: periodStart(p.line.Per, when, zone), At: q.At, HoldUntil: &hold,
@@ -241,13 +241,14 @@ func (s *Service) reserve(ctx context.Context, tx *sqlx.Tx, m matchRow, budget *
 	if err := s.store.reserveNeed(ctx, tx, m.NeedLineID, m.Quantity); err != nil {
 		return err
 	}
-	if err := s.store.requireUnrefused(ctx, tx, m.RequestID, m.OfferID); err != nil {
-		return err
-	}
 	if err := s.store.reserveCapacity(ctx, tx, m.OfferLineID, m.PeriodStart, m.OfferQuantity); err != nil {
 		return err
 	}
 	if err := s.store.askHelper(ctx, tx, m.HelperKey, thisWeek(m.CreatedAt), budget); err != nil {
+		return err
+	}
+	// After the helper is asked: a complaint about them waits for that, or is seen.
+	if err := s.store.requireUnrefused(ctx, tx, m); err != nil {
 		return err
 	}
 	if err := s.store.insertMatch(ctx, tx, m); err != nil {

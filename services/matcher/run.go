@@ -21,6 +21,7 @@ const (
 	expireEvery = 5 * time.Second  // holds end at most this late
 	followEvery = time.Second      // what other instances changed
 	followBack  = 10 * time.Second // and how far back each look reaches
+	carryEvery  = time.Second      // what follows from complaints, until it is done
 	sweepEvery  = time.Minute
 	expireBatch = 100
 )
@@ -74,6 +75,7 @@ func (s *Service) work(ctx context.Context, d app.Deps, fast *index.Fast) error 
 	group.Go(func() error { return s.refetch(ctx) })
 	group.Go(func() error { return s.every(ctx, expireEvery, s.expireHolds) })
 	group.Go(func() error { return s.every(ctx, followEvery, s.follow) })
+	group.Go(func() error { return s.every(ctx, carryEvery, s.carryOut) })
 	group.Go(func() error { return s.every(ctx, sweepEvery, s.sweep) })
 	return group.Wait()
 }
@@ -115,6 +117,15 @@ func (s *Service) follow(ctx context.Context) error {
 }
 
 func (s *Service) followSince(ctx context.Context, since time.Time) error {
+	blocks, err := s.worker.blocksChanged(ctx, since)
+	if err != nil {
+		return err
+	}
+	if blocks {
+		if err := s.reloadBlocks(ctx); err != nil {
+			return err
+		}
+	}
 	requests, offers, err := s.worker.changedSince(ctx, since)
 	if err != nil {
 		return err
@@ -136,6 +147,12 @@ func (s *Service) sweep(ctx context.Context) error {
 		return err
 	}
 	if err := s.proposeByThemselves(ctx, s.board.openRequests()); err != nil {
+		return err
+	}
+	if err := s.part(ctx); err != nil {
+		return err
+	}
+	if err := s.worker.note(ctx, unansweredSQL); err != nil {
 		return err
 	}
 	if err := s.worker.purgePlans(ctx, s.clock()); err != nil {

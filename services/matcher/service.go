@@ -33,7 +33,8 @@ type Service struct {
 	clock     func() time.Time
 	log       *slog.Logger
 	reloading sync.Mutex
-	instance  string // tells this process from others of the service
+	blocking  sync.Mutex // held while who is kept apart is read
+	instance  string     // tells this process from others of the service
 	policies  atomic.Pointer[policies]
 	planning  chan struct{} // holds one: whoever plans in this process
 	replaying chan struct{} // holds one: whoever plays the past in it
@@ -41,16 +42,12 @@ type Service struct {
 
 // moment returns everything around a pair now, under the policy for a category of
 // the owner's needs, for an organisation that acts.
-func (s *Service) moment(p policyInForce, acting string, excluded map[pair]bool) (rank.Moment, error) {
+func (s *Service) moment(p policyInForce, acting string, refused refusal) (rank.Moment, error) {
 	ref, err := s.reference.Get()
 	if err != nil {
 		return rank.Moment{}, err
 	}
-	at := rank.Moment{Now: s.clock(), Acting: acting, Reference: ref, Policy: p.Policy}
-	if len(excluded) > 0 {
-		at.Refused = func(r contract.RequestID, o contract.OfferID) bool { return excluded[pair{r, o}] }
-	}
-	return at, nil
+	return rank.Moment{Now: s.clock(), Acting: acting, Reference: ref, Policy: p.Policy, Refused: refused}, nil
 }
 
 // policyFor returns the policy in force for a category of an organisation's
@@ -105,11 +102,11 @@ func (s *Service) Suggest(ctx context.Context, q contract.Suggest) (contract.Sug
 	if err != nil {
 		return contract.Suggestions{}, err
 	}
-	excluded := s.board.excludedOf(q.RequestID)
+	refused := s.board.refusalOf(q.RequestID)
 	answer := contract.Suggestions{Items: []contract.Suggestion{}, Missing: []contract.Missing{}, Version: held.Version}
 	for _, line := range held.Lines {
 		policy := s.policyFor(held.Path, line.Category)
-		at, err := s.moment(policy, actor.Path, excluded)
+		at, err := s.moment(policy, actor.Path, refused)
 		if err != nil {
 			return contract.Suggestions{}, err
 		}
@@ -159,9 +156,9 @@ func (s *Service) Verdict(ctx context.Context, q contract.AskVerdict) (contract.
 	if err := s.store.requireOffer(ctx, q.OfferID); err != nil {
 		return contract.Verdict{}, err
 	}
-	excluded := s.board.excludedOf(q.RequestID)
+	refused := s.board.refusalOf(q.RequestID)
 	return s.bestVerdict(request, lines, func(category string) (rank.Moment, error) {
-		return s.moment(s.policyFor(request.Path, category), actor.Path, excluded)
+		return s.moment(s.policyFor(request.Path, category), actor.Path, refused)
 	})
 }
 

@@ -38,6 +38,7 @@ type matchRow struct {
 	OfferOrg      string               `db:"offer_org"`
 	OfferPath     string               `db:"offer_path"`
 	HelperKey     string               `db:"helper_key"`
+	RequesterKey  string               `db:"requester_key"`
 	Category      string               `db:"category"`
 	RegionCode    string               `db:"region_code"`
 	Urgency       contract.Urgency     `db:"urgency"`
@@ -60,13 +61,13 @@ type matchRow struct {
 }
 
 const matchColumns = `id, code, state, version, request_id, need_line_id, offer_id, offer_line_id,
-	request_org, request_path, offer_org, offer_path, helper_key, category, region_code, urgency,
+	request_org, request_path, offer_org, offer_path, helper_key, requester_key, category, region_code, urgency,
 	quantity, unit, offer_quantity, period_start, at, hold_until, start_by, reason, reported, confirmed,
 	policy_version, score, factors, generation, created_at, updated_at`
 
 const insertMatchSQL = `INSERT INTO matches (` + matchColumns + `) VALUES (
 	:id, :code, :state, :version, :request_id, :need_line_id, :offer_id, :offer_line_id,
-	:request_org, :request_path, :offer_org, :offer_path, :helper_key, :category, :region_code, :urgency,
+	:request_org, :request_path, :offer_org, :offer_path, :helper_key, :requester_key, :category, :region_code, :urgency,
 	:quantity, :unit, :offer_quantity, :period_start, :at, :hold_until, :start_by, :reason, :reported, :confirmed,
 	:policy_version, :score, :factors, :generation, :created_at, :updated_at)`
 
@@ -308,10 +309,10 @@ func statements() []string {
 		selectMatchSQL, lockMatchSQL, findMatchSQL, listMatchesSQL, countMatchesSQL, countStuckSQL,
 		listHistorySQL, overdueHoldsSQL,
 	}, projectionStatements, reservationStatements, planStatements, policyStatements, replayStatements, honourStatements,
-		loadStatements, refetchStatements, sightStatements)
+		loadStatements, refetchStatements, sightStatements, complaintStatements)
 }
 
 // namedStatements returns the statements with named parameters.
 func namedStatements() []string {
-	return []string{insertMatchSQL, updateMatchSQL, insertHistorySQL}
+	return []string{insertMatchSQL, updateMatchSQL, insertHistorySQL, insertComplaintSQL, updateComplaintSQL}
 }

@@ -129,16 +129,18 @@ func (s store) refuse(ctx context.Context, tx *sqlx.Tx, m matchRow, now time.Tim
 	return nil
 }
 
-const wasRefusedSQL = `SELECT EXISTS (SELECT FROM refused WHERE request_id = $1 AND offer_id = $2)`
+const wasRefusedSQL = `SELECT EXISTS (SELECT FROM refused WHERE request_id = $1 AND offer_id = $2)
+	OR EXISTS (SELECT FROM blocks WHERE helper_key = $3 AND requester_key IN ('', $4) AND NOT lifted)`
 
-// requireUnrefused returns a conflict for a pair that was declined before.
-func (s store) requireUnrefused(ctx context.Context, tx *sqlx.Tx, request contract.RequestID, offer contract.OfferID) error {
+// requireUnrefused returns a conflict for a pair that was declined before, and for
+// people who are kept apart.
+func (s store) requireUnrefused(ctx context.Context, tx *sqlx.Tx, m matchRow) error {
 	var refused bool
-	if err := tx.GetContext(ctx, &refused, wasRefusedSQL, request, offer); err != nil {
+	if err := tx.GetContext(ctx, &refused, wasRefusedSQL, m.RequestID, m.OfferID, m.HelperKey, m.RequesterKey); err != nil {
 		return fmt.Errorf("look for a refusal: %w", err)
 	}
 	if refused {
-		return fault.NewConflict("pair_refused", "this offer was declined for this request before")
+		return fault.NewConflict("pair_refused", "the two are not to be matched")
 	}
 	return nil
 }

@@ -35,6 +35,9 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.OfferSessions, s.Sessions) },
 		func() error { return bus.Handle(server, contract.OfferVoidSession, s.VoidSession) },
 		func() error { return bus.Handle(server, contract.OfferSessionTotals, s.SessionTotals) },
+		func() error { return bus.Handle(server, contract.OfferKeepComplaint, s.KeepComplaint) },
+		func() error { return bus.Handle(server, contract.OfferReadComplaint, s.ReadComplaint) },
+		func() error { return bus.Handle(server, contract.OfferSuspend, s.Suspend) },
 	} {
 		if err := register(); err != nil {
 			return err

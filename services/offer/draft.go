@@ -162,6 +162,9 @@ func checkPerson(c *check.Checker, d contract.OfferDraft, a contract.Actor) {
 	if a.Role == contract.RolePublic || d.Consent.Version != "" {
 		c.Consent("consent", d.Consent)
 	}
+	if d.Adult != nil && !*d.Adult {
+		c.Add("adult", "adult_only")
+	}
 	if d.Consent.Emergency != "" { // nobody offers help in somebody else's name
 		c.Add("consent.emergency", check.Malformed)
 	}

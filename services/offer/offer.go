@@ -59,6 +59,8 @@ const (
 	moveVerifyCredential = "verify_credential"
 	moveCorrect          = "correct"
 	moveMatch            = "match"
+	moveSuspend          = "suspend" // like the next, changes no stage
+	moveReinstate        = "reinstate"
 	moveErase            = "erase" // changes no stage: what is live was withdrawn before
 )
 
@@ -107,12 +109,16 @@ type Situation struct {
 	Phone         bool // there is one
 	PhoneVerified bool
 	ByStaff       bool // entered by an organisation, not by the public
+	Suspended     bool // it rests while a complaint is looked into
 	Lines         []Totals
 }
 
 // State returns the shown state: an available offer is exhausted once every
-// line is.
+// line is, and paused while its helper is suspended.
 func (s Situation) State() State {
+	if s.Stage == Available && s.Suspended {
+		return State(Paused)
+	}
 	if s.Stage != Available || len(s.Lines) == 0 {
 		return State(s.Stage)
 	}
@@ -192,9 +198,10 @@ func (m MatchView) Used() int64 {
 }
 
 // Released reports that the requester may see the contact: it was released, and
-// the match has not been given up since.
+// the match has neither been given up since nor is disputed: then somebody looks
+// at it who stands between the two.
 func Released(everReleased bool, state string) bool {
-	shown := []string{matchContactReleased, matchInProgress, matchReportedDone, matchConfirmed, matchDisputed}
+	shown := []string{matchContactReleased, matchInProgress, matchReportedDone, matchConfirmed}
 	return everReleased && slices.Contains(shown, state)
 }
 

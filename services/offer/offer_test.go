@@ -140,7 +140,7 @@ func TestContactStaysReleasedOnlyWhileTheMatchLives(t *testing.T) {
 	t.Parallel()
 	for state, want := range map[string]bool{
 		matchProposed: false, matchAccepted: false, matchContactReleased: true, matchInProgress: true,
-		matchReportedDone: true, matchConfirmed: true, matchDisputed: true, "cancelled": false, "no_show": false,
+		matchReportedDone: true, matchConfirmed: true, matchDisputed: false, "cancelled": false, "no_show": false,
 	} {
 		if got := Released(true, state); got != want {
 			t.Errorf("released at %s: %t", state, got)

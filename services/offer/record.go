@@ -53,7 +53,7 @@ func (h hand) forOfferer(onBehalfOf string) (hand, error) {
 func (r *record) situation() Situation {
 	s := Situation{
 		Stage: r.row.Stage, Phone: r.phone, PhoneVerified: r.row.PhoneVerified,
-		ByStaff: r.row.SubmittedBy != contract.RolePublic,
+		ByStaff: r.row.SubmittedBy != contract.RolePublic, Suspended: len(r.row.SuspendedBy) > 0,
 	}
 	for _, l := range r.lines {
 		s.Lines = append(s.Lines, l.totals())

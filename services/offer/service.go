@@ -277,6 +277,9 @@ func (s *Service) correctContact(ctx context.Context, tx *sqlx.Tx, row *fullRow,
 		if err := s.recogniseHelper(ctx, tx, &r.row, sealed); err != nil {
 			return err
 		}
+		if err := s.restLikeOthers(ctx, tx, r, after); err != nil {
+			return err
+		}
 	}
 	r.phone = sealed.Phone != nil
 	return s.store.updateContact(ctx, tx, row.ID, sealed)

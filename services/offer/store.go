@@ -57,6 +57,7 @@ type offerRow struct {
 	SubmittedBy     contract.Role         `db:"submitted_by" json:"submitted_by"`
 	PhoneVerified   bool                  `db:"phone_verified" json:"phone_verified"`
 	Generation      int                   `db:"generation" json:"generation"`
+	SuspendedBy     pq.StringArray        `db:"suspended_by" json:"suspended_by"` // complaints that it rests for
 }
 
 type (
@@ -123,7 +124,7 @@ const fullColumns = `
 	o.id, o.code, o.org_code, o.org_path, o.stage, o.state, o.version, o.created_at, o.updated_at, o.title,
 	o.description, o.helper_id, o.mode, o.region_code, o.lat, o.lon, o.radius_m, o.service_regions, o.languages,
 	o.skills, o.safeguards, o.credentials, o.windows, o.time_zone, o.valid_until, o.sharing, o.consent_version,
-	o.consent_purposes, o.source, o.source_id, o.submitted_by, o.phone_verified, o.generation, o.erased_at,
+	o.consent_purposes, o.source, o.source_id, o.submitted_by, o.phone_verified, o.generation, o.suspended_by, o.erased_at,
 	c.name AS "contact.name", c.phone AS "contact.phone", c.email AS "contact.email", c.wechat AS "contact.wechat",
 	c.safe_hours AS "contact.safe_hours", c.phone_index AS "contact.phone_index",
 	(SELECT k.wrapped FROM person_keys k WHERE k.subject_id = o.id) AS "contact.wrapped",
@@ -181,13 +182,13 @@ func (s *store) selectCode(ctx context.Context, code string) (contract.Found, er
 const updateOfferSQL = `
 	UPDATE offers SET
 		stage = $2, state = $3, version = $4, updated_at = $5, title = $6, description = $7, helper_id = $8,
-		credentials = $9, phone_verified = $10, generation = $11
+		credentials = $9, phone_verified = $10, generation = $11, suspended_by = $12
 	WHERE id = $1`
 
 // updateOffer writes what may change of an offer.
 func (s *store) updateOffer(ctx context.Context, tx *sqlx.Tx, r offerRow) error {
 	_, err := tx.ExecContext(ctx, updateOfferSQL, r.ID, r.Stage, r.State, r.Version, r.UpdatedAt, r.Title,
-		r.Description, r.HelperID, r.Credentials, r.PhoneVerified, r.Generation)
+		r.Description, r.HelperID, r.Credentials, r.PhoneVerified, r.Generation, r.SuspendedBy)
 	if err != nil {
 		return fmt.Errorf("update offer: %w", err)
 	}

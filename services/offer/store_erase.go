@@ -46,7 +46,7 @@ func (s *store) erase(ctx context.Context, tx *sqlx.Tx, id contract.OfferID, hel
 	if _, err := tx.ExecContext(ctx, eraseOfferSQL, id, now); err != nil {
 		return fmt.Errorf("erase offer: %w", err)
 	}
-	for _, q := range []string{eraseLinesSQL, eraseContactSQL, eraseNotesSQL, eraseHistorySQL, eraseAnswersSQL} {
+	for _, q := range []string{eraseLinesSQL, eraseContactSQL, eraseNotesSQL, eraseHistorySQL, eraseAnswersSQL, eraseComplaintsSQL} {
 		if _, err := tx.ExecContext(ctx, q, id); err != nil {
 			return fmt.Errorf("erase what belongs to an offer: %w", err)
 		}

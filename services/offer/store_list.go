@@ -168,6 +168,7 @@ func statements() []string {
 		selectHelperSQL, selectTitledSQL, listOffersSQL, planWithValuesSQL, countOffersSQL, lockDueSQL, upsertMatchSQL, selectTotalsSQL,
 		selectReservedSQL, selectReleasesSQL, eraseOfferSQL, eraseHelperSQL, eraseLinesSQL, eraseContactSQL,
 		eraseNotesSQL, eraseHistorySQL, eraseAnswersSQL, updateConsentSQL,
-		listEndedSQL, dropKeysSQL, dropContactsSQL,
+		listEndedSQL, dropKeysSQL, dropContactsSQL, insertComplaintSQL, selectComplaintSQL, eraseComplaintsSQL, answeredOfferSQL,
+		lockPhoneSQL, lockPhoneSharedSQL, upsertSuspensionSQL, selectSuspensionsSQL, selectSuspendedSQL,
 	)
 }

@@ -126,7 +126,7 @@ func newRecord(q contract.SubmitOffer, owner ownership, a contract.Actor, now ti
 		Safeguards: notNil(d.Safeguards), Credentials: document[credentials]{notNil(d.Credentials)},
 		Windows: document[windows]{notNil(d.Windows)}, TimeZone: d.TimeZone, ValidUntil: d.ValidUntil,
 		Sharing: d.Sharing, ConsentVersion: d.Consent.Version, ConsentPurposes: notNil(d.Consent.Purposes),
-		Source: d.Source, SourceID: d.SourceID, SubmittedBy: a.Role,
+		Source: d.Source, SourceID: d.SourceID, SubmittedBy: a.Role, SuspendedBy: []string{},
 	}
 	if d.HelperID != "" {
 		row.HelperID = &d.HelperID
@@ -188,6 +188,9 @@ func (s *Service) storeSubmission(ctx context.Context, sub submission) (answer c
 			return err
 		}
 		if err := s.assignHelper(ctx, tx, &fresh.row, sub.contact); err != nil {
+			return err
+		}
+		if err := s.restLikeOthers(ctx, tx, &fresh, sub.contact.PhoneIndex); err != nil {
 			return err
 		}
 		if answer, err = s.insert(ctx, tx, sub); err != nil {

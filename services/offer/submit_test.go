@@ -259,3 +259,15 @@ func TestHelperIsKnownByThePhoneWithinTheOrganisation(t *testing.T) {
 	_, err := b.Submit(as(t, contract.RoleCoordinator, hubei), fresh(draft(func(d *contract.OfferDraft) { d.HelperID = first })))
 	wantFault(t, err, fault.Invalid, "")
 }
+
+// TestNobodyUnder18Offers by their own word; who is not asked is taken.
+func TestNobodyUnder18Offers(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for adult, refused := range map[*bool]bool{nil: false, new(true): false, new(false): true} {
+		_, err := b.Submit(asPublic(t), fresh(draft(func(d *contract.OfferDraft) { d.Adult = adult })))
+		if fault.Is(err, fault.Invalid) != refused {
+			t.Errorf("adult %v: %v", adult, err)
+		}
+	}
+}

@@ -35,6 +35,7 @@ func shown(f fullRow) contract.Offer {
 		Safeguards: f.Safeguards, Credentials: f.Credentials.value, Windows: f.Windows.value, TimeZone: f.TimeZone,
 		ValidUntil: f.ValidUntil, Sharing: f.Sharing, PhoneVerified: f.PhoneVerified, Source: f.Source,
 		SourceID: f.SourceID, SubmittedBy: f.SubmittedBy, Generation: f.Generation, Consent: f.consent(), ErasedAt: f.ErasedAt, Moves: []string{},
+		Suspended: len(f.SuspendedBy) > 0,
 	}
 	if f.HelperID != nil {
 		v.HelperID = *f.HelperID
@@ -159,8 +160,11 @@ func withoutVerifier(held []contract.Credential) []contract.Credential {
 // foreignSight lets staff of any organisation who may suggest see what its
 // owner makes available to the network.
 func foreignSight(a contract.Actor, r offerRow) bool {
-	return a.Staff() && access.May(a.Role, access.Suggest) && r.Sharing == contract.SharingNetwork && r.Stage == Available
+	return a.Staff() && access.May(a.Role, access.Suggest) && r.Sharing == contract.SharingNetwork && r.onOffer()
 }
+
+// onOffer reports that reservations are allowed.
+func (r offerRow) onOffer() bool { return r.Stage == Available && len(r.SuspendedBy) == 0 }
 
 // foreignView leaves out what tells who helps, or where exactly.
 func foreignView(f fullRow) contract.Offer {
@@ -194,7 +198,7 @@ const (
 // words, no place and no helper.
 func (s *Service) projection(f fullRow) contract.ProjectedOffer {
 	p := contract.ProjectedOffer{
-		OfferID: f.ID, Version: f.Version, Available: f.Stage == Available, Organisation: f.OrgCode, Path: f.OrgPath,
+		OfferID: f.ID, Version: f.Version, Available: f.onOffer(), Organisation: f.OrgCode, Path: f.OrgPath,
 		Sharing: f.Sharing, WeeklyBudget: f.WeeklyBudget, Mode: f.Mode, RegionCode: f.RegionCode, RadiusM: f.RadiusM,
 		ServiceRegions: f.ServiceRegions, Languages: f.Languages, Skills: f.Skills, Safeguards: f.Safeguards,
 		Credentials: provenCredentials(f.Credentials.value), Windows: f.Windows.value, TimeZone: f.TimeZone,

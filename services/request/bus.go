@@ -30,6 +30,8 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.RequestContact, s.Contact) },
 		func() error { return bus.Handle(server, contract.RequestProjections, s.Projections) },
 		func() error { return bus.Handle(server, contract.RequestCount, s.Count) },
+		func() error { return bus.Handle(server, contract.RequestKeepComplaint, s.KeepComplaint) },
+		func() error { return bus.Handle(server, contract.RequestReadComplaint, s.ReadComplaint) },
 	} {
 		if err := register(); err != nil {
 			return err

@@ -84,6 +84,9 @@ func checkDraft(ref *reference.Snapshot, d contract.RequestDraft, a contract.Act
 	c.Token("source", d.Source)
 	c.Text("source_id", d.SourceID, 0, maxTitle)
 	checkPerson(c, d, a)
+	if looksFirst(ref, d, a) {
+		c.Add("state", "look_first")
+	}
 	return c.Err()
 }
 
@@ -121,4 +124,17 @@ func checkPerson(c *check.Checker, d contract.RequestDraft, a contract.Actor) {
 		c.Add("consent.emergency", check.Malformed)
 	}
 	c.Text("consent.emergency", d.Consent.Emergency, 0, maxTitle)
+	c.Guardian(a.Role == contract.RolePublic && slices.Contains(d.Vulnerability, "child"), d.Consent, d.Contact)
+}
+
+// looksFirst reports whether a person has to look at a draft before it is open for
+// matching: a program does not open what somebody under 18 needs of a sensitive
+// kind.
+func looksFirst(ref *reference.Snapshot, d contract.RequestDraft, a contract.Actor) bool {
+	minor := d.Consent.Guardian != "" || slices.Contains(d.Vulnerability, "child")
+	return a.Role == contract.RoleIntegrator && d.State == string(Open) && minor &&
+		slices.ContainsFunc(d.NeedLines, func(l contract.NeedLine) bool {
+			category, _ := ref.Category(l.Category)
+			return category.Sensitive
+		})
 }

@@ -183,7 +183,7 @@ func (i *intake) storeTogether(waiting []*submission, pass func()) {
 	}
 	for n, s := range waiting {
 		if outcomes[n].err == nil && !outcomes[n].answer.Repeated {
-			i.recent.keep(s.record)
+			i.recent.keep(s.record, s.contact.PhoneIndex)
 		}
 	}
 	i.stored()

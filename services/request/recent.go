@@ -3,6 +3,7 @@ package request
 import (
 	"sync"
 
+	"heli/pkg/contact"
 	"heli/pkg/contract"
 )
 
@@ -23,7 +24,7 @@ type recent struct {
 func newRecent() *recent { return &recent{rows: map[contract.RequestID]fullRow{}} }
 
 // keep takes a record that was committed.
-func (r *recent) keep(stored *record) {
+func (r *recent) keep(stored *record, phoneIndex *string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	id := stored.row.ID
@@ -34,10 +35,10 @@ func (r *recent) keep(stored *record) {
 		r.ring[r.next] = id
 		r.next = (r.next + 1) % recentRows
 	}
-	r.rows[id] = fullRow{requestRow: stored.row, Lines: document[[]lineRow]{stored.lines}}
+	r.rows[id] = fullRow{requestRow: stored.row, Lines: document[[]lineRow]{stored.lines}, Contact: contact.Row{PhoneIndex: phoneIndex}}
 }
 
-// take returns a request without its contact, once, if it is here in the version
+// take returns a request, of its contact the index alone, once, if it is here in the version
 // asked for or a newer one. The newest, which 0 asks for, only the tables know.
 func (r *recent) take(id contract.RequestID, least int64) (fullRow, bool) {
 	r.mu.Lock()

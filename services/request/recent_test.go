@@ -71,7 +71,7 @@ func TestRecentForgetsTheOldest(t *testing.T) {
 	ids := make([]contract.RequestID, recentRows+3)
 	for n := range ids {
 		ids[n] = contract.NewID[contract.RequestID]()
-		r.keep(&record{row: requestRow{ID: ids[n], Version: 1}})
+		r.keep(&record{row: requestRow{ID: ids[n], Version: 1}}, nil)
 	}
 	for n, id := range ids {
 		if _, ok := r.take(id, 1); ok != (n >= 3) {

@@ -56,6 +56,7 @@ type requestRow struct {
 	ConsentVersion   string             `db:"consent_version" json:"consent_version"`
 	ConsentPurposes  pq.StringArray     `db:"consent_purposes" json:"consent_purposes"`
 	ConsentEmergency string             `db:"consent_emergency" json:"consent_emergency"`
+	ConsentGuardian  string             `db:"consent_guardian" json:"consent_guardian"`
 	Source           string             `db:"source" json:"source"`
 	SourceID         string             `db:"source_id" json:"source_id"`
 	SourcePath       string             `db:"source_path" json:"source_path"`
@@ -131,10 +132,10 @@ const fullColumns = `
 	r.id, r.code, r.org_code, r.org_path, r.stage, r.state, r.closed_reason, r.version, r.created_at, r.updated_at,
 	r.title, r.description, r.urgency, r.urgency_rank, r.mode, r.region_code, r.lat, r.lon, r.languages, r.skills,
 	r.safeguards, r.windows, r.needed_by, r.vulnerability, r.at_organisation, r.campaign, r.incident, r.time_zone,
-	r.on_behalf_of, r.sharing, r.consent_version, r.consent_purposes, r.consent_emergency, r.source, r.source_id, r.source_path, r.submitted_by,
+	r.on_behalf_of, r.sharing, r.consent_version, r.consent_purposes, r.consent_emergency, r.consent_guardian, r.source, r.source_id, r.source_path, r.submitted_by,
 	r.opened_by_staff, r.phone_verified, r.claimed_by_id, r.claimed_by, r.generation, r.erased_at,
 	c.name AS "contact.name", c.phone AS "contact.phone", c.email AS "contact.email", c.wechat AS "contact.wechat",
-	c.safe_hours AS "contact.safe_hours", c.phone_index AS "contact.phone_index",
+	c.safe_hours AS "contact.safe_hours", c.guardian AS "contact.guardian", c.phone_index AS "contact.phone_index",
 	(SELECT k.wrapped FROM person_keys k WHERE k.subject_id = r.id) AS "contact.wrapped",
 	(SELECT coalesce(json_agg(n ORDER BY n.position), '[]') FROM need_lines n WHERE n.request_id = r.id) AS lines`
 
@@ -216,12 +217,12 @@ func (s *store) handOver(ctx context.Context, tx *sqlx.Tx, r requestRow) error {
 }
 
 const updateContactSQL = `
-	UPDATE contacts SET name = $2, phone = $3, email = $4, wechat = $5, safe_hours = $6, phone_index = $7
+	UPDATE contacts SET name = $2, phone = $3, email = $4, wechat = $5, safe_hours = $6, phone_index = $7, guardian = $8
 	WHERE request_id = $1`
 
 // updateContact stores a contact with its new key.
 func (s *store) updateContact(ctx context.Context, tx *sqlx.Tx, id contract.RequestID, c contact.Row) error {
-	_, err := tx.ExecContext(ctx, updateContactSQL, id, c.Name, c.Phone, c.Email, c.Wechat, c.SafeHours, c.PhoneIndex)
+	_, err := tx.ExecContext(ctx, updateContactSQL, id, c.Name, c.Phone, c.Email, c.Wechat, c.SafeHours, c.PhoneIndex, c.Guardian)
 	if err != nil {
 		return fmt.Errorf("update contact: %w", err)
 	}

@@ -16,14 +16,14 @@ import (
 const eraseRequestSQL = `
 	UPDATE requests SET title = '', description = '', lat = NULL, lon = NULL, languages = '{}', skills = '{}',
 		safeguards = '{}', windows = '[]', vulnerability = '{}', on_behalf_of = '',
-		consent_emergency = '', erased_at = $2
+		consent_emergency = '', consent_guardian = '', erased_at = $2
 	WHERE id = $1`
 
 const eraseLinesSQL = `UPDATE need_lines SET specification = '', source_text = '' WHERE request_id = $1`
 
 // The row stays: a request is read together with it.
 const eraseContactSQL = `
-	UPDATE contacts SET name = NULL, phone = NULL, email = NULL, wechat = NULL, safe_hours = NULL, phone_index = NULL
+	UPDATE contacts SET name = NULL, phone = NULL, email = NULL, wechat = NULL, safe_hours = NULL, guardian = NULL, phone_index = NULL
 	WHERE request_id = $1`
 
 const eraseNotesSQL = `DELETE FROM notes WHERE request_id = $1`
@@ -44,7 +44,7 @@ func (s *store) erase(ctx context.Context, tx *sqlx.Tx, id contract.RequestID, n
 	if _, err := tx.ExecContext(ctx, eraseRequestSQL, id, now); err != nil {
 		return fmt.Errorf("erase request: %w", err)
 	}
-	for _, q := range []string{eraseLinesSQL, eraseContactSQL, eraseNotesSQL, eraseHistorySQL, eraseAnswersSQL} {
+	for _, q := range []string{eraseLinesSQL, eraseContactSQL, eraseNotesSQL, eraseHistorySQL, eraseAnswersSQL, eraseComplaintsSQL} {
 		if _, err := tx.ExecContext(ctx, q, id); err != nil {
 			return fmt.Errorf("erase what belongs to a request: %w", err)
 		}

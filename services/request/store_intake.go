@@ -30,11 +30,11 @@ const insertBatchSQL = `
 		INSERT INTO requests (id, code, org_code, org_path, stage, state, closed_reason, version, created_at, updated_at,
 			title, description, urgency, urgency_rank, mode, region_code, lat, lon, languages, skills, safeguards, windows,
 			needed_by, vulnerability, at_organisation, campaign, incident, time_zone, on_behalf_of, sharing,
-			consent_version, consent_purposes, consent_emergency, source, source_id, source_path, submitted_by, opened_by_staff, phone_verified)
+			consent_version, consent_purposes, consent_emergency, consent_guardian, source, source_id, source_path, submitted_by, opened_by_staff, phone_verified)
 		SELECT id, code, org_code, org_path, stage, state, closed_reason, version, created_at, updated_at,
 			title, description, urgency, urgency_rank, mode, region_code, lat, lon, languages, skills, safeguards, windows,
 			needed_by, vulnerability, at_organisation, campaign, incident, time_zone, on_behalf_of, sharing,
-			consent_version, consent_purposes, consent_emergency, source, source_id, source_path, submitted_by, opened_by_staff, phone_verified
+			consent_version, consent_purposes, consent_emergency, consent_guardian, source, source_id, source_path, submitted_by, opened_by_staff, phone_verified
 		FROM json_populate_recordset(NULL::requests, $2) r
 		WHERE NOT EXISTS (SELECT FROM given g WHERE g.request_id = r.id AND g.key NOT IN (SELECT key FROM taken))
 		ON CONFLICT DO NOTHING
@@ -45,11 +45,11 @@ const insertBatchSQL = `
 		FROM json_populate_recordset(NULL::need_lines, $3)
 		WHERE request_id IN (SELECT id FROM stored)
 	), persons AS (
-		INSERT INTO contacts (request_id, name, phone, email, wechat, safe_hours, phone_index)
+		INSERT INTO contacts (request_id, name, phone, email, wechat, safe_hours, guardian, phone_index)
 		SELECT request_id, decode(name, 'base64'), decode(phone, 'base64'), decode(email, 'base64'),
-			decode(wechat, 'base64'), decode(safe_hours, 'base64'), phone_index
+			decode(wechat, 'base64'), decode(safe_hours, 'base64'), decode(guardian, 'base64'), phone_index
 		FROM json_to_recordset($4) AS c (request_id uuid, name text, phone text, email text, wechat text,
-			safe_hours text, phone_index text)
+			safe_hours text, guardian text, phone_index text)
 		WHERE request_id IN (SELECT id FROM stored)
 	), keyed AS (
 		INSERT INTO person_keys (subject_id, keyset, wrapped)

@@ -159,6 +159,6 @@ func statements() []string {
 		selectReleaseSQL, selectTitledSQL, listRequestsSQL, countRequestsSQL, insertBatchSQL, selectAnswerSQL, deleteKeySQL,
 		updateAnswerSQL, selectSubmittedSQL, eraseRequestSQL, eraseLinesSQL, eraseContactSQL, eraseNotesSQL,
 		eraseHistorySQL, eraseAnswersSQL, updateConsentSQL,
-		listEndedSQL, dropKeysSQL, dropContactsSQL,
+		listEndedSQL, dropKeysSQL, dropContactsSQL, insertComplaintSQL, selectComplaintSQL, eraseComplaintsSQL,
 	}
 }

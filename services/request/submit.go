@@ -105,8 +105,8 @@ func newRecord(q contract.SubmitRequest, owner ownership, a contract.Actor, now 
 		Vulnerability: notNil(d.Vulnerability), AtOrganisation: d.AtOrganisation, Campaign: d.Campaign,
 		Incident: d.Incident, TimeZone: d.TimeZone, OnBehalfOf: d.OnBehalfOf, Sharing: d.Sharing,
 		ConsentVersion: d.Consent.Version, ConsentPurposes: notNil(d.Consent.Purposes),
-		ConsentEmergency: d.Consent.Emergency,
-		Source:           d.Source, SourceID: d.SourceID, SourcePath: owner.path, SubmittedBy: a.Role,
+		ConsentEmergency: d.Consent.Emergency, ConsentGuardian: d.Consent.Guardian,
+		Source: d.Source, SourceID: d.SourceID, SourcePath: owner.path, SubmittedBy: a.Role,
 	}
 	if d.Point != nil {
 		row.Lat, row.Lon = &d.Point.Lat, &d.Point.Lon

@@ -40,7 +40,7 @@ func shown(f fullRow) contract.Request {
 }
 
 func (r requestRow) consent() contract.Consent {
-	return contract.Consent{Version: r.ConsentVersion, Purposes: r.ConsentPurposes, Emergency: r.ConsentEmergency}
+	return contract.Consent{Version: r.ConsentVersion, Purposes: r.ConsentPurposes, Emergency: r.ConsentEmergency, Guardian: r.ConsentGuardian}
 }
 
 func (r requestRow) point() *contract.Point {
@@ -166,6 +166,9 @@ func (s *Service) projection(f fullRow) contract.ProjectedRequest {
 	}
 	if point := f.point(); point != nil && p.Suggestable {
 		p.Point = &contract.Point{Lat: rounded(point.Lat), Lon: rounded(point.Lon)}
+	}
+	if f.Contact.PhoneIndex != nil && p.Suggestable {
+		p.RequesterKey = *f.Contact.PhoneIndex
 	}
 	if p.Suggestable {
 		p.Words = word.Hashes(f.Title+"\n"+f.Description, wordsShared, s.keys.WordHash)

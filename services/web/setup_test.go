@@ -35,6 +35,8 @@ type services struct {
 	moves    []contract.Move
 	submits  int
 	revoked  bool
+	reports  map[contract.ComplaintID]report
+	wordless bool     // no words of complaints are kept
 	helped   []string // codes of organisations
 	actor    contract.Actor
 }
@@ -56,8 +58,8 @@ func setup(t testing.TB) *bench {
 	b := &bench{t: t, world: world, services: &services{
 		intake: intake.New(d), requests: map[string]*contract.Request{}, offers: map[string]*contract.Offer{},
 		matches: map[string]*contract.Match{}, keys: map[string]string{}, hashes: map[string]string{},
-		contacts: map[string]contract.Contact{},
-		actor:    contract.Actor{Role: contract.RoleCoordinator, Name: "Li", Path: "root/shaanxi/", PersonID: contract.NewID[contract.PersonID]()},
+		contacts: map[string]contract.Contact{}, reports: map[contract.ComplaintID]report{},
+		actor: contract.Actor{Role: contract.RoleCoordinator, Name: "Li", Path: "root/shaanxi/", PersonID: contract.NewID[contract.PersonID]()},
 	}}
 	b.startStubs()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
@@ -219,7 +221,7 @@ func offerForm(key string) url.Values {
 	return url.Values{
 		"key": {key}, "lines": {"1"}, "title": {"两箱口罩"}, "offer_lines[0].category": {"ppe"}, "offer_lines[0].capacity.quantity": {"500"},
 		"mode": {"delivery"}, "place": {"610100"}, "service_regions": {"宝鸡市，武汉市"}, "radius_m": {"20000"},
-		"contact.name": {"李四"}, "contact.wechat": {"lisi"}, "consent": {"on"},
+		"contact.name": {"李四"}, "contact.wechat": {"lisi"}, "consent": {"on"}, "adult": {"on"},
 	}
 }
 

@@ -27,6 +27,7 @@ func (s *services) answerRequests(server *bus.Server) error {
 			return contract.Found{}, fault.NewNotFound("request")
 		}),
 		bus.Handle(server, contract.RequestMove, s.moveRequest),
+		bus.Handle(server, contract.RequestKeepComplaint, s.keepComplaint),
 		bus.Handle(server, contract.RequestCorrect, s.correctRequest),
 		bus.Handle(server, contract.RequestErase, s.eraseRequest),
 		bus.Handle(server, contract.RequestConsent, s.changeConsent),
@@ -54,6 +55,7 @@ func (s *services) answerOffers(server *bus.Server) error {
 			}
 			return contract.Contact{}, fault.NewNotFound("offer")
 		}),
+		bus.Handle(server, contract.OfferKeepComplaint, s.keepComplaint),
 		bus.Handle(server, contract.OfferFind, func(context.Context, contract.FindByCode) (contract.Found, error) {
 			return contract.Found{}, fault.NewNotFound("offer")
 		}),
@@ -100,6 +102,7 @@ func (s *services) answerMatches(server *bus.Server) error {
 			return listing, nil
 		}),
 		bus.Handle(server, contract.MatcherMove, s.moveMatch),
+		bus.Handle(server, contract.MatcherComplain, s.complain),
 	)
 }
 

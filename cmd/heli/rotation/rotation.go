@@ -67,11 +67,9 @@ func rewrap(ctx context.Context, adminURL string, keys *seal.Keys, owner contrac
 		if _, err := vault.Adopt(ctx, db, keys, owner); err != nil {
 			return err
 		}
-		follow := func(context.Context, *sqlx.Tx, vault.Reindexed) error { return nil }
-		if owner == contract.ThingOffer {
-			follow = followHelpers
-		}
-		n, err = vault.Rewrap(ctx, db, keys, owner, follow)
+		n, err = vault.Rewrap(ctx, db, keys, owner, func(ctx context.Context, tx *sqlx.Tx, changed vault.Reindexed) error {
+			return followPhones(ctx, tx, owner, changed)
+		})
 		return err
 	})
 }

@@ -3,11 +3,13 @@ package rotation
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
+	"heli/pkg/contract"
 	"heli/pkg/pg"
 	"heli/pkg/seal"
 	"heli/pkg/vault"
@@ -22,20 +24,29 @@ func selectPending(ctx context.Context, db *pg.DB, primary string) (pending bool
 	return pending, nil
 }
 
-// followHelpers renews the indexes by which helpers are known, within their
-// organisation and over all.
-func followHelpers(ctx context.Context, tx *sqlx.Tx, changed vault.Reindexed) error {
+// copies are where the index of a phone stands besides its contact's row: helpers
+// are known by it within their organisation and over all, and complaints keep
+// people apart by it.
+var copies = map[contract.Thing][]string{
+	contract.ThingRequest: {"matcher.matches.requester_key", "matcher.complaints.requester_key", "matcher.blocks.requester_key"},
+	contract.ThingOffer: {
+		"offer.helpers.phone_index", "offer.suspensions.phone_index", "matcher.helper_load.helper_key", "matcher.matches.helper_key",
+		"matcher.complaints.helper_key", "matcher.blocks.helper_key",
+	},
+}
+
+// followPhones renews the copies of indexes of requesters' or helpers' phones.
+func followPhones(ctx context.Context, tx *sqlx.Tx, owner contract.Thing, changed vault.Reindexed) error {
 	former, fresh := make(pq.StringArray, 0, len(changed)), make(pq.StringArray, 0, len(changed))
 	for a, b := range changed {
 		former, fresh = append(former, a), append(fresh, b)
 	}
-	for _, q := range []string{
-		`UPDATE offer.helpers h SET phone_index = g.fresh FROM unnest($1::text[], $2::text[]) AS g (former, fresh) WHERE h.phone_index = g.former`,
-		`UPDATE matcher.helper_load h SET helper_key = g.fresh FROM unnest($1::text[], $2::text[]) AS g (former, fresh) WHERE h.helper_key = g.former`,
-		`UPDATE matcher.matches m SET helper_key = g.fresh FROM unnest($1::text[], $2::text[]) AS g (former, fresh) WHERE m.helper_key = g.former`,
-	} {
+	for _, place := range copies[owner] {
+		dot := strings.LastIndexByte(place, '.')
+		table, column := place[:dot], place[dot+1:]
+		q := `UPDATE ` + table + ` t SET ` + column + ` = g.fresh FROM unnest($1::text[], $2::text[]) AS g (former, fresh) WHERE t.` + column + ` = g.former`
 		if _, err := tx.ExecContext(ctx, q, former, fresh); err != nil {
-			return fmt.Errorf("renew the indexes of helpers: %w", err)
+			return fmt.Errorf("renew the indexes of phones: %w", err)
 		}
 	}
 	return nil

@@ -138,7 +138,9 @@ func drawMoment(t *rapid.T) rank.Moment {
 		at.Policy.OnsiteHalfM, at.Policy.DeliveryHalfM = oneOf[int64](t, "half", 10, 10_000, 1_000_000), oneOf[int64](t, "half", 1, 200_000)
 	}
 	if rapid.Bool().Draw(t, "refused") {
-		at.Refused = func(r contract.RequestID, o contract.OfferID) bool { return (len(r)+len(o)+int(o[len(o)-1]))%3 == 0 }
+		at.Refused = func(n *rank.Need, o *rank.Offer) bool {
+			return (len(n.RequestID)+len(o.OfferID)+len(o.Helper)+int(o.OfferID[len(o.OfferID)-1]))%3 == 0
+		}
 	}
 	return at
 }

@@ -11,6 +11,7 @@ import (
 type Need struct {
 	ID        contract.NeedLineID
 	RequestID contract.RequestID
+	Requester string // key of the person, recognised across organisations; empty when unknown
 	Path      string // of the owning organisation
 	Sharing   contract.Sharing
 

@@ -24,9 +24,10 @@ type Moment struct {
 	Acting    string
 	Reference *reference.Snapshot
 	Policy    Policy
-	// Refused reports whether the request and the offer were declined or
-	// blocked as a pair, which never returns. Nil means none were.
-	Refused func(contract.RequestID, contract.OfferID) bool
+	// Refused reports whether a request and an offer were declined, or the people
+	// behind them are kept apart: such a pair never returns. It looks at no more of
+	// them than their ids, Requester and Helper. Nil means none were.
+	Refused func(*Need, *Offer) bool
 	// Rarity tells how common a word is among the offers at hand. The index
 	// sets it; nil means that all words are equally rare.
 	Rarity Rarity

@@ -17,7 +17,7 @@ const (
 	RuleExpired    Rule = "expired"    // the offer is still valid
 	RuleMode       Rule = "mode"       // a way of delivery that both accept
 	RuleVisibility Rule = "visibility" // the acting organisation may pair the two
-	RuleRefused    Rule = "refused"    // the pair was not declined or blocked
+	RuleRefused    Rule = "refused"    // the pair was not declined, nor are the two kept apart
 	RulePlace      Rule = "place"      // the offer reaches the need
 	RuleLanguage   Rule = "language"   // a common language
 	RuleSkill      Rule = "skill"      // every required skill
@@ -129,7 +129,7 @@ func breaksVisibility(q *Question, o *Offer) bool {
 func below(path, ancestor string) bool { return strings.HasPrefix(path, ancestor) }
 
 func breaksRefused(q *Question, o *Offer) bool {
-	return q.at.Refused != nil && q.at.Refused(q.need.RequestID, o.OfferID)
+	return q.at.Refused != nil && q.at.Refused(q.need, o)
 }
 
 func breaksSkill(q *Question, o *Offer) bool { return lacks(q.need.Skills, o.Skills) }

@@ -26,10 +26,10 @@ func TestRules(t *testing.T) {
 		{"remote against on site", func(_ *rank.Need, o *rank.Offer, _ *rank.Moment) { o.Mode = contract.ModeRemote }, rank.RuleMode},
 		{"any against on site", func(_ *rank.Need, o *rank.Offer, _ *rank.Moment) { o.Mode = contract.ModeAny }, ""},
 		{"refused", func(_ *rank.Need, _ *rank.Offer, m *rank.Moment) {
-			m.Refused = func(r contract.RequestID, o contract.OfferID) bool { return r == "r" && o == "f" }
+			m.Refused = func(n *rank.Need, o *rank.Offer) bool { return n.RequestID == "r" && o.OfferID == "f" }
 		}, rank.RuleRefused},
 		{"other pair refused", func(_ *rank.Need, _ *rank.Offer, m *rank.Moment) {
-			m.Refused = func(contract.RequestID, contract.OfferID) bool { return false }
+			m.Refused = func(*rank.Need, *rank.Offer) bool { return false }
 		}, ""},
 		{"lacks a skill", func(n *rank.Need, o *rank.Offer, _ *rank.Moment) {
 			n.Skills, o.Skills = []string{"spraying", "driving"}, []string{"Driving"}

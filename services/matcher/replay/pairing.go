@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"heli/pkg/contract"
 	"heli/services/matcher/rank"
 )
 
@@ -16,8 +15,9 @@ const waitingLimit = 50
 func (r *run) moment(policy rank.Policy) rank.Moment {
 	return rank.Moment{
 		Now: r.now, Reference: r.tools.Reference, Policy: policy,
-		Refused: func(request contract.RequestID, offer contract.OfferID) bool {
-			return r.refused[Pair{request, offer}] || r.met[Pair{request, offer}]
+		Refused: func(n *rank.Need, o *rank.Offer) bool {
+			one := Pair{n.RequestID, o.OfferID}
+			return r.refused[one] || r.met[one]
 		},
 	}
 }

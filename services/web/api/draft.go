@@ -53,6 +53,7 @@ type ContactInput struct {
 	Email     string `json:"email,omitempty"`
 	Wechat    string `json:"wechat,omitempty"`
 	SafeHours string `json:"safe_hours,omitempty" doc:"When it is safe to call"`
+	Guardian  string `json:"guardian,omitempty" maxLength:"100" doc:"Of a request: who answers for a person under 18, name and relationship"`
 }
 
 func (c *ContactInput) contact() contract.Contact {
@@ -67,6 +68,7 @@ type ConsentInput struct {
 	Version   string   `json:"version,omitempty" doc:"Version of the text that was shown"`
 	Purposes  []string `json:"purposes,omitempty"`
 	Emergency string   `json:"emergency,omitempty" maxLength:"200" doc:"Staff only, in place of a version, for a request: why it was entered though consent could not be had"`
+	Guardian  string   `json:"guardian,omitempty" enum:"given,unreachable" doc:"Of a request for a person under 18: whether a guardian agrees, or none can be asked; required without an API key where vulnerability has child"`
 }
 
 func (c *ConsentInput) consent() contract.Consent {

@@ -31,6 +31,7 @@ type OfferInput struct {
 	State          string            `json:"state,omitempty" enum:"submitted,available" doc:"With an API key: available makes every move on the way at once"`
 	Contact        *ContactInput     `json:"contact,omitempty" doc:"Required without an API key"`
 	Consent        *ConsentInput     `json:"consent,omitempty" doc:"Required without an API key"`
+	Adult          *bool             `json:"adult,omitempty" doc:"Whether the one who offers is 18 or older; false is refused"`
 	Source         string            `json:"source,omitempty"`
 	SourceID       string            `json:"source_id,omitempty" maxLength:"200"`
 	Vouched        bool              `json:"vouched,omitempty" doc:"With an API key: the organisation vouches for credentials and phone"`
@@ -82,7 +83,7 @@ func (in OfferInput) draft() contract.OfferDraft {
 		Point: in.Point, RadiusM: in.RadiusM, ServiceRegions: in.ServiceRegions, Languages: in.Languages,
 		Skills: in.Skills, Safeguards: in.Safeguards, Credentials: make([]contract.Credential, len(in.Credentials)),
 		Windows: in.Windows, TimeZone: in.TimeZone, ValidUntil: in.ValidUntil, Sharing: in.Sharing, State: in.State,
-		Contact: in.Contact.contact(), Consent: in.Consent.consent(), Source: in.Source, SourceID: in.SourceID,
+		Contact: in.Contact.contact(), Consent: in.Consent.consent(), Adult: in.Adult, Source: in.Source, SourceID: in.SourceID,
 		Vouched: in.Vouched,
 	}
 	for i, l := range in.OfferLines {

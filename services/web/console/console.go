@@ -158,4 +158,5 @@ func (c console) mountPages(r chi.Router) {
 	post("/console/sessions/{id}/void", c.voidSession)
 	get("/console/organisations", c.organisations)
 	get("/console/alerts", c.alerts)
+	c.mountComplaints(get, post)
 }

@@ -58,7 +58,7 @@ func (c console) snapshot() *reference.Snapshot {
 func (c console) frame(ctx context.Context, p *templates.Page, title string) templates.Console {
 	actor := contract.ActorFrom(ctx)
 	return templates.Console{
-		Title: title, Person: actor.Name, Organisation: c.organisationName(ctx, actor), Nav: navigation(p, actor.Role),
+		Title: title, Person: actor.Name, Organisation: c.organisationName(ctx, actor), Nav: navigation(p, actor.Role, map[string]int64{complaintsPath: c.openComplaints(ctx)}),
 	}
 }
 
@@ -73,8 +73,9 @@ func (c console) organisationName(ctx context.Context, a contract.Actor) string 
 	return o.Name
 }
 
-// navigation lists the pages that the role may read.
-func navigation(p *templates.Page, role contract.Role) []templates.NavItem {
+// navigation lists the pages that the role may read, with how much waits on those
+// that say so.
+func navigation(p *templates.Page, role contract.Role, waiting map[string]int64) []templates.NavItem {
 	var items []templates.NavItem
 	for _, entry := range []struct {
 		action    access.Action
@@ -87,6 +88,7 @@ func navigation(p *templates.Page, role contract.Role) []templates.NavItem {
 		{access.Propose, planPath, "console.nav.plan", templates.GlyphBoard},
 		{access.ReadSessions, sessionsPath, "session.nav", templates.GlyphClock},
 		{access.ReadOrganisations, "/console/organisations", "console.nav.organisations", templates.GlyphHome},
+		{access.HandleComplaints, complaintsPath, "complaint.nav", templates.GlyphPhone},
 		{access.ReadAlerts, "/console/alerts", "console.nav.alerts", templates.GlyphAlert},
 		{access.ManageWebhooks, "/console/webhooks", "console.nav.webhooks", templates.GlyphBell},
 		{access.ManagePeople, peoplePath, "console.nav.people", templates.GlyphUsers},
@@ -96,6 +98,7 @@ func navigation(p *templates.Page, role contract.Role) []templates.NavItem {
 		if entry.action == "" || access.May(role, entry.action) {
 			items = append(items, templates.NavItem{
 				Href: entry.href, Label: p.T(entry.key), Icon: entry.icon, Current: current(p.Path, entry.href),
+				Count: waiting[entry.href],
 			})
 		}
 	}

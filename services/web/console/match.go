@@ -135,10 +135,11 @@ func (c console) matchPage(w http.ResponseWriter, r *http.Request, f *refusal) e
 	d := c.desk(r, &url.URL{Path: matchPath(m.ID), RawQuery: r.URL.RawQuery}, m.Code)
 	d.Frame.Live = liveOf(contract.ThingMatch, string(m.ID))
 	v := c.matchViews(r.Context(), []contract.Match{m})[0]
+	v.Complaint = complaintForm(r.Context(), d, m.ID, f)
 	status := http.StatusOK
 	if f != nil {
 		v.Moves.Kept, status = f.kept(d.Page), page.StatusOf(f.err)
-		d.Notice = c.refused(r, d, f, contract.ThingMatch, m.History, hasMove(v.Moves, f.name))
+		d.Notice = c.refused(r, d, f, contract.ThingMatch, m.History, f.name == templates.FormComplaint || hasMove(v.Moves, f.name))
 	}
 	c.Pages.Render(w, r, status, templates.ConsoleMatch(d, v))
 	return nil

@@ -44,6 +44,7 @@ type desk struct {
 	moveErr  error
 	listErr  error
 	contacts int
+	report   contract.Complaint
 	enrolled bool // those who follow a link enrol by it; else they are people of the demo
 	invited  bool // everybody has been invited only
 }
@@ -53,7 +54,7 @@ func newDesk(tb testing.TB) *desk {
 	d := &desk{
 		tb: tb, world: testkit.NewWorld(tb, "web"), servers: map[string]*bus.Server{},
 		people: map[contract.PersonID]contract.Actor{}, asked: map[string][]any{},
-		request: someRequest(), offer: someOffer(), match: someMatch(),
+		request: someRequest(), offer: someOffer(), match: someMatch(), report: someComplaint(),
 	}
 	d.serve()
 	d.answerDirectory()
@@ -62,6 +63,7 @@ func newDesk(tb testing.TB) *desk {
 	d.answerMatcher()
 	d.answerNotify()
 	d.answerPeople()
+	d.answerComplaints()
 	return d
 }
 

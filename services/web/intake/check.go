@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"slices"
 	"time"
 
 	"heli/pkg/app"
@@ -55,6 +56,7 @@ func checkRequest(r *app.Reference, q contract.SubmitRequest, a contract.Actor, 
 	c.Text("on_behalf_of", d.OnBehalfOf, 0, 100)
 	c.Sharing("sharing", d.Sharing)
 	checkPerson(c, a, d.Contact, d.Consent)
+	c.Guardian(a.Role == contract.RolePublic && slices.Contains(d.Vulnerability, "child"), d.Consent, d.Contact)
 	return c.Err()
 }
 
@@ -84,6 +86,9 @@ func checkOffer(r *app.Reference, q contract.SubmitOffer, a contract.Actor, now 
 	c.Between("valid_until", d.ValidUntil, now, now.AddDate(5, 0, 0))
 	c.Sharing("sharing", d.Sharing)
 	checkPerson(c, a, d.Contact, d.Consent)
+	if d.Adult != nil && !*d.Adult {
+		c.Add("adult", "adult_only")
+	}
 	return c.Err()
 }
 

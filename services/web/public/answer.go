@@ -165,7 +165,10 @@ func (p pages) viewAnswer(r *http.Request, page *templates.Page, m contract.Matc
 		Amount: m.Quantity, Unit: page.UnitName(m.Unit), Moves: map[string]bool{}, Reasons: reasonOptions(page),
 		Steps: steps(page, contract.ThingMatch, m.History), Sensitive: ref != nil && sensitive(ref, m.Category),
 	}
-	view.CodeWord = site.CodeWord(p.Keys, m)
+	view.CodeWord, view.Reportable, view.Told = site.CodeWord(p.Keys, m), reportable(m.State), r.URL.Query().Get(toldQuery)
+	if r.URL.Query().Has(complainQuery) && view.Reportable {
+		view.Complaint = complainForm("/answer", string(m.ID), contract.SideRequester)
+	}
 	for _, move := range m.Moves {
 		view.Moves[move] = true
 	}

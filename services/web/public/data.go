@@ -101,7 +101,7 @@ func contactFacts(page *templates.Page, c contract.Contact) []templates.Fact {
 	return []templates.Fact{
 		{Name: page.T("fact.name"), Value: c.Name}, {Name: page.T("label.contact.phone"), Value: c.Phone},
 		{Name: page.T("label.contact.wechat"), Value: c.Wechat}, {Name: page.T("label.contact.email"), Value: c.Email},
-		{Name: page.T("fact.safe_hours"), Value: c.SafeHours},
+		{Name: page.T("fact.safe_hours"), Value: c.SafeHours}, {Name: page.T("label.contact.guardian"), Value: c.Guardian},
 	}
 }
 

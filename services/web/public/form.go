@@ -184,7 +184,7 @@ func (s *sheet) windows() []contract.Window {
 func (s *sheet) contact() contract.Contact {
 	return contract.Contact{
 		Name: s.text("contact.name"), Phone: s.text("contact.phone"), Email: s.text("contact.email"),
-		Wechat: s.text("contact.wechat"), SafeHours: s.text("contact.safe_hours"),
+		Wechat: s.text("contact.wechat"), SafeHours: s.text("contact.safe_hours"), Guardian: s.text("contact.guardian"),
 	}
 }
 
@@ -193,7 +193,7 @@ func (s *sheet) consent() contract.Consent {
 		s.add("consent", "consent", nil)
 		return contract.Consent{}
 	}
-	return contract.Consent{Version: consentVersion, Purposes: purposes()}
+	return contract.Consent{Version: consentVersion, Purposes: purposes(), Guardian: s.text("consent.guardian")}
 }
 
 // key returns the form's idempotency key; a new one when it was lost.

@@ -80,7 +80,7 @@ func (p pages) offerDraft(s *sheet, page *templates.Page) (contract.OfferDraft, 
 		Mode: contract.Mode(s.text("mode")), RegionCode: region, ServiceRegions: p.serviceRegions(s),
 		Languages: s.list("languages"), Safeguards: s.list("safeguards"), Credentials: s.credentials(page),
 		Windows: s.windows(), TimeZone: zoneName(page.Zone()), ValidUntil: s.day("valid_until", page.Zone()),
-		Contact: s.contact(), Consent: s.consent(),
+		Contact: s.contact(), Consent: s.consent(), Adult: new(s.values.Get("adult") == "on"),
 	}
 	// A radius counts from a point; the place's centre stands for one.
 	if metres, err := strconv.ParseInt(s.text("radius_m"), 10, 64); err == nil && s.ref != nil {

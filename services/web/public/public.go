@@ -46,10 +46,12 @@ func Mount(r chi.Router, d site.Deps) {
 		r.Post("/track/match", h(p.answerMatch))
 		r.Post("/track/contact", h(p.showHelper))
 		r.Post(correctPath, h(p.correct))
+		r.Post("/track/complain", h(p.complainTracked))
 		r.Get("/answer", h(p.showAnswer))
 		r.Post("/answer", h(p.enterAnswer))
 		r.Post("/answer/forget", p.forget(site.Answer))
 		r.Post("/answer/move", h(p.moveAnswer))
+		r.Post("/answer/complain", h(p.complainAnswer))
 	})
 }
 

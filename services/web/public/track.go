@@ -75,7 +75,7 @@ func (p pages) renderTrack(w http.ResponseWriter, r *http.Request, status int, s
 	page := p.Pages.Of(r)
 	view := templates.Track{
 		Thing: s.thing(), Link: p.Link(site.Track, s.id, s.generation()),
-		New: r.URL.Query().Get("show") == "new", Confirm: confirmed(r),
+		New: r.URL.Query().Get("show") == "new", Confirm: confirmed(r), Told: r.URL.Query().Get(toldQuery),
 	}
 	if view.New || r.URL.Query().Get("show") == "pin" {
 		view.Pin = site.Pin(p.Keys, site.Track, s.id, s.generation())

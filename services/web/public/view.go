@@ -85,6 +85,9 @@ func (p pages) viewOffer(r *http.Request, page *templates.Page, s subject, view 
 	if o.ValidUntil != nil {
 		view.Facts = append(view.Facts, templates.Fact{Name: page.T("label.valid_until"), Value: page.Date(*o.ValidUntil)})
 	}
+	if o.Suspended {
+		view.Next = page.T("track.next.offer.suspended")
+	}
 	view.Steps = steps(page, contract.ThingOffer, o.History)
 	view.Moves = trackMoves(page, contract.ThingOffer, o.Moves)
 	view.Correctable = slices.Contains(o.Moves, moveCorrect)
@@ -209,6 +212,9 @@ func (p pages) viewMatches(r *http.Request, page *templates.Page, s subject, vie
 	}
 	for _, m := range listing.Items {
 		view.Matches = append(view.Matches, p.viewMatch(page, s.thing(), m))
+		if r.URL.Query().Get(complainQuery) == string(m.ID) && reportable(m.State) {
+			view.Complaint = complainForm("/track", string(m.ID), s.reported())
+		}
 	}
 }
 
@@ -218,7 +224,7 @@ func (p pages) viewMatch(page *templates.Page, thing contract.Thing, m contract.
 		ID: string(m.ID), Code: m.Code, State: m.State, Version: m.Version, Amount: m.Quantity, Unit: page.UnitName(m.Unit),
 		Title: lineName(page, p.snapshot(), m.Category, page.Amount(m.Quantity, m.Unit)),
 	}
-	shown.CodeWord = site.CodeWord(p.Keys, m)
+	shown.CodeWord, shown.Reportable = site.CodeWord(p.Keys, m), reportable(m.State)
 	if m.At != nil {
 		shown.At = page.T("match.at", "time", page.DateTime(*m.At))
 	}

@@ -28,6 +28,7 @@ type MatchView struct {
 	RequestTitle, RequestCode string
 	Moves                     MoveSet
 	Answer                    *AnswerSecrets
+	Complaint                 *ComplaintForm // nil for who may not complain
 }
 
 // AnswerSecrets are what the helper answers with: for staff of the offer's owner alone.

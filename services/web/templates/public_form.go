@@ -105,6 +105,14 @@ func vulnerabilityOptions(p *Page) []Option {
 	return options
 }
 
+func guardianOptions(p *Page) []Option {
+	return []Option{
+		{Value: "", Label: p.T("guardian.of_age")},
+		{Value: contract.GuardianGiven, Label: p.T("guardian.given")},
+		{Value: contract.GuardianUnreachable, Label: p.T("guardian.unreachable"), Hint: p.T("guardian.unreachable_hint")},
+	}
+}
+
 // tongues are the spoken languages that the forms offer.
 func tongues() []string {
 	return []string{"zh", "yue", "wuu", "nan", "hak", "bo", "ug", "mn", "csl", "en", "ja", "ko", "fr", "ru", "es", "ar"}

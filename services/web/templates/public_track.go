@@ -45,6 +45,10 @@ type Track struct {
 	Confirm string
 	// Edit is the form for corrections; nil when it is not open.
 	Edit *Form
+	// Complaint is the form that reports the other side; nil when it is not open.
+	Complaint *ComplaintForm
+	// Told says that a complaint was just taken, and of which kind.
+	Told string
 	// Correctable says that title, text and contact may be changed now.
 	Correctable bool
 	// AskedInfo is what a coordinator wants to know; Answerable says that it
@@ -90,6 +94,8 @@ type TrackMatch struct {
 	CodeWord string
 	// AskContact offers to show the helper's contact; Contact is it, once asked for.
 	AskContact bool
+	// Reportable says that the other side may be complained about.
+	Reportable bool
 	Contact    []Fact
 }
 
@@ -113,6 +119,10 @@ type Answer struct {
 	Sensitive bool
 	Deadline  string
 	CodeWord  string
+	// Complaint, Told and Reportable are as on a tracking page.
+	Complaint  *ComplaintForm
+	Told       string
+	Reportable bool
 }
 
 // confirmAction is where a move goes that was asked about once more. An erasure
