@@ -23,6 +23,7 @@ type benchCommand struct {
 	Suggest  benchSuggest  `cmd:"" help:"The best offers of needs among many, asked of the matcher over NATS, and its start from PostgreSQL."`
 	Plan     benchPlan     `cmd:"" help:"The optimal assignment of a scenario's needs to its offers, against greedy."`
 	Text     benchText     `cmd:"" help:"How well the text factor alone finds what fits."`
+	Queue    benchQueue    `cmd:"" help:"The console's queue among many requests, with every filter, and many consoles while much changes."`
 	SignIn   benchSignIn   `cmd:"" name:"signin" help:"How alike wrong names, passwords and codes are, and how far many tries come."`
 }
 

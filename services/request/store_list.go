@@ -49,7 +49,7 @@ const listRequestsSQL = `SELECT ` + fullColumns + `
 	FROM (SELECT r.id FROM requests r
 		WHERE r.org_path >= $1 AND r.org_path < $2
 			AND ($3::boolean OR r.stage <> 'closed')
-			AND ($4::text[] IS NULL OR r.state = ANY ($4))
+			AND ($4::text[] IS NULL OR r.state = ANY ($4)) AND ($24 = '' OR r.state = $24)
 			AND ($5::smallint IS NULL OR r.urgency_rank >= $5) AND ($6::smallint IS NULL OR r.urgency_rank <= $6)
 			AND ($7::smallint[] IS NULL OR r.urgency_rank = ANY ($7))
 			AND ($8::text[] IS NULL OR r.region_code = ANY ($8))
@@ -99,11 +99,15 @@ func (s *store) selectList(ctx context.Context, tx *sqlx.Tx, f listFilter) ([]fu
 		return nil, err
 	}
 	first, last, ranks := ranksOf(f.urgencies)
+	states, state := f.states, ""
+	if len(states) == 1 { // an index has them in the order of the queue
+		states, state = nil, states[0]
+	}
 	rows := []fullRow{}
 	err = tx.SelectContext(ctx, &rows, listRequestsSQL, f.path, contract.PathEnd(f.path), f.includeClosed,
-		array(f.states), first, last, ranks, array(f.regions), f.campaign, f.source, f.claimedBy,
+		array(states), first, last, ranks, array(f.regions), f.campaign, f.source, f.claimedBy,
 		array(facets(facetCategory, f.categories...)), array(facets(facetLanguage, one(f.language)...)),
-		f.code, p.regexp, f.createdAfter, f.createdBefore, few, f.updatedAfter, rank, createdAt, id, f.limit+1)
+		f.code, p.regexp, f.createdAfter, f.createdBefore, few, f.updatedAfter, rank, createdAt, id, f.limit+1, state)
 	if err != nil {
 		return nil, fmt.Errorf("list requests: %w", err)
 	}
