@@ -59,7 +59,9 @@ type Filters struct {
 }
 
 // Any reports whether anything is filtered.
-func (f Filters) Any() bool { return f.Text+f.Urgency+f.Category+f.Region+f.State+f.Level+f.rare() != "" }
+func (f Filters) Any() bool {
+	return f.Text+f.Urgency+f.Category+f.Region+f.State+f.Level+f.rare() != ""
+}
 
 // Narrowed reports whether more than the place is filtered.
 func (f Filters) Narrowed() bool { return f.Text+f.Urgency+f.Category+f.State+f.Level+f.rare() != "" }

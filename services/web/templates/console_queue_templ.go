@@ -1379,7 +1379,7 @@ func ConsoleBulk(d Desk, b Bulk) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = Heading(d.T("bulk.heading", "move", d.Move(contract.ThingRequest, b.Move), "count", len(b.Rows)), "").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Heading(d.T("bulk.heading", "move", d.Move(contract.ThingRequest, b.Move), "n", len(b.Rows)), "").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1393,7 +1393,7 @@ func ConsoleBulk(d Desk, b Bulk) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else if b.Done {
-				templ_7745c5c3_Err = bulkRows(d, d.T("bulk.moved", "count", len(b.moving())), b.moving()).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = bulkRows(d, d.T("bulk.moved", "n", len(b.moving())), b.moving()).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1401,7 +1401,7 @@ func ConsoleBulk(d Desk, b Bulk) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = bulkRows(d, d.T("bulk.refused", "count", len(b.refusing())), b.refusing()).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = bulkRows(d, d.T("bulk.refused", "n", len(b.refusing())), b.refusing()).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1414,7 +1414,7 @@ func ConsoleBulk(d Desk, b Bulk) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = bulkRows(d, d.T("bulk.will_move", "count", len(b.moving())), b.moving()).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = bulkRows(d, d.T("bulk.will_move", "n", len(b.moving())), b.moving()).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1422,7 +1422,7 @@ func ConsoleBulk(d Desk, b Bulk) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = bulkRows(d, d.T("bulk.will_refuse", "count", len(b.refusing())), b.refusing()).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = bulkRows(d, d.T("bulk.will_refuse", "n", len(b.refusing())), b.refusing()).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1431,7 +1431,7 @@ func ConsoleBulk(d Desk, b Bulk) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if len(b.moving()) > 0 {
-					templ_7745c5c3_Err = bulkForm(d, b, b.moving(), d.T("bulk.do", "count", len(b.moving())), "do").Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = bulkForm(d, b, b.moving(), d.T("bulk.do", "n", len(b.moving())), "do").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -1885,7 +1885,7 @@ func bulkUndo(d Desk, b Bulk) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = Button(ButtonProps{Label: d.T("bulk.undo", "count", len(b.Undoable)), Icon: GlyphBack}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Button(ButtonProps{Label: d.T("bulk.undo", "n", len(b.Undoable)), Icon: GlyphBack}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
