@@ -3,9 +3,11 @@ package bench
 import (
 	"context"
 	"fmt"
+	"html"
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -154,6 +156,9 @@ func (p pageReader) measure(ctx context.Context, filter string, rounds int) (Fil
 // deepPages is how far the reader turns.
 const deepPages = 100
 
+// nextPage is the link to the rest of a list.
+var nextPage = regexp.MustCompile(`<a href="(/console\?[^"]*cursor=[^"]+)" class="btn`)
+
 // deep turns the pages of the whole queue and returns how long the last took.
 func (p pageReader) deep(ctx context.Context, rounds int) (float64, error) {
 	path := "/console?tab=all"
@@ -162,12 +167,11 @@ func (p pageReader) deep(ctx context.Context, rounds int) (float64, error) {
 		if err != nil {
 			return 0, err
 		}
-		_, rest, found := strings.Cut(page, "?cursor=")
-		cursor, _, _ := strings.Cut(rest, "&")
-		if !found {
+		next := nextPage.FindStringSubmatch(page)
+		if next == nil {
 			break
 		}
-		path = "/console?tab=all&cursor=" + cursor
+		path = html.UnescapeString(next[1])
 	}
 	f, err := p.measure(ctx, strings.TrimPrefix(path, "/console?"), rounds)
 	return f.P99MS, err
