@@ -127,6 +127,7 @@ func endpointCalls(own things) []call {
 	return append(complaintCalls(own), []call{
 		on(aRequest, contract.RequestGet, byID),
 		on(aRequest, contract.RequestMove, move("hold")),
+		on(aRequest, contract.RequestTry, move("hold")),
 		on(aRequest, contract.RequestVerifyPhone, move("verify_phone")),
 		on(aRequest, contract.RequestCorrect, func(id string) contract.CorrectRequest {
 			return contract.CorrectRequest{ID: contract.RequestID(id), Version: stale}

@@ -26,6 +26,7 @@ type benchCommand struct {
 	Text     benchText     `cmd:"" help:"How well the text factor alone finds what fits."`
 	Webhooks benchWebhooks `cmd:"" help:"Webhooks to endpoints of which some fail: how fast the healthy ones get theirs, and what becomes of the rest."`
 	Waves    benchWaves    `cmd:"" help:"Asking helpers in waves against asking everybody and asking the nearest, simulated."`
+	Queue    benchQueue    `cmd:"" help:"The console's queue among many requests, with every filter, and many consoles while much changes."`
 	SignIn   benchSignIn   `cmd:"" name:"signin" help:"How alike wrong names, passwords and codes are, and how far many tries come."`
 }
 

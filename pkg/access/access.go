@@ -22,6 +22,7 @@ type Action string
 const (
 	ReadRequests      Action = "read_requests"
 	ListRequests      Action = "list_requests"
+	ExportRequests    Action = "export_requests" // a whole list as a file
 	ReadOffers        Action = "read_offers"
 	ListOffers        Action = "list_offers"
 	ReadMatches       Action = "read_matches"
@@ -109,6 +110,7 @@ var everybody = []contract.Role{admin, coord, lead, help, audit, integ, reqr, of
 var matrix = map[Action]grant{
 	ReadRequests:      {Below, []contract.Role{admin, coord, audit, integ, reqr}},
 	ListRequests:      {Below, []contract.Role{admin, coord, audit, integ}},
+	ExportRequests:    {Below, []contract.Role{admin, coord}},
 	ListOffers:        {Below, []contract.Role{admin, coord, lead, audit, integ}},
 	ReadOffers:        {Below, []contract.Role{admin, coord, lead, audit, integ, offr}},
 	ReadMatches:       {Below, []contract.Role{admin, coord, lead, audit, integ, reqr, offr, answ}},

@@ -15,6 +15,7 @@ var endpoints = map[string]Rule{
 	contract.RequestFind.Subject:        {UseCodes},
 	contract.RequestList.Subject:        {ListRequests},
 	contract.RequestMove.Subject:        {MoveRequests},
+	contract.RequestTry.Subject:         {MoveRequests},
 	contract.RequestCorrect.Subject:     {CorrectRequests},
 	contract.RequestVerifyPhone.Subject: {VerifyPhone},
 	contract.RequestNote.Subject:        {WriteNotes},

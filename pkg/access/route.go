@@ -46,6 +46,13 @@ var routes = map[string]Rule{
 	"POST /console/safeguard":              {NameSafeguard},
 
 	"GET /console":                              {ListRequests, ReadMatches},
+	"GET /console/find":                         {ListRequests},
+	"GET /console/palette":                      {UseAccount},
+	"POST /console/bulk":                        {MoveRequests},
+	"POST /console/export":                      {ExportRequests},
+	"POST /console/views":                       {ListRequests},
+	"POST /console/views/first":                 {ListRequests},
+	"POST /console/views/remove":                {ListRequests},
 	"GET /console/live":                         {ReadOrganisations},
 	"GET /console/style":                        {ReadReference},
 	"GET /console/requests/{id}":                {ReadRequests, Suggest},

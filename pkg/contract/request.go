@@ -141,11 +141,15 @@ type ListRequests struct {
 	Urgencies     []Urgency `json:"urgencies,omitempty"`
 	Categories    []string  `json:"categories,omitempty"` // with what lies below them
 	RegionCode    string    `json:"region_code,omitempty"`
-	Organisation  string    `json:"organisation,omitempty"`
+	Organisation  string    `json:"organisation,omitempty"` // with what lies below it
 	Campaign      string    `json:"campaign,omitempty"`
 	Source        string    `json:"source,omitempty"`
-	Text          string    `json:"text,omitempty"` // code, or words of the title
+	Language      string    `json:"language,omitempty"`   // BCP 47
+	ClaimedBy     *string   `json:"claimed_by,omitempty"` // a person's or key's id; empty: nobody
+	Text          string    `json:"text,omitempty"`       // code, or words of the title
 	UpdatedAfter  time.Time `json:"updated_after,omitzero"`
+	CreatedAfter  time.Time `json:"created_after,omitzero"`
+	CreatedBefore time.Time `json:"created_before,omitzero"`
 	IncludeClosed bool      `json:"include_closed,omitempty"`
 }
 
@@ -258,6 +262,7 @@ var (
 	RequestFind        = Endpoint[FindByCode, Found]{"svc.request.find"}
 	RequestList        = Endpoint[ListRequests, Listing[Request]]{"svc.request.list"}
 	RequestMove        = Endpoint[Move, Moved]{"svc.request.move"}
+	RequestTry         = Endpoint[Move, Moved]{"svc.request.try"}
 	RequestCorrect     = Endpoint[CorrectRequest, Moved]{"svc.request.correct"}
 	RequestVerifyPhone = Endpoint[Move, Moved]{"svc.request.verify_phone"}
 	RequestErase       = Endpoint[Move, Moved]{"svc.request.erase"}

@@ -31,6 +31,7 @@ const (
 	settingPathEnd = "heli.path_end" // and ends here; both empty for who sees none by path
 	settingClass   = "heli.class"    // "system", "staff", else the role of who has no account
 	settingSubject = "heli.subject"  // id of the one thing that a token speaks for
+	settingPerson  = "heli.person"   // id of the person; not set for who is none
 )
 
 // beginAs begins a transaction on behalf of an actor. SET LOCAL takes no
@@ -45,11 +46,15 @@ func beginAs(a contract.Actor) string {
 	case contract.ValidID(a.Subject):
 		subject = a.Subject
 	}
+	set := [][2]string{
+		{settingPath, path}, {settingPathEnd, contract.PathEnd(path)}, {settingClass, class}, {settingSubject, subject},
+	}
+	if a.Staff() && contract.ValidID(a.PersonID) {
+		set = append(set, [2]string{settingPerson, string(a.PersonID)})
+	}
 	var b strings.Builder
 	b.WriteString("BEGIN")
-	for _, s := range [][2]string{
-		{settingPath, path}, {settingPathEnd, contract.PathEnd(path)}, {settingClass, class}, {settingSubject, subject},
-	} {
+	for _, s := range set {
 		b.WriteString("; SET LOCAL " + s[0] + " = " + pq.QuoteLiteral(s[1]))
 	}
 	return b.String()

@@ -45,6 +45,19 @@ func TestStatementsActForTheActorOfTheirContext(t *testing.T) {
 			t.Errorf("%+v: %q alone, %q in a transaction, want %q", tt.actor, alone, together, tt.want)
 		}
 	}
+	const person = `SELECT coalesce(current_setting('heli.person', true), '')`
+	for actor, want := range map[contract.Actor]string{
+		{Role: contract.RoleCoordinator, Path: xian, PersonID: contract.PersonID(id)}:     id,
+		{Role: contract.RoleCoordinator, Path: xian, PersonID: "no id"}:                   "",
+		{Role: contract.RoleRequester, Subject: id, PersonID: contract.PersonID(id)}:      "",
+		{Role: contract.RoleIntegrator, Path: xian, APIKeyID: contract.APIKeyID("other")}: "",
+	} {
+		var got string
+		must(t, db.GetContext(acting(t, actor), &got, person))
+		if got != want {
+			t.Errorf("%+v is the person %q, want %q", actor, got, want)
+		}
+	}
 	var left string
 	must(t, db.Get(&left, sight, true))
 	if left != "  public " {

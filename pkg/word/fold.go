@@ -2,6 +2,7 @@ package word
 
 import (
 	_ "embed" // the table of characters
+	"slices"
 	"strings"
 	"sync"
 
@@ -43,4 +44,30 @@ func Simplify(text string) string {
 		}
 		return r
 	}, text)
+}
+
+var forms = sync.OnceValue(func() map[rune][]rune {
+	table := map[rune][]rune{}
+	for traditional, simple := range simplified() {
+		if len(table[simple]) == 0 {
+			table[simple] = []rune{simple}
+		}
+		table[simple] = append(table[simple], traditional)
+	}
+	for _, all := range table {
+		slices.Sort(all)
+	}
+	return table
+})
+
+// Forms returns a character with every one that Simplify makes the same of it,
+// in the order of their code points; most have no other.
+func Forms(r rune) []rune {
+	if s, ok := simplified()[r]; ok {
+		r = s
+	}
+	if all, ok := forms()[r]; ok {
+		return slices.Clone(all)
+	}
+	return []rune{r}
 }

@@ -22,6 +22,7 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.RequestFind, s.Find) },
 		func() error { return bus.Handle(server, contract.RequestList, s.List) },
 		func() error { return bus.Handle(server, contract.RequestMove, s.Move) },
+		func() error { return bus.Handle(server, contract.RequestTry, s.Try) },
 		func() error { return bus.Handle(server, contract.RequestCorrect, s.Correct) },
 		func() error { return bus.Handle(server, contract.RequestVerifyPhone, s.VerifyPhone) },
 		func() error { return bus.Handle(server, contract.RequestErase, s.Erase) },

@@ -48,15 +48,19 @@ func TestQueueOrder(t *testing.T) {
 
 func TestListFilters(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	b, _ := setupBus(t)
 	ctx := as(t, contract.RoleAdministrator, contract.RootPath)
 	masks := b.opened(t, func(d *contract.RequestDraft) { d.Title, d.Campaign = "医用口罩 100%_now", "winter" })
 	sorting := b.opened(t, func(d *contract.RequestDraft) {
 		d.Title, d.Source, d.RegionCode = "Sorters wanted", "hotline", "420000"
 		d.NeedLines[0].Category = "labour.sorting"
 		d.NeedLines[0].Item = ""
+		d.Languages = []string{"yue"}
 	})
-	_, err := b.Move(ctx, contract.Move{ID: string(sorting.ID), Move: "close", Reason: "expired"})
+	_, err := b.Move(as(t, contract.RoleCoordinator, xian), contract.Move{ID: string(masks.ID), Move: "claim"})
+	must(t, err)
+	claimer, nobody := "person-coordinator", ""
+	_, err = b.Move(ctx, contract.Move{ID: string(sorting.ID), Move: "close", Reason: "expired"})
 	must(t, err)
 	all := []contract.RequestID{masks.ID, sorting.ID}
 	for name, c := range map[string]struct {
@@ -77,6 +81,20 @@ func TestListFilters(t *testing.T) {
 		"no pattern":      {contract.ListRequests{Text: "%", IncludeClosed: true}, all[:1]},
 		"urgency":         {contract.ListRequests{Urgencies: []contract.Urgency{contract.Planned}}, nil},
 		"organisation":    {contract.ListRequests{Organisation: "xian"}, all[:1]},
+		"traditional":     {contract.ListRequests{Text: "醫用"}, all[:1]},
+		"one character":   {contract.ListRequests{Text: "罩"}, all[:1]},
+		"long text":       {contract.ListRequests{Text: "醫用口罩 100%_N"}, all[:1]},
+		"other words":     {contract.ListRequests{Text: "医用手套"}, nil},
+		"language":        {contract.ListRequests{Language: "yue", IncludeClosed: true}, all[1:]},
+		"two urgencies":   {contract.ListRequests{Urgencies: []contract.Urgency{contract.Critical, contract.Urgent}}, all[:1]},
+		"around":          {contract.ListRequests{Urgencies: []contract.Urgency{contract.Critical, contract.Soon}}, nil},
+		"claimed":         {contract.ListRequests{ClaimedBy: &claimer, IncludeClosed: true}, all[:1]},
+		"unclaimed":       {contract.ListRequests{ClaimedBy: &nobody, IncludeClosed: true}, all[1:]},
+		"old":             {contract.ListRequests{CreatedBefore: b.clock.Now().Add(-time.Hour), IncludeClosed: true}, nil},
+		"new":             {contract.ListRequests{CreatedAfter: b.clock.Now().Add(-time.Hour), IncludeClosed: true}, all},
+		"below":           {contract.ListRequests{Organisation: "shaanxi", IncludeClosed: true}, all},
+		"not below":       {contract.ListRequests{Organisation: "hubei", IncludeClosed: true}, nil},
+		"no organisation": {contract.ListRequests{Organisation: "nowhere", IncludeClosed: true}, nil},
 		"updated":         {contract.ListRequests{UpdatedAfter: b.clock.Now(), IncludeClosed: true}, nil},
 	} {
 		list, err := b.List(ctx, c.q)

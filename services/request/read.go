@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"heli/pkg/access"
 	"heli/pkg/bus"
@@ -80,6 +81,9 @@ func (s *Service) List(ctx context.Context, q contract.ListRequests) (contract.L
 	if err != nil {
 		return listing, err
 	}
+	if err := s.within(ctx, &f, q.Organisation); err != nil {
+		return listing, err
+	}
 	rows, err := s.store.listRequests(ctx, f)
 	if err != nil {
 		return listing, pg.MapContext(ctx, err)
@@ -101,7 +105,11 @@ func (s *Service) List(ctx context.Context, q contract.ListRequests) (contract.L
 
 // filter turns a question into what the store lists, within the actor's sight.
 func (s *Service) filter(a contract.Actor, q contract.ListRequests) (listFilter, error) {
-	f := listFilter{path: a.Sight(), states: q.States, campaign: q.Campaign, source: q.Source}
+	f := listFilter{
+		path: a.Sight(), states: q.States, campaign: q.Campaign, source: q.Source, language: q.Language, claimedBy: q.ClaimedBy,
+		text: strings.TrimSpace(q.Text), updatedAfter: moment(q.UpdatedAfter), createdAfter: moment(q.CreatedAfter),
+		createdBefore: moment(q.CreatedBefore),
+	}
 	if err := requireSight(a); err != nil {
 		return f, err
 	}
@@ -127,20 +135,46 @@ func (s *Service) filter(a contract.Actor, q contract.ListRequests) (listFilter,
 		f.after = &after
 	}
 	for _, u := range q.Urgencies {
-		f.urgencies = append(f.urgencies, string(u))
+		f.urgencies = append(f.urgencies, int64(rankOf(u)))
 	}
 	f.categories, f.regions = below(ref, q)
-	f.organisation = q.Organisation
-	f.text = strings.TrimSpace(q.Text)
 	f.code, _ = contract.ParseCode(f.text)
-	if !q.UpdatedAfter.IsZero() {
-		f.updatedAfter = &q.UpdatedAfter
-	}
 	f.includeClosed = q.IncludeClosed || slices.ContainsFunc(q.States, func(state string) bool {
 		return state == string(Closed) || state == string(Confirmed)
 	})
 	return f, nil
 }
+
+// moment is nil for no time.
+func moment(at time.Time) *time.Time {
+	if at.IsZero() {
+		return nil
+	}
+	return &at
+}
+
+// within narrows the actor's sight to an organisation and what lies below it;
+// one out of sight has nothing to show, whether it is there or not.
+func (s *Service) within(ctx context.Context, f *listFilter, code string) error {
+	if code == "" {
+		return nil
+	}
+	o, err := s.organisation(ctx, code, "organisation")
+	switch {
+	case fault.Is(err, fault.Invalid):
+		f.path = nowhere
+	case err != nil:
+		return err
+	case strings.HasPrefix(o.Path, f.path):
+		f.path = o.Path
+	case !strings.HasPrefix(f.path, o.Path):
+		f.path = nowhere
+	}
+	return nil
+}
+
+// nowhere is a path that no organisation has.
+const nowhere = "-/"
 
 func checkFilter(ref *reference.Snapshot, q contract.ListRequests) error {
 	c := check.New(ref)
@@ -157,6 +191,9 @@ func checkFilter(ref *reference.Snapshot, q contract.ListRequests) error {
 	c.Token("campaign", q.Campaign)
 	c.Token("source", q.Source)
 	c.Token("organisation", q.Organisation)
+	if q.Language != "" {
+		c.Language("language", q.Language)
+	}
 	return c.Err()
 }
 

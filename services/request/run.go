@@ -3,6 +3,7 @@ package request
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -14,7 +15,11 @@ import (
 	"heli/pkg/inbox"
 )
 
-const purgeInterval = time.Hour
+const (
+	purgeInterval = time.Hour
+	// joinInterval bounds how many rows a count is the sum of.
+	joinInterval = 5 * time.Second
+)
 
 // Run answers calls, hears of matches and publishes facts until ctx ends; then
 // it finishes what was taken in and returns nil.
@@ -37,6 +42,7 @@ func Run(ctx context.Context, d app.Deps, c Config) error {
 		return inbox.Run(ctx, d.Worker, d.Bus, contract.RequestHearsMatch, s.HearMatches, inbox.WithLog(d.Log))
 	})
 	group.Go(func() error { return s.purge(ctx, d, c) })
+	group.Go(func() error { return s.join(ctx, d.Log) })
 	group.Go(func() error { return s.adopt(ctx, d.Log) })
 	group.Go(func() error {
 		// Callers are answered before the intake that they wait for closes.
@@ -74,6 +80,22 @@ func (s *Service) purge(ctx context.Context, d app.Deps, c Config) error {
 		case <-ctx.Done():
 			return nil
 		case <-ticker.C:
+		}
+	}
+}
+
+// join keeps counting fast, every few seconds.
+func (s *Service) join(ctx context.Context, log *slog.Logger) error {
+	ticker := time.NewTicker(joinInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		if err := s.worker.joinTally(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("could not join counts, trying again", "error", err)
 		}
 	}
 }

@@ -170,8 +170,17 @@ func (s *Service) Move(ctx context.Context, m contract.Move) (contract.Moved, er
 		return s.VerifyPhone(ctx, m)
 	case moveErase:
 		return s.Erase(ctx, m)
-	case moveClaim, moveUnclaim:
-		return s.claim(ctx, m)
+	default:
+		return s.moveBy(ctx, m, s.change)
+	}
+}
+
+// changer makes a change as Service.change does, or as if.
+type changer func(ctx context.Context, m contract.Move, fn func(tx *sqlx.Tx, row *fullRow, r *record) error) (contract.Moved, error)
+
+func (s *Service) moveBy(ctx context.Context, m contract.Move, change changer) (contract.Moved, error) {
+	if m.Move == moveClaim || m.Move == moveUnclaim {
+		return s.claim(ctx, m, change)
 	}
 	h, err := newHand(contract.ActorFrom(ctx), s.now()).forRequester(m.OnBehalfOf)
 	if err != nil {
@@ -183,7 +192,7 @@ func (s *Service) Move(ctx context.Context, m contract.Move) (contract.Moved, er
 			return contract.Moved{}, err
 		}
 	}
-	return s.change(ctx, m, func(_ *sqlx.Tx, _ *fullRow, r *record) error {
+	return change(ctx, m, func(_ *sqlx.Tx, _ *fullRow, r *record) error {
 		if m.Move == moveRefer {
 			return r.refer(h, to, m.Reason)
 		}
@@ -227,12 +236,12 @@ func (s *Service) VerifyPhone(ctx context.Context, m contract.Move) (contract.Mo
 
 // claim notes which colleague takes responsibility, or that none does. It
 // changes no state, so it has no fact and no version.
-func (s *Service) claim(ctx context.Context, m contract.Move) (contract.Moved, error) {
+func (s *Service) claim(ctx context.Context, m contract.Move, change changer) (contract.Moved, error) {
 	a := contract.ActorFrom(ctx)
 	if err := access.Require(a, access.WriteNotes); err != nil {
 		return contract.Moved{}, err
 	}
-	return s.change(ctx, m, func(_ *sqlx.Tx, _ *fullRow, r *record) error {
+	return change(ctx, m, func(_ *sqlx.Tx, _ *fullRow, r *record) error {
 		r.row.ClaimedByID, r.row.ClaimedBy = a.ID(), a.Name
 		if m.Move == moveUnclaim {
 			r.row.ClaimedByID, r.row.ClaimedBy = "", ""

@@ -66,6 +66,7 @@ type requestRow struct {
 	ClaimedByID      string             `db:"claimed_by_id" json:"claimed_by_id"`
 	ClaimedBy        string             `db:"claimed_by" json:"claimed_by"`
 	Generation       int                `db:"generation" json:"generation"`
+	Facets           pq.StringArray     `db:"facets" json:"facets"` // what it is found by; written once
 }
 
 type windows []contract.Window

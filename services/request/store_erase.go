@@ -16,6 +16,7 @@ import (
 const eraseRequestSQL = `
 	UPDATE requests SET title = '', description = '', lat = NULL, lon = NULL, languages = '{}', skills = '{}',
 		safeguards = '{}', windows = '[]', vulnerability = '{}', on_behalf_of = '',
+		facets = ARRAY(SELECT f FROM unnest(facets) f WHERE f NOT LIKE 'language:%'),
 		consent_emergency = '', consent_guardian = '', erased_at = $2
 	WHERE id = $1`
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -15,17 +15,20 @@ import (
 
 // listFilter is what a list asks for; a nil or empty field matches all.
 type listFilter struct {
-	path          string
+	path          string // sight, or what lies below an organisation in it
 	states        []string
-	urgencies     []string
+	urgencies     []int64 // as ranks
 	categories    []string
+	language      string
 	regions       []string
 	campaign      string
 	source        string
-	organisation  string
+	claimedBy     *string // an id; empty: nobody
 	code          string
 	text          string
 	updatedAfter  *time.Time
+	createdAfter  *time.Time
+	createdBefore *time.Time
 	includeClosed bool
 	after         *place
 	limit         int
@@ -38,27 +41,31 @@ type place struct {
 	ID        string    `json:"i"`
 }
 
-// listRequestsSQL finds the page before it joins contacts, whose policy is asked
-// for each. Behind policies the planner may not look how many titles fit: with
-// CASE it takes half of them, and walks the queue; the rare ones come with $18.
+// listRequestsSQL finds the page by the index of the queue alone, before it looks
+// at the rows and joins contacts, whose policy is asked for each. Behind policies
+// the planner may not look how many titles fit: with CASE it takes half of them,
+// and walks the queue; what is rare comes with $18.
 const listRequestsSQL = `SELECT ` + fullColumns + `
-	FROM (SELECT r.* FROM requests r
-	WHERE r.org_path >= $1 AND r.org_path < $2
-		AND ($3::boolean OR r.stage <> 'closed')
-		AND ($4::text[] IS NULL OR r.state = ANY ($4))
-		AND ($5::text[] IS NULL OR r.urgency = ANY ($5))
-		AND ($6::text[] IS NULL OR EXISTS (
-			SELECT FROM need_lines l WHERE l.request_id = r.id AND l.category = ANY ($6)))
-		AND ($7::text[] IS NULL OR r.region_code = ANY ($7))
-		AND ($8 = '' OR r.campaign = $8)
-		AND ($9 = '' OR r.source = $9)
-		AND (($10 = '' AND $11 = '') OR CASE WHEN $11 <> '' AND r.title ILIKE $11 THEN true ELSE r.code = $10 END)
-		AND ($18::uuid[] IS NULL OR r.code = $10 OR r.id = ANY ($18))
-		AND ($12::timestamptz IS NULL OR r.updated_at > $12)
-		AND ($13::smallint IS NULL OR (r.urgency_rank, r.created_at, r.id) > ($13, $14::timestamptz, $15::uuid))
-		AND ($16 = '' OR r.org_code = $16)
-	ORDER BY r.urgency_rank, r.created_at, r.id
-	LIMIT $17) r LEFT JOIN contacts c ON c.request_id = r.id
+	FROM (SELECT r.id FROM requests r
+		WHERE r.org_path >= $1 AND r.org_path < $2
+			AND ($3::boolean OR r.stage <> 'closed')
+			AND ($4::text[] IS NULL OR r.state = ANY ($4)) AND ($24 = '' OR r.state = $24)
+			AND ($5::smallint IS NULL OR r.urgency_rank >= $5) AND ($6::smallint IS NULL OR r.urgency_rank <= $6)
+			AND ($7::smallint[] IS NULL OR r.urgency_rank = ANY ($7))
+			AND ($8::text[] IS NULL OR r.region_code = ANY ($8))
+			AND ($9 = '' OR r.campaign = $9)
+			AND ($10 = '' OR r.source = $10)
+			AND ($11::text IS NULL OR r.claimed_by_id = $11)
+			AND ($12::text[] IS NULL OR r.facets && $12)
+			AND ($13::text[] IS NULL OR r.facets && $13)
+			AND (($14 = '' AND $15::text IS NULL) OR CASE WHEN $15 IS NOT NULL AND r.title ~* $15 THEN true ELSE r.code = $14 END)
+			AND ($16::timestamptz IS NULL OR r.created_at > $16) AND ($17::timestamptz IS NULL OR r.created_at <= $17)
+			AND ($18::uuid[] IS NULL OR r.code = $14 OR r.id = ANY ($18))
+			AND ($19::timestamptz IS NULL OR r.updated_at > $19)
+			AND ($20::smallint IS NULL OR (r.urgency_rank, r.created_at, r.id) > ($20, $21::timestamptz, $22::uuid))
+		ORDER BY r.urgency_rank, r.created_at, r.id
+		LIMIT $23) AS found
+	JOIN requests r ON r.id = found.id LEFT JOIN contacts c ON c.request_id = r.id
 	ORDER BY r.urgency_rank, r.created_at, r.id`
 
 // planWithValuesSQL has the list planned for its values: one plan for all
@@ -86,33 +93,57 @@ func (s *store) selectList(ctx context.Context, tx *sqlx.Tx, f listFilter) ([]fu
 	if f.after != nil {
 		rank, createdAt, id = &f.after.Rank, &f.after.CreatedAt, &f.after.ID
 	}
-	titled, err := s.selectTitled(ctx, tx, pattern(f.text))
+	p := patternOf(f.text)
+	few, err := s.selectFew(ctx, tx, p, f)
 	if err != nil {
 		return nil, err
 	}
+	first, last, ranks := ranksOf(f.urgencies)
+	states, state := f.states, ""
+	if len(states) == 1 { // an index has them in the order of the queue
+		states, state = nil, states[0]
+	}
 	rows := []fullRow{}
 	err = tx.SelectContext(ctx, &rows, listRequestsSQL, f.path, contract.PathEnd(f.path), f.includeClosed,
-		array(f.states), array(f.urgencies), array(f.categories), array(f.regions), f.campaign, f.source,
-		f.code, pattern(f.text), f.updatedAfter, rank, createdAt, id, f.organisation, f.limit+1, titled)
+		array(states), first, last, ranks, array(f.regions), f.campaign, f.source, f.claimedBy,
+		array(facets(facetCategory, f.categories...)), array(facets(facetLanguage, one(f.language)...)),
+		f.code, p.regexp, f.createdAfter, f.createdBefore, few, f.updatedAfter, rank, createdAt, id, f.limit+1, state)
 	if err != nil {
 		return nil, fmt.Errorf("list requests: %w", err)
 	}
 	return rows, nil
 }
 
-// rareTitles is how many rows a title may fit to be looked up by it.
-const rareTitles = 2000
+// ranksOf returns the least and the greatest rank, by which the queue's index is
+// entered and left, and the ranks where some between are left out.
+func ranksOf(ranks []int64) (first, last *int64, some any) {
+	if len(ranks) == 0 {
+		return nil, nil, nil
+	}
+	least, most := slices.Min(ranks), slices.Max(ranks)
+	if int64(len(ranks)) <= most-least {
+		some = pq.Int64Array(ranks)
+	}
+	return &least, &most, some
+}
 
-const selectTitledSQL = `SELECT titled($1, $2)`
+// rare is how many rows may fit something to be looked up by it.
+const rare = 2000
 
-// selectTitled returns the rows, whoever sees them, whose title is like the
-// pattern; null when they are many or no pattern is given.
-func (s *store) selectTitled(ctx context.Context, tx *sqlx.Tx, like string) (ids pq.StringArray, err error) {
-	if like == "" {
+const selectFewSQL = `SELECT few($1, $2, $3, $4, $5, $6, $7)`
+
+// selectFew returns the rows, whoever sees them, that the text fits or, where
+// there is none, the categories and the language; null when they are many or
+// nothing of it is asked for.
+func (s *store) selectFew(ctx context.Context, tx *sqlx.Tx, p pattern, f listFilter) (ids pq.StringArray, err error) {
+	byFacet := (len(f.categories) > 0 || f.language != "") && !f.includeClosed
+	if p.regexp == nil && !byFacet {
 		return nil, nil
 	}
-	if err := tx.GetContext(ctx, &ids, selectTitledSQL, like, rareTitles); err != nil {
-		return nil, fmt.Errorf("look for titles: %w", err)
+	err = tx.GetContext(ctx, &ids, selectFewSQL, p.regexp, array(p.pairs[0]), array(p.pairs[1]), array(p.pairs[2]),
+		array(facets(facetCategory, f.categories...)), array(facets(facetLanguage, one(f.language)...)), rare)
+	if err != nil {
+		return nil, fmt.Errorf("look for the few that fit: %w", err)
 	}
 	return ids, nil
 }
@@ -125,16 +156,17 @@ func array(values []string) any {
 	return pq.StringArray(values)
 }
 
-// pattern returns the ILIKE pattern of texts that hold the text.
-func pattern(text string) string {
+// one is the list of a text, empty for none.
+func one(text string) []string {
 	if text == "" {
-		return ""
+		return nil
 	}
-	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
+	return []string{text}
 }
 
 const countRequestsSQL = `
-	SELECT state, count(*) AS count FROM requests WHERE org_path >= $1 AND org_path < $2 GROUP BY state`
+	SELECT state, sum(n)::bigint AS count FROM tally WHERE org_path >= $1 AND org_path < $2
+	GROUP BY state HAVING sum(n) > 0`
 
 func (s *store) countRequests(ctx context.Context, path string) (map[string]int64, error) {
 	var rows []struct {
@@ -151,12 +183,31 @@ func (s *store) countRequests(ctx context.Context, path string) (map[string]int6
 	return counts, nil
 }
 
+// joinTallySQL makes one row of the many that an organisation's count is the sum
+// of. Whoever reads meanwhile sees all of the old ones or the new one; another
+// that joins them at the same time finds nothing left to take.
+const joinTallySQL = `
+	WITH many AS (
+		SELECT org_path, state FROM tally GROUP BY org_path, state HAVING count(*) > 1
+	), taken AS (
+		DELETE FROM tally t USING many m WHERE t.org_path = m.org_path AND t.state = m.state RETURNING t.*
+	)
+	INSERT INTO tally SELECT org_path, state, sum(n) FROM taken GROUP BY org_path, state HAVING sum(n) <> 0`
+
+// joinTally keeps counting fast; it changes no count.
+func (s *store) joinTally(ctx context.Context) error {
+	if _, err := s.db.ExecContext(ctx, joinTallySQL); err != nil {
+		return fmt.Errorf("join counts: %w", err)
+	}
+	return nil
+}
+
 // statements lists every statement of the schema, so that a test can prepare all.
 func statements() []string {
 	return []string{
 		selectRequestSQL, selectRequestsSQL, lockRequestSQL, selectCodeSQL, updateRequestSQL, handOverSQL, updateContactSQL, insertHistorySQL,
 		selectHistorySQL, insertNoteSQL, selectNotesSQL, upsertMatchSQL, selectMatchesSQL, updateTotalsSQL,
-		selectReleaseSQL, selectTitledSQL, listRequestsSQL, countRequestsSQL, insertBatchSQL, selectAnswerSQL, deleteKeySQL,
+		selectReleaseSQL, selectFewSQL, listRequestsSQL, countRequestsSQL, joinTallySQL, insertBatchSQL, selectAnswerSQL, deleteKeySQL,
 		updateAnswerSQL, selectSubmittedSQL, eraseRequestSQL, eraseLinesSQL, eraseContactSQL, eraseNotesSQL,
 		eraseHistorySQL, eraseAnswersSQL, updateConsentSQL,
 		listEndedSQL, dropKeysSQL, dropContactsSQL, insertComplaintSQL, selectComplaintSQL, eraseComplaintsSQL,

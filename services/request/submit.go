@@ -112,12 +112,16 @@ func newRecord(q contract.SubmitRequest, owner ownership, a contract.Actor, now 
 		row.Lat, row.Lon = &d.Point.Lat, &d.Point.Lon
 	}
 	r := &record{row: row}
+	r.row.Facets = facets(facetLanguage, d.Languages...)
 	for i, l := range d.NeedLines {
 		r.lines = append(r.lines, lineRow{
 			ID: l.ID, RequestID: q.ID, Position: i, Category: l.Category, Item: l.Item, Specification: l.Specification,
 			SourceText: l.SourceText, Quantity: l.Quantity, Unit: l.Unit,
 		})
+		r.row.Facets = append(r.row.Facets, facets(facetCategory, l.Category)...)
 	}
+	slices.Sort(r.row.Facets)
+	r.row.Facets = slices.Compact(r.row.Facets)
 	return r
 }
 

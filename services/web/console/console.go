@@ -129,6 +129,13 @@ func (c console) mountPages(r chi.Router) {
 	}
 	get(livePath, c.live)
 	get(home, c.queue)
+	get("/console/find", c.find)
+	get(palettePath, c.palette)
+	post(bulkPath, c.bulk)
+	post(exportPath, c.export)
+	post(viewsPath, c.saveView)
+	post(viewsPath+"/first", c.openFirst)
+	post(viewsPath+"/remove", c.removeView)
 	get("/console/style", c.style)
 	get("/console/requests/{id}", c.showRequest)
 	post("/console/requests/{id}/move", c.moveRequest)

@@ -3,7 +3,6 @@ package console
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"slices"
 
 	"heli/pkg/access"
@@ -18,11 +17,13 @@ type view struct {
 	states []string
 }
 
-// queueViews are the tabs of the queue; the one without states shows all.
+// queueViews are the tabs of the queue; the one without states shows all. Those
+// to follow up wait until somebody asks again.
 var queueViews = []view{
-	{"new", []string{"submitted", "needs_info", "referred"}},
+	{"new", []string{"submitted", "referred"}},
 	{"to_match", []string{"triaged", "open", "partially_matched", "reopened"}},
-	{"in_progress", []string{"matched", "in_progress", "reported_fulfilled"}},
+	{"in_progress", []string{"matched", "in_progress"}},
+	{"follow_up", []string{"needs_info", "on_hold", "reported_fulfilled"}},
 	{"disputed", []string{"disputed"}},
 	{"all", nil},
 }
@@ -47,6 +48,10 @@ func (c console) queue(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/console/matches", http.StatusSeeOther)
 		return nil
 	}
+	if first, found := c.firstView(r); found {
+		http.Redirect(w, r, first, http.StatusSeeOther)
+		return nil
+	}
 	d := c.desk(r, r.URL, c.Pages.Printer(r).T("console.queue.title"))
 	d.Frame.Live = livePath
 	q, err := c.loadQueue(r.Context(), d)
@@ -58,9 +63,12 @@ func (c console) queue(w http.ResponseWriter, r *http.Request) error {
 
 func (c console) loadQueue(ctx context.Context, d templates.Desk) (templates.Queue, error) {
 	shown := viewOf(queueViews, d.Query.Get("tab"))
-	q := templates.Queue{Filters: c.filters(d, contract.ThingRequest, requestStates)}
-	q.Filters.Tab, q.Filters.Urgencies = shown.name, urgencyChoices(d)
-	listing, err := bus.Call(ctx, c.Bus, contract.RequestList, requestFilter(d.Query, shown))
+	actor := contract.ActorFrom(ctx)
+	q := templates.Queue{
+		Filters: c.queueFilters(ctx, d, shown.name), Columns: columnsOf(d.Query["columns"]),
+		BulkMoves: bulkMovesOf(actor.Role), MayExport: access.May(actor.Role, access.ExportRequests),
+	}
+	listing, err := bus.Call(ctx, c.Bus, contract.RequestList, requestFilter(actor, d.Query, c.Clock()))
 	if err != nil {
 		return q, err
 	}
@@ -73,6 +81,9 @@ func (c console) loadQueue(ctx context.Context, d templates.Desk) (templates.Que
 		return home + "?tab=" + name, d.T("console.tab.request." + name)
 	})
 	q.Tabs = slices.Insert(q.Tabs, 2, c.matchTabs(ctx, d)...)
+	if d.Frame.Title != "" {
+		q.Views = c.savedViews(ctx, d)
+	}
 	return q, nil
 }
 
@@ -101,21 +112,4 @@ func tabsOf(views []view, shown view, counts map[string]int64, name func(string)
 		tabs = append(tabs, tab)
 	}
 	return tabs
-}
-
-func requestFilter(query url.Values, shown view) contract.ListRequests {
-	q := contract.ListRequests{
-		Page: contract.Page{Cursor: query.Get("cursor")}, States: shown.states, RegionCode: query.Get("region"),
-		Text: query.Get("text"),
-	}
-	if state := query.Get("state"); state != "" {
-		q.States = []string{state}
-	}
-	if urgency := query.Get("urgency"); urgency != "" {
-		q.Urgencies = []contract.Urgency{contract.Urgency(urgency)}
-	}
-	if category := query.Get("category"); category != "" {
-		q.Categories = []string{category}
-	}
-	return q
 }

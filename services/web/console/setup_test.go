@@ -43,6 +43,7 @@ type desk struct {
 	match    contract.Match
 	moveErr  error
 	listErr  error
+	auditErr error
 	contacts int
 	report   contract.Complaint
 	enrolled bool // those who follow a link enrol by it; else they are people of the demo
@@ -161,9 +162,15 @@ type reader struct {
 // signIn returns the browser of somebody who has just signed in.
 func (d *desk) signIn(role contract.Role) *reader {
 	d.tb.Helper()
+	return d.signInTo(role, testkit.Shaanxi.Path)
+}
+
+// signInTo is signIn for somebody of the organisation at a path.
+func (d *desk) signInTo(role contract.Role, path string) *reader {
+	d.tb.Helper()
 	id := contract.NewID[contract.PersonID]()
 	d.change(func() {
-		d.people[id] = contract.Actor{Role: role, Name: "测试员甲", PersonID: id, Organisation: testkit.Shaanxi.ID, Path: testkit.Shaanxi.Path}
+		d.people[id] = contract.Actor{Role: role, Name: "测试员甲", PersonID: id, Organisation: testkit.Shaanxi.ID, Path: path}
 	})
 	r := d.stranger()
 	answer := r.post("/console/login", url.Values{"token": {string(id)}})
@@ -252,6 +259,15 @@ func (d *desk) answerDirectory() {
 	})
 	stub(d, contract.DirectoryOrganisation, func(_ context.Context, q contract.OrganisationByCode) (contract.Organisation, error) {
 		return contract.Organisation{Code: q.Code, Name: "陕西省社会组织服务中心", Path: testkit.Shaanxi.Path}, nil
+	})
+	stub(d, contract.DirectoryCampaigns, func(context.Context, contract.Empty) (contract.Listing[contract.Campaign], error) {
+		return contract.Listing[contract.Campaign]{Items: []contract.Campaign{{Code: "winter", Name: map[string]string{"zh-Hans": "暖冬行动", "en": "Warm winter"}}}}, nil
+	})
+	stub(d, contract.DirectoryAudit, func(context.Context, contract.AuditEntry) (contract.Empty, error) {
+		if d.auditErr != nil {
+			return contract.Empty{}, d.auditErr
+		}
+		return contract.Empty{}, nil
 	})
 	stub(d, contract.DirectoryAlerts, func(ctx context.Context, _ contract.Empty) (contract.Listing[contract.Alert], error) {
 		alert := contract.Alert{ID: hookID, Kind: "readings", ActorName: "测试员丙", Path: testkit.Xian.Path, Count: 41, Since: began, At: began}

@@ -63,11 +63,18 @@ func someFactors() []contract.Factor {
 
 func (d *desk) answerRequests() {
 	may := func(ctx context.Context) error { return access.Require(contract.ActorFrom(ctx), access.ReadRequests) }
-	stub(d, contract.RequestList, func(ctx context.Context, _ contract.ListRequests) (contract.Listing[contract.Request], error) {
+	stub(d, contract.RequestList, func(ctx context.Context, q contract.ListRequests) (contract.Listing[contract.Request], error) {
 		if err := may(ctx); err != nil {
 			return contract.Listing[contract.Request]{}, err
 		}
-		return contract.Listing[contract.Request]{Items: []contract.Request{d.request}, NextCursor: "further"}, d.listErr
+		listing := contract.Listing[contract.Request]{Items: []contract.Request{d.request}}
+		if q.Cursor != "further" {
+			listing.NextCursor = "further"
+		}
+		return listing, d.listErr
+	})
+	stub(d, contract.RequestTry, func(context.Context, contract.Move) (contract.Moved, error) {
+		return contract.Moved{ID: requestID, State: "on_hold", Version: 8}, d.moveErr
 	})
 	stub(d, contract.RequestCount, func(ctx context.Context, _ contract.Empty) (contract.Counts, error) {
 		return contract.Counts{ByState: map[string]int64{"open": 12, "submitted": 3}}, may(ctx)

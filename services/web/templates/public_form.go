@@ -118,6 +118,9 @@ func tongues() []string {
 	return []string{"zh", "yue", "wuu", "nan", "hak", "bo", "ug", "mn", "csl", "en", "ja", "ko", "fr", "ru", "es", "ar"}
 }
 
+// TongueOptions are the spoken languages to choose from.
+func TongueOptions(p *Page) []Option { return tongueOptions(p) }
+
 func tongueOptions(p *Page) []Option {
 	var options []Option
 	for _, tag := range tongues() {

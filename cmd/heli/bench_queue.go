@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"heli/cmd/heli/bench"
+	"heli/cmd/heli/platform"
+	"heli/pkg/bus"
+	"heli/pkg/contract"
+	"heli/pkg/fault"
+	"heli/pkg/pg"
+)
+
+type benchQueue struct {
+	benchPlace `embed:""`
+	Requests   int `name:"requests" default:"1000000" help:"How many there are; with --data they stay for the next time."`
+	Rounds     int `name:"rounds" default:"100" help:"How often the page is asked for with every filter."`
+}
+
+// Run measures in a platform of its own, which it fills.
+func (c *benchQueue) Run(ctx context.Context, t terminal) error {
+	if c.Requests < 1 || c.Rounds < 1 {
+		return errors.New("--requests and --rounds must be above 0")
+	}
+	return c.measure(ctx, t, func(ctx context.Context, p *platform.Platform, _ clientMaker) (any, string, error) {
+		db, err := pg.Open(ctx, p.AdminURL, pg.WithConnections(1))
+		if err != nil {
+			return nil, "", err
+		}
+		defer func() { _ = db.Close() }() // what is of worth is committed
+		system := contract.WithActor(ctx, contract.System())
+		ref, err := bus.Call(system, p.Bus, contract.DirectoryReference, contract.AskReference{})
+		if err != nil {
+			return nil, "", fmt.Errorf("read reference data: %w", err)
+		}
+		if err := registerForBench(system, p); err != nil {
+			return nil, "", err
+		}
+		session, err := signInForBench(system, p)
+		if err != nil {
+			return nil, "", err
+		}
+		finish, err := c.profile()
+		if err != nil {
+			return nil, "", err
+		}
+		r, err := bench.Queue(ctx, db, *ref.Reference, bench.QueueOptions{
+			URL: "http://" + p.Address, Session: session, Requests: c.Requests, Rounds: c.Rounds,
+			Progress: func(rows int) { t.tell("%d requests", rows) },
+		})
+		return r, queueText(r), errors.Join(err, finish())
+	})
+}
+
+func queueText(r bench.QueueResult) string {
+	text := fmt.Sprintf("requests %d\norganisations %d\nfill_s %.1f\n", r.Requests, r.Organisations, r.FillS)
+	for _, f := range r.Filters {
+		text += fmt.Sprintf("%-40s rows %-3d p50_ms %.1f p99_ms %.1f\n", f.Filter, f.Rows, f.P50MS, f.P99MS)
+	}
+	return text + fmt.Sprintf("filter_p99_ms %.1f\ntext_p99_ms %.1f\ndeep_p99_ms %.1f\n", r.FilterP99MS, r.TextP99MS, r.DeepP99MS)
+}
+
+// registerForBench makes the organisation that a filter names.
+func registerForBench(ctx context.Context, p *platform.Platform) error {
+	_, err := bus.Call(ctx, p.Bus, contract.DirectoryRegister, contract.OrganisationDraft{
+		Code: "bench7", Name: "heli bench", Kind: "charity", Level: "city", RegionCode: "610000", ParentCode: "root",
+	})
+	if err != nil && !fault.Is(err, fault.Conflict) {
+		return fmt.Errorf("register organisation: %w", err)
+	}
+	return nil
+}
+
+// signInForBench adds a coordinator above all organisations, follows their login
+// link, and returns the Cookie of their session.
+func signInForBench(ctx context.Context, p *platform.Platform) (string, error) {
+	person, err := bus.Call(ctx, p.Bus, contract.DirectoryAddPerson, contract.PersonDraft{
+		ID: contract.NewID[contract.PersonID](), Name: "heli bench", Role: contract.RoleCoordinator, Organisation: "root", Demo: true,
+	})
+	if err != nil {
+		return "", fmt.Errorf("add coordinator: %w", err)
+	}
+	login, err := bus.Call(ctx, p.Bus, contract.DirectoryMakeLogin, contract.MakeLogin{PersonID: person.ID})
+	if err != nil {
+		return "", fmt.Errorf("make login link: %w", err)
+	}
+	body := strings.NewReader(url.Values{"token": {login.Secret}}.Encode())
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+p.Address+"/console/login", body)
+	if err != nil {
+		return "", fmt.Errorf("make sign-in: %w", err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Header.Set("Origin", p.URL)
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	response, err := client.Do(request)
+	if err != nil {
+		return "", fmt.Errorf("sign in: %w", err)
+	}
+	if err := response.Body.Close(); err != nil {
+		return "", fmt.Errorf("sign in: %w", err)
+	}
+	var cookies []string
+	for _, cookie := range response.Cookies() {
+		cookies = append(cookies, cookie.Name+"="+cookie.Value)
+	}
+	if len(cookies) == 0 {
+		return "", fmt.Errorf("sign in: the answer was %s, without a session", response.Status)
+	}
+	return strings.Join(cookies, "; "), nil
+}

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"encoding/csv"
+	"fmt"
+	"html"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/google/go-cmp/cmp"
+
+	"heli/pkg/contract"
+	"heli/pkg/testkit"
+)
+
+// signedIn is a coordinator above all organisations, without a browser.
+func (i *instance) signedIn() visitor {
+	i.t.Helper()
+	link := heli(i.t, "login", "--role", "coordinator", "--name", "调度员", "--demo", "--data", i.data)
+	v := newVisitor(i.t, i.url)
+	v.post("/console/login", url.Values{"token": {link[strings.IndexByte(link, '#')+1:]}}).leadsTo(i.t, "/console")
+	return v
+}
+
+var (
+	shownCode   = regexp.MustCompile(`<span class="row-code">([^<]+)</span>`)
+	bulkRow     = regexp.MustCompile(`data-bulk-row="([^"]+)"`)
+	hiddenField = regexp.MustCompile(`<input type="hidden" name="([a-z_]+)" value="([^"]*)"`)
+)
+
+func all(pattern *regexp.Regexp, text string) (found []string) {
+	for _, match := range pattern.FindAllStringSubmatch(text, -1) {
+		found = append(found, match[1])
+	}
+	return found
+}
+
+// parts returns the requests that a page of a bulk act says change, and those
+// that do not.
+func parts(page page, changing, staying string) (changed, stays []string) {
+	_, rest, _ := strings.Cut(page.body, changing)
+	first, second, _ := strings.Cut(rest, staying)
+	return all(bulkRow, first), all(bulkRow, second)
+}
+
+// TestABulkPreviewIsWhatHappens holds requests in several states, of which some
+// refuse, and compares the preview with the report and with what the API says.
+func TestABulkPreviewIsWhatHappens(t *testing.T) {
+	t.Parallel()
+	i := startHeli(t, testkit.DataDir(t))
+	staff, v := i.coordinator(), i.signedIn()
+	var picks []string
+	for n, moves := range [][]string{nil, {"triage"}, {"triage", "open"}, {"triage", "open", "hold"}, {"close"}, {"triage", "open"}} {
+		request := staff.post(http.StatusCreated, "/requests", requestDraft(fmt.Sprintf("masks %d", n), "", 1))
+		for _, move := range moves {
+			staff.post(http.StatusOK, "/requests/"+request.ID+"/"+move, map[string]any{"reason": "expired"})
+		}
+		picks = append(picks, request.ID)
+	}
+	preview := v.post("/console/bulk", url.Values{"move": {"hold"}, "reason": {"等待物资"}, "pick": picks})
+	will, wont := parts(preview, "These will change", "These stay as they are")
+	if len(will) != 3 || len(wont) != 3 {
+		t.Fatalf("the preview says that %v change and %v stay: %s", will, wont, preview.body)
+	}
+	for _, id := range picks {
+		if staff.get(http.StatusOK, "/requests/"+id).State == "on_hold" && slices.Contains(will, id) {
+			t.Errorf("the preview has moved %s", id)
+		}
+	}
+	form := url.Values{}
+	for _, field := range hiddenField.FindAllStringSubmatch(preview.body, -1) {
+		form.Add(field[1], html.UnescapeString(field[2]))
+	}
+	staff.post(http.StatusOK, "/requests/"+will[2]+"/close", map[string]any{"reason": "expired"}) // by somebody else, meanwhile
+	report := v.post("/console/bulk", form)
+	did, didNot := parts(report, "Changed: 2", "Not changed: 1")
+	if !slices.Equal(did, will[:2]) || !slices.Equal(didNot, will[2:]) {
+		t.Fatalf("%v changed and %v did not, the preview said %v: %s", did, didNot, will, report.body)
+	}
+	for _, id := range did {
+		if got := staff.get(http.StatusOK, "/requests/"+id).State; got != "on_hold" {
+			t.Errorf("%s is %s", id, got)
+		}
+	}
+}
+
+// TestAnExportIsWhatThePagesShow turns the pages of a view and reads its file.
+func TestAnExportIsWhatThePagesShow(t *testing.T) {
+	t.Parallel()
+	i := startHeli(t, testkit.DataDir(t))
+	staff, v := i.coordinator(), i.signedIn()
+	for n := range 120 {
+		title := "需要口罩"
+		if n%10 == 9 {
+			title = "需要輪椅" // which the view leaves out
+		}
+		staff.post(http.StatusCreated, "/requests", requestDraft(fmt.Sprintf("%s %d", title, n), "open", 1))
+	}
+	view := url.Values{"tab": {"all"}, "text": {"口罩"}, "columns": {"urgency"}}
+	var shown []string
+	for path := "/console?" + view.Encode(); path != ""; {
+		page := v.get(path)
+		shown = append(shown, all(shownCode, page.body)...)
+		if path = ""; nextPage.MatchString(page.body) {
+			path = html.UnescapeString(nextPage.FindStringSubmatch(page.body)[1])
+		}
+	}
+	file := v.post("/console/export", url.Values{"query": {view.Encode()}, "format": {"csv"}})
+	rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(file.body, "\ufeff"))).ReadAll()
+	if err != nil {
+		t.Fatalf("read file: %v", err)
+	}
+	var exported []string
+	for _, row := range rows[1:] {
+		exported = append(exported, row[0])
+	}
+	if len(rows[0]) != 3 || len(shown) != 108 {
+		t.Errorf("%d columns, %d rows", len(rows[0]), len(shown))
+	}
+	if diff := cmp.Diff(shown, exported); diff != "" {
+		t.Errorf("the file differs from the pages (-pages +file):\n%s", diff)
+	}
+	if log := heli(t, "audit", "verify", "--data", i.data); log == "" {
+		t.Error("the audit chain is not verified")
+	}
+}
+
+var nextPage = regexp.MustCompile(`<a href="(/console\?[^"]*cursor=[^"]+)" class="btn`)
+
+// keys types to whatever has the focus.
+func keys(typed string, modifiers ...chromedp.Modifier) chromedp.Action[chromedp.Void] {
+	return chromedp.KeyEvent(typed, chromedp.KeyModifiers(modifiers...))
+}
+
+func holds(expression string) chromedp.Action[chromedp.Void] {
+	return chromedp.Poll[chromedp.Void](expression)
+}
+
+// TestTheQueueByKeyboard signs in, finds a request, opens, claims and closes it,
+// and finds it again by its code, by keys alone.
+func TestTheQueueByKeyboard(t *testing.T) {
+	t.Parallel()
+	i := startHeli(t, testkit.DataDir(t))
+	staff := i.coordinator()
+	first := staff.post(http.StatusCreated, "/requests", requestDraft("需要口罩", "open", 10))
+	second := staff.post(http.StatusCreated, "/requests", requestDraft("需要輪椅兩台", "open", 2))
+	b := startBrowser(t)
+	row := func(request answer) string {
+		return `document.activeElement?.matches('#row-` + request.ID + ` a.row-link')`
+	}
+	b.do("sign in", chromedp.Navigate(heli(t, "login", "--role", "coordinator", "--name", "调度员", "--demo", "--data", i.data)),
+		chromedp.WaitVisible(chromedp.CSS(".console-nav")), chromedp.Navigate(i.url+"/console?tab=all&lang=zh-Hans"), await("#row-"+first.ID))
+	b.do("ask for the keys", keys("?"), holds(`document.getElementById("keys").open`), keys(kb.Escape), holds(`!document.getElementById("keys").open`))
+	b.do("move", keys("j"), holds(row(first)), keys("j"), holds(row(second)), keys("k"), holds(row(first)))
+	b.do("search", keys("/"), holds(`document.activeElement?.id === "filter-text"`), fill("text", "轮椅"), keys(enter),
+		await(`#filter-text[value="轮椅"]`), await("#row-"+second.ID), holds(`!document.getElementById("row-`+first.ID+`")`))
+	b.do("claim", keys("j"), holds(row(second)), keys("c"), holds(`document.getElementById("desk-status").textContent.includes("`+second.Code+`")`))
+	b.do("open", keys("j"), holds(row(second)), keys("o"), await(`button[name="move"][value="unclaim"]`))
+	b.do("see what fits", keys("m"), holds(`document.activeElement?.id === "part-suggestions"`))
+
+	closing := b.printer.Move(contract.ThingRequest, "close")
+	b.do("close by the palette", keys("k", chromedp.ModifierCtrl), holds(`document.activeElement?.id === "palette-input"`), chromedp.SendKeys(chromedp.CSS("#palette-input"), closing),
+		holds(`document.querySelector('#palette-list [aria-selected="true"]')?.textContent.includes("`+closing+`")`), keys(enter),
+		holds(`document.activeElement?.matches(".moves summary") && document.activeElement.parentElement.open`))
+	b.do("give a reason", keys(kb.Tab), holds(`document.activeElement?.name === "reason"`), keys(kb.ArrowDown), holds(`document.activeElement.value !== ""`),
+		keys(kb.Tab), holds(`document.activeElement?.value === "close"`), keys(enter), await(".alert-success"))
+	if got := staff.get(http.StatusOK, "/requests/"+second.ID).State; got != "closed" && got != "confirmed" {
+		t.Errorf("the request is %s", got)
+	}
+	b.do("find by code", keys("k", chromedp.ModifierCtrl), holds(`document.activeElement?.id === "palette-input"`), keys(first.Code),
+		holds(`document.querySelector('#palette-list [aria-selected="true"]')?.textContent.includes("`+first.Code+`")`), keys(enter),
+		await(`form[action="/console/requests/`+first.ID+`/notes"]`))
+}
+
+// TestTheOpenQueueFollows has a browser look at the queue while requests come
+// and go: in the end it shows each that is there once, and none that is not.
+func TestTheOpenQueueFollows(t *testing.T) {
+	t.Parallel()
+	i := startHeli(t, testkit.DataDir(t))
+	staff := i.coordinator()
+	b := startBrowser(t)
+	b.do("sign in", chromedp.Navigate(heli(t, "login", "--role", "coordinator", "--name", "调度员", "--demo", "--data", i.data)),
+		chromedp.WaitVisible(chromedp.CSS(".console-nav")), chromedp.Navigate(i.url+"/console?tab=to_match"), await(`#live[data-state="on"]`))
+	var want []string
+	for n := range 40 {
+		request := staff.post(http.StatusCreated, "/requests", requestDraft(fmt.Sprintf("masks %d", n), "open", 1))
+		if n%3 == 0 {
+			staff.post(http.StatusOK, "/requests/"+request.ID+"/hold", map[string]any{"reason": "other"})
+			continue
+		}
+		want = append(want, "row-"+request.ID)
+	}
+	slices.Sort(want)
+	eventually(t, func() string {
+		rows, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]string](`[...document.querySelectorAll("tr[id^=row-]")].map((row) => row.id)`))
+		if err != nil {
+			t.Fatalf("read rows: %v", err)
+		}
+		slices.Sort(rows)
+		return cmp.Diff(want, rows)
+	})
+	count, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.querySelector('.tabs [aria-current="page"] .badge').textContent`))
+	if err != nil || strings.TrimSpace(count) != fmt.Sprint(len(want)) {
+		t.Errorf("the tab counts %q, there are %d (%v)", count, len(want), err)
+	}
+}
