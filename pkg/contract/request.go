@@ -106,6 +106,8 @@ type Request struct {
 	SourceID       string         `json:"source_id,omitempty"`
 	SubmittedBy    Role           `json:"submitted_by"`
 	ClaimedBy      string         `json:"claimed_by,omitempty"` // a colleague's name
+	ClaimedByID    string         `json:"claimed_by_id,omitempty"`
+	ClaimedUntil   *time.Time     `json:"claimed_until,omitempty"`
 	Generation     int            `json:"generation"`
 	// Consent is what the person agreed to and has not withdrawn.
 	Consent Consent `json:"consent"`

@@ -3,6 +3,7 @@ package request
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -25,7 +26,7 @@ func Run(ctx context.Context, d app.Deps, c Config) error {
 		}
 		return fmt.Errorf("wait for reference data: %w", err)
 	}
-	s := New(d)
+	s := New(d, c)
 	server, err := bus.NewServer(d.Bus, d.Name)
 	if err != nil {
 		s.Close()
@@ -37,6 +38,7 @@ func Run(ctx context.Context, d app.Deps, c Config) error {
 		return inbox.Run(ctx, d.Worker, d.Bus, contract.RequestHearsMatch, s.HearMatches, inbox.WithLog(d.Log))
 	})
 	group.Go(func() error { return s.purge(ctx, d, c) })
+	group.Go(func() error { return s.watchClaims(ctx, d.Log) })
 	group.Go(func() error { return s.adopt(ctx, d.Log) })
 	group.Go(func() error {
 		// Callers are answered before the intake that they wait for closes.
@@ -69,6 +71,22 @@ func (s *Service) purge(ctx context.Context, d app.Deps, c Config) error {
 		}
 		if err := s.retire(ctx, c.Retention); err != nil && ctx.Err() == nil {
 			d.Log.Warn("could not let go what was kept for its time, trying again in an hour", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// watchClaims ends claims within a minute after their time.
+func (s *Service) watchClaims(ctx context.Context, log *slog.Logger) error {
+	ticker := time.NewTicker(claimsInterval)
+	defer ticker.Stop()
+	for {
+		if err := s.releaseClaims(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("could not end claims that are over, trying again in a minute", "error", err)
 		}
 		select {
 		case <-ctx.Done():

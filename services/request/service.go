@@ -31,16 +31,17 @@ type Service struct {
 	keys      *seal.Keys
 	reference *app.Reference
 	clock     func() time.Time
+	claims    Claims
 	relay     *outbox.Relay
 	recent    *recent
 	intake    *intake
 }
 
 // New returns a service whose intake is running; Close ends it.
-func New(d app.Deps) *Service {
+func New(d app.Deps, c Config) *Service {
 	s := &Service{
 		store: &store{db: d.DB}, worker: &store{db: d.Worker}, bus: d.Bus, keys: d.Keys, reference: d.Reference,
-		clock: d.Clock, relay: outbox.NewRelay(d.Worker, d.Bus, d.Log), recent: newRecent(),
+		clock: d.Clock, claims: c.Claims, relay: outbox.NewRelay(d.Worker, d.Bus, d.Log), recent: newRecent(),
 	}
 	// One transaction stores submissions of many actors, each checked before.
 	s.intake = newIntake(s.worker, s.recent, s.relay.Wake)
@@ -170,8 +171,10 @@ func (s *Service) Move(ctx context.Context, m contract.Move) (contract.Moved, er
 		return s.VerifyPhone(ctx, m)
 	case moveErase:
 		return s.Erase(ctx, m)
-	case moveClaim, moveUnclaim:
+	case moveClaim:
 		return s.claim(ctx, m)
+	case moveUnclaim:
+		return s.unclaim(ctx, m)
 	}
 	h, err := newHand(contract.ActorFrom(ctx), s.now()).forRequester(m.OnBehalfOf)
 	if err != nil {
@@ -221,25 +224,6 @@ func (s *Service) VerifyPhone(ctx context.Context, m contract.Move) (contract.Mo
 		}
 		r.row.PhoneVerified = true
 		r.settle(newHand(a, s.now()), moveVerifyPhone, m.Reason)
-		return nil
-	})
-}
-
-// claim notes which colleague takes responsibility, or that none does. It
-// changes no state, so it has no fact and no version.
-func (s *Service) claim(ctx context.Context, m contract.Move) (contract.Moved, error) {
-	a := contract.ActorFrom(ctx)
-	if err := access.Require(a, access.WriteNotes); err != nil {
-		return contract.Moved{}, err
-	}
-	return s.change(ctx, m, func(_ *sqlx.Tx, _ *fullRow, r *record) error {
-		r.row.ClaimedByID, r.row.ClaimedBy = a.ID(), a.Name
-		if m.Move == moveUnclaim {
-			r.row.ClaimedByID, r.row.ClaimedBy = "", ""
-		}
-		h := newHand(a, s.now())
-		r.touch(h)
-		r.note(h, m.Move, r.row.State, m.Reason)
 		return nil
 	})
 }

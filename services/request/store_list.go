@@ -159,6 +159,7 @@ func statements() []string {
 		selectReleaseSQL, selectTitledSQL, listRequestsSQL, countRequestsSQL, insertBatchSQL, selectAnswerSQL, deleteKeySQL,
 		updateAnswerSQL, selectSubmittedSQL, eraseRequestSQL, eraseLinesSQL, eraseContactSQL, eraseNotesSQL,
 		eraseHistorySQL, eraseAnswersSQL, updateConsentSQL,
+		lockClaimsSQL, countClaimsSQL, listOverdueSQL,
 		listEndedSQL, dropKeysSQL, dropContactsSQL,
 	}
 }
