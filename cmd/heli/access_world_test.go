@@ -41,14 +41,16 @@ type things struct {
 	person  contract.Person
 	key     contract.MadeAPIKey
 	plan    contract.Plan
-	alert   contract.Alert // about the person
+	// attachment is beside the request.
+	attachment contract.Attachment
+	alert      contract.Alert // about the person
 }
 
 // marks are what an answer shows of the things: their ids.
 func (o things) marks() []string {
 	return []string{
 		string(o.request.ID), string(o.request.NeedLines[0].ID), string(o.offer.ID), string(o.offer.OfferLines[0].ID), string(o.match.ID),
-		string(o.webhook.ID), string(o.person.ID), string(o.key.ID), string(o.plan.ID), o.alert.ID,
+		string(o.webhook.ID), string(o.person.ID), string(o.key.ID), string(o.plan.ID), o.alert.ID, string(o.attachment.ID),
 	}
 }
 
@@ -145,6 +147,7 @@ func (w *tree) things(code string) (o things) {
 		NeedLineID: o.request.NeedLines[0].ID, OfferLineID: o.offer.OfferLines[0].ID,
 	})
 	o.webhook, o.person, o.key = w.webhook(code), w.person(code), w.apiKey(code)
+	o.attachment = ask(w, coordinator, contract.RequestAttach, pdf(string(o.request.ID)))
 	o.plan = ask(w, coordinator, contract.MatcherPlan, contract.AskPlan{})
 	policy := ask(w, coordinator, contract.MatcherPolicy, contract.Empty{})
 	ask(w, actor(contract.RoleAdministrator, code), contract.MatcherSetPolicy, contract.SetPolicy{Organisation: code, Document: policy.Document, Reason: "demo"})

@@ -51,6 +51,8 @@ func answer(server *bus.Server, s *Service) error {
 		call(server, contract.DirectoryRecordErasure, s.RecordErasure),
 		call(server, contract.DirectoryErasures, s.Erasures),
 		call(server, contract.DirectoryAlerts, s.Alerts),
+		call(server, contract.DirectoryColleagues, s.Colleagues),
+		call(server, contract.DirectoryReadings, s.Readings),
 	} {
 		if err := register(); err != nil {
 			return err

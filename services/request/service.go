@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -32,6 +31,7 @@ type Service struct {
 	reference *app.Reference
 	clock     func() time.Time
 	claims    Claims
+	drawing   chan struct{} // held by who works on a picture
 	relay     *outbox.Relay
 	recent    *recent
 	intake    *intake
@@ -41,7 +41,7 @@ type Service struct {
 func New(d app.Deps, c Config) *Service {
 	s := &Service{
 		store: &store{db: d.DB}, worker: &store{db: d.Worker}, bus: d.Bus, keys: d.Keys, reference: d.Reference,
-		clock: d.Clock, claims: c.Claims, relay: outbox.NewRelay(d.Worker, d.Bus, d.Log), recent: newRecent(),
+		clock: d.Clock, claims: c.Claims, drawing: make(chan struct{}, 1), relay: outbox.NewRelay(d.Worker, d.Bus, d.Log), recent: newRecent(),
 	}
 	// One transaction stores submissions of many actors, each checked before.
 	s.intake = newIntake(s.worker, s.recent, s.relay.Wake)
@@ -284,27 +284,4 @@ func (s *Service) correctContact(ctx context.Context, tx *sqlx.Tx, row *fullRow,
 		r.row.PhoneVerified = false
 	}
 	return s.store.updateContact(ctx, tx, row.ID, sealed)
-}
-
-// Note stores a remark of staff. A repeat of its id changes nothing.
-func (s *Service) Note(ctx context.Context, q contract.AddNote) (contract.Empty, error) {
-	a := contract.ActorFrom(ctx)
-	if err := access.Require(a, access.WriteNotes); err != nil {
-		return contract.Empty{}, err
-	}
-	c := check.New(nil)
-	check.ID(c, "id", q.ID)
-	c.Paragraph("text", q.Text, 1, maxNote)
-	if err := c.Err(); err != nil {
-		return contract.Empty{}, err
-	}
-	row, err := s.read(ctx, q.SubjectID)
-	if err != nil {
-		return contract.Empty{}, err
-	}
-	if row.ErasedAt != nil {
-		return contract.Empty{}, errErased
-	}
-	note := contract.Note{ID: q.ID, At: s.now(), AuthorID: a.ID(), AuthorName: a.Name, Text: strings.TrimSpace(q.Text)}
-	return contract.Empty{}, pg.MapContext(ctx, s.store.insertNote(ctx, row.ID, note))
 }

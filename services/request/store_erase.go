@@ -44,7 +44,8 @@ func (s *store) erase(ctx context.Context, tx *sqlx.Tx, id contract.RequestID, n
 	if _, err := tx.ExecContext(ctx, eraseRequestSQL, id, now); err != nil {
 		return fmt.Errorf("erase request: %w", err)
 	}
-	for _, q := range []string{eraseLinesSQL, eraseContactSQL, eraseNotesSQL, eraseHistorySQL, eraseAnswersSQL} {
+	for _, q := range []string{eraseLinesSQL, eraseContactSQL, eraseMentionsSQL, eraseNotesSQL, eraseAttachmentKeysSQL, eraseAttachmentsSQL,
+		eraseHistorySQL, eraseAnswersSQL} {
 		if _, err := tx.ExecContext(ctx, q, id); err != nil {
 			return fmt.Errorf("erase what belongs to a request: %w", err)
 		}

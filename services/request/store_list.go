@@ -153,7 +153,7 @@ func (s *store) countRequests(ctx context.Context, path string) (map[string]int6
 
 // statements lists every statement of the schema, so that a test can prepare all.
 func statements() []string {
-	return []string{
+	return append(deskStatements(), []string{
 		selectRequestSQL, selectRequestsSQL, lockRequestSQL, selectCodeSQL, updateRequestSQL, handOverSQL, updateContactSQL, insertHistorySQL,
 		selectHistorySQL, insertNoteSQL, selectNotesSQL, upsertMatchSQL, selectMatchesSQL, updateTotalsSQL,
 		selectReleaseSQL, selectTitledSQL, listRequestsSQL, countRequestsSQL, insertBatchSQL, selectAnswerSQL, deleteKeySQL,
@@ -161,5 +161,5 @@ func statements() []string {
 		eraseHistorySQL, eraseAnswersSQL, updateConsentSQL,
 		lockClaimsSQL, countClaimsSQL, listOverdueSQL,
 		listEndedSQL, dropKeysSQL, dropContactsSQL,
-	}
+	}...)
 }

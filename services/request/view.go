@@ -36,7 +36,7 @@ func shown(f fullRow) contract.Request {
 		AtOrganisation: f.AtOrganisation, Campaign: f.Campaign, Incident: f.Incident, TimeZone: f.TimeZone,
 		PhoneVerified: f.PhoneVerified, OnBehalfOf: f.OnBehalfOf, Sharing: f.Sharing, Source: f.Source,
 		SourceID: f.SourceID, SubmittedBy: f.SubmittedBy, Generation: f.Generation,
-		Consent: f.consent(), ErasedAt: f.ErasedAt, Moves: []string{},
+		Repeats: f.Repeats, Consent: f.consent(), ErasedAt: f.ErasedAt, Moves: []string{},
 	}
 }
 
@@ -91,6 +91,9 @@ func available(a contract.Actor, f fullRow, now time.Time) []string {
 				moves = append(moves, move)
 			}
 		}
+	}
+	if slices.Contains(live, f.Stage) && access.May(a.Role, access.WriteNotes) {
+		moves = append(moves, moveEdit)
 	}
 	if (requester || access.May(a.Role, access.WriteNotes)) && f.record().situation().Correctable() {
 		moves = append(moves, moveCorrect)
