@@ -193,7 +193,7 @@ func (s *Service) LookUp(ctx context.Context, q contract.LookUpCaller) (contract
 	}
 	phone, ok := check.NormalPhone(strings.TrimSpace(q.Phone))
 	if !ok || !a.Staff() {
-		return listing, fault.NewInvalid(fault.Field{Location: "phone", Code: "phone"})
+		return listing, fault.NewInvalid(fault.Field{Location: "phone", Code: check.NotAPhone})
 	}
 	entry := contract.AuditEntry{
 		Key: contract.NewID[string](), Action: "request.phone.look_up", SubjectID: a.ID(), Path: a.Path,

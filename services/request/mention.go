@@ -64,7 +64,7 @@ func checkNote(q contract.AddNote) error {
 func (s *Service) Mentions(ctx context.Context, q contract.AskMentions) (contract.Mentions, error) {
 	found := contract.Mentions{Items: []contract.Mention{}}
 	a := contract.ActorFrom(ctx)
-	if err := access.Require(a, access.WriteNotes); err != nil || a.PersonID == "" {
+	if err := access.Require(a, access.WriteNotes); err != nil || !contract.ValidID(a.PersonID) {
 		return found, err
 	}
 	var err error
@@ -79,7 +79,7 @@ func (s *Service) Mentions(ctx context.Context, q contract.AskMentions) (contrac
 // already, stays as it is.
 func (s *Service) SeeMention(ctx context.Context, q contract.SeeMention) (contract.Empty, error) {
 	a := contract.ActorFrom(ctx)
-	if err := access.Require(a, access.WriteNotes); err != nil || a.PersonID == "" || !contract.ValidID(q.NoteID) {
+	if err := access.Require(a, access.WriteNotes); err != nil || !contract.ValidID(a.PersonID) || !contract.ValidID(q.NoteID) {
 		return contract.Empty{}, err
 	}
 	return contract.Empty{}, pg.MapContext(ctx, s.store.seeMention(ctx, q.NoteID, a.PersonID, s.now()))

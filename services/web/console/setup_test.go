@@ -42,6 +42,8 @@ type desk struct {
 	offer    contract.Offer
 	match    contract.Match
 	moveErr  error
+	editErr  error
+	alike    []contract.Alike
 	listErr  error
 	contacts int
 	enrolled bool // those who follow a link enrol by it; else they are people of the demo
@@ -62,6 +64,7 @@ func newDesk(tb testing.TB) *desk {
 	d.answerMatcher()
 	d.answerNotify()
 	d.answerPeople()
+	d.answerBeside()
 	return d
 }
 
@@ -75,7 +78,7 @@ func (d *desk) serve() {
 	must(d.tb, err)
 	identities := session.NewIdentities(deps.Bus, deps.Clock)
 	d.site = site.Deps{
-		Deps: deps, Pages: pages, Identities: identities, Live: live.New(), PublicURL: "https://heli.example",
+		Deps: deps, Pages: pages, Identities: identities, Live: live.New(deps.Clock), PublicURL: "https://heli.example",
 		MaxBodyBytes: 64 << 10,
 		Sessions: session.New(session.Options{
 			DB: deps.Worker, Bus: deps.Bus, Keys: deps.Keys, Identities: identities, PublicURL: "https://heli.example", Clock: deps.Clock, Fail: pages.Fail,

@@ -16,6 +16,12 @@ type RequestView struct {
 	Suggestions Suggestions
 	Verdict     Verdict
 	MaySuggest  bool
+	Edit        EditCard
+	Attach      AttachCard
+	Map         MapView
+	Timeline    []Step
+	Present     []string // names of who else looks at the page
+	Own         bool     // the reader sees it as its owner does
 	// MatchesProblem says why the matches could not be loaded.
 	MatchesProblem string
 }
