@@ -19,7 +19,7 @@ func (s *Service) view(a contract.Actor, f fullRow) (contract.Request, error) {
 		return contract.Request{}, fmt.Errorf("show request: %w", err)
 	}
 	v := shown(f)
-	v.Contact, v.Moves = contact.Mask(plain), available(a, f, s.now())
+	v.Contact, v.Moves = contact.Mask(plain), available(a, f, s.claims, s.now())
 	if running, is := f.claimed(s.now()); is && a.Role != contract.RoleRequester {
 		v.ClaimedBy, v.ClaimedByID, v.ClaimedUntil = f.ClaimedName, running.by, &running.until
 	}
@@ -79,7 +79,7 @@ func plainLines(rows []lineRow) []contract.NeedLine {
 
 // available returns the moves that the actor may make now, also those that
 // change no stage; none of what was erased.
-func available(a contract.Actor, f fullRow, now time.Time) []string {
+func available(a contract.Actor, f fullRow, claims Claims, now time.Time) []string {
 	if f.ErasedAt != nil {
 		return []string{}
 	}
@@ -108,7 +108,8 @@ func available(a contract.Actor, f fullRow, now time.Time) []string {
 		return moves
 	}
 	running, is := f.claimed(now)
-	if !is || running.by == a.ID() {
+	// Within the first half of its time nobody needs to begin it anew.
+	if !is || running.by == a.ID() && running.until.Sub(now) < claims.span()/2 {
 		moves = append(moves, moveClaim)
 	}
 	if is && running.releasableBy(a) {

@@ -100,7 +100,7 @@ func navigation(p *templates.Page, role contract.Role) []templates.NavItem {
 	}{
 		{access.ReadRequests, home, "console.nav.requests", templates.GlyphList},
 		{access.WriteNotes, callPath, "desk.nav.call", templates.GlyphPhone},
-		{access.WriteNotes, mentionsPath, "desk.nav.mentions", templates.GlyphBell},
+		{access.WriteNotes, mentionsPath, "desk.nav.mentions", templates.GlyphHand},
 		{access.ReadOffers, "/console/offers", "console.nav.offers", templates.GlyphHeart},
 		{access.ReadMatches, "/console/matches", "console.nav.matches", templates.GlyphLink},
 		{access.Propose, planPath, "console.nav.plan", templates.GlyphBoard},

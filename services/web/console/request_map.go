@@ -23,8 +23,8 @@ type located struct {
 	region string
 }
 
-// locate returns where something is: its point, else the middle of its region;
-// false where neither is known.
+// locate returns where something is: its point, else the middle of its region or
+// the nearest one above that has any; false where neither is known.
 func (c console) locate(point *contract.Point, region string) (located, bool) {
 	if point != nil {
 		return located{*point, true, region}, true
@@ -33,11 +33,12 @@ func (c console) locate(point *contract.Point, region string) (located, bool) {
 	if ref == nil {
 		return located{}, false
 	}
-	r, ok := ref.Region(region)
-	if !ok || r.Point == nil {
-		return located{}, false
+	for _, code := range ref.Lineage(region) {
+		if r, ok := ref.Region(code); ok && r.Point != nil && r.Level != "country" {
+			return located{*r.Point, false, code}, true
+		}
 	}
-	return located{*r.Point, false, region}, true
+	return located{}, false
 }
 
 // mapOf draws a request in the middle and the offers suggested for it around it.
