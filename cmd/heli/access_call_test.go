@@ -116,6 +116,12 @@ func contactReading(id string) contract.ContactReading {
 	return contract.ContactReading{ID: id, Reason: "demo"}
 }
 
+func pdf(id string) contract.AddAttachment {
+	return contract.AddAttachment{
+		ID: contract.NewID[contract.AttachmentID](), RequestID: contract.RequestID(id), Name: "demo.pdf", Content: []byte("%PDF-1.7\n%%EOF"),
+	}
+}
+
 func note(id string) contract.AddNote {
 	return contract.AddNote{ID: contract.NewID[contract.NoteID](), SubjectID: id, Text: "demo"}
 }
@@ -141,6 +147,24 @@ func endpointCalls(own things) []call {
 		about(list, contract.RequestList, contract.ListRequests{}),
 		about(list, contract.RequestCount, contract.Empty{}),
 		about(noThing, contract.RequestProjections, contract.GetProjections{IDs: []string{string(own.request.ID)}}),
+		on(aRequest, contract.RequestEdit, func(id string) contract.EditRequest {
+			f := contract.RequestFields{Title: "demo", Urgency: contract.Routine}
+			return contract.EditRequest{ID: contract.RequestID(id), Was: f, Now: f}
+		}),
+		on(aRequest, contract.RequestAttach, pdf),
+		on(aRequest, contract.RequestAttachment, func(id string) contract.AttachmentByID {
+			return contract.AttachmentByID{ID: own.attachment.ID, RequestID: contract.RequestID(id)}
+		}),
+		on(aRequest, contract.RequestDetach, func(id string) contract.AttachmentByID {
+			return contract.AttachmentByID{ID: contract.NewID[contract.AttachmentID](), RequestID: contract.RequestID(id)}
+		}),
+		on(aRequest, contract.RequestAlike, byID),
+		on(aRequest, contract.RequestLink, func(id string) contract.LinkRequests {
+			return contract.LinkRequests{ID: contract.RequestID(id), OtherID: contract.RequestID(id), Linked: true}
+		}),
+		about(noThing, contract.RequestLookUp, contract.LookUpCaller{}),
+		about(list, contract.RequestMentions, contract.AskMentions{}),
+		about(noThing, contract.RequestSeeMention, contract.SeeMention{NoteID: contract.NewID[contract.NoteID]()}),
 
 		on(anOffer, contract.OfferGet, byID),
 		on(anOffer, contract.OfferMove, move("pause")),
@@ -210,6 +234,8 @@ func endpointCalls(own things) []call {
 		about(list, contract.DirectoryOrganisations, contract.ListOrganisations{}),
 		about(list, contract.DirectoryRollUp, contract.AskRollUp{}),
 		about(noThing, contract.DirectoryHonours, contract.AskHonours{}),
+		about(list, contract.DirectoryColleagues, contract.AskColleagues{Path: paths["xian"]}),
+		about(list, contract.DirectoryReadings, contract.AskReadings{SubjectID: string(own.request.ID)}),
 		about(noThing, contract.DirectoryCampaign, contract.CampaignDraft{}),
 		about(list, contract.DirectoryAlerts, contract.Empty{}),
 		about(noThing, contract.DirectoryRecordErasure, contract.RecordErasure{}),

@@ -43,17 +43,19 @@ type things struct {
 	key     contract.MadeAPIKey
 	plan    contract.Plan
 	session contract.ServiceSession
-	alert   contract.Alert // about the person
 	// One complaint is kept with the request, the other with the offer.
 	complaint, reported contract.Complaint
+	// attachment is beside the request.
+	attachment contract.Attachment
+	alert      contract.Alert // about the person
 }
 
 // marks are what an answer shows of the things: their ids.
 func (o things) marks() []string {
 	return []string{
 		string(o.request.ID), string(o.request.NeedLines[0].ID), string(o.offer.ID), string(o.offer.OfferLines[0].ID), string(o.match.ID),
-		string(o.webhook.ID), string(o.person.ID), string(o.key.ID), string(o.plan.ID), o.alert.ID, string(o.complaint.ID), string(o.reported.ID),
-		string(o.session.ID),
+		string(o.webhook.ID), string(o.person.ID), string(o.key.ID), string(o.plan.ID), o.alert.ID, string(o.attachment.ID),
+		string(o.complaint.ID), string(o.reported.ID), string(o.session.ID),
 	}
 }
 
@@ -155,6 +157,7 @@ func (w *tree) things(code string) (o things) {
 	o.session = ask(w, coordinator, contract.OfferRecordSession, contract.RecordSession{Draft: contract.SessionDraft{
 		ID: contract.NewID[contract.SessionID](), HeldOn: "2020-02-14", Minutes: 50, People: 1, Mode: contract.ModeRemote, Category: "psych", Confirmed: true,
 	}})
+	o.attachment = ask(w, coordinator, contract.RequestAttach, pdf(string(o.request.ID)))
 	o.plan = ask(w, coordinator, contract.MatcherPlan, contract.AskPlan{})
 	policy := ask(w, coordinator, contract.MatcherPolicy, contract.Empty{})
 	ask(w, actor(contract.RoleAdministrator, code), contract.MatcherSetPolicy, contract.SetPolicy{Organisation: code, Document: policy.Document, Reason: "demo"})

@@ -268,6 +268,8 @@ type answer struct {
 	ID            string     `json:"id"`
 	Code          string     `json:"code"`
 	State         string     `json:"state"`
+	Title         string     `json:"title"`
+	Description   string     `json:"description"`
 	Secret        string     `json:"secret"`
 	URL           string     `json:"url"`
 	TrackingToken string     `json:"tracking_token"`

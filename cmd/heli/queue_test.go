@@ -19,8 +19,8 @@ import (
 	"heli/pkg/testkit"
 )
 
-// signedIn is a coordinator above all organisations, without a browser.
-func (i *instance) signedIn() visitor {
+// visiting is a coordinator above all organisations, without a browser.
+func (i *instance) visiting() visitor {
 	i.t.Helper()
 	link := heli(i.t, "login", "--role", "coordinator", "--name", "调度员", "--demo", "--data", i.data)
 	v := newVisitor(i.t, i.url)
@@ -54,7 +54,7 @@ func parts(page page, changing, staying string) (changed, stays []string) {
 func TestABulkPreviewIsWhatHappens(t *testing.T) {
 	t.Parallel()
 	i := startHeli(t, testkit.DataDir(t))
-	staff, v := i.coordinator(), i.signedIn()
+	staff, v := i.coordinator(), i.visiting()
 	var picks []string
 	for n, moves := range [][]string{nil, {"triage"}, {"triage", "open"}, {"triage", "open", "hold"}, {"close"}, {"triage", "open"}} {
 		request := staff.post(http.StatusCreated, "/requests", requestDraft(fmt.Sprintf("masks %d", n), "", 1))
@@ -94,7 +94,7 @@ func TestABulkPreviewIsWhatHappens(t *testing.T) {
 func TestAnExportIsWhatThePagesShow(t *testing.T) {
 	t.Parallel()
 	i := startHeli(t, testkit.DataDir(t))
-	staff, v := i.coordinator(), i.signedIn()
+	staff, v := i.coordinator(), i.visiting()
 	for n := range 120 {
 		title := "需要口罩"
 		if n%10 == 9 {
@@ -138,7 +138,7 @@ func keys(typed string, modifiers ...chromedp.Modifier) chromedp.Action[chromedp
 	return chromedp.KeyEvent(typed, chromedp.KeyModifiers(modifiers...))
 }
 
-func holds(expression string) chromedp.Action[chromedp.Void] {
+func isTrue(expression string) chromedp.Action[chromedp.Void] {
 	return chromedp.Poll[chromedp.Void](expression)
 }
 
@@ -156,25 +156,25 @@ func TestTheQueueByKeyboard(t *testing.T) {
 	}
 	b.do("sign in", chromedp.Navigate(heli(t, "login", "--role", "coordinator", "--name", "调度员", "--demo", "--data", i.data)),
 		chromedp.WaitVisible(chromedp.CSS(".console-nav")), chromedp.Navigate(i.url+"/console?tab=all&lang=zh-Hans"), await("#row-"+first.ID))
-	b.do("ask for the keys", keys("?"), holds(`document.getElementById("keys").open`), keys(kb.Escape), holds(`!document.getElementById("keys").open`))
-	b.do("move", keys("j"), holds(row(first)), keys("j"), holds(row(second)), keys("k"), holds(row(first)))
-	b.do("search", keys("/"), holds(`document.activeElement?.id === "filter-text"`), fill("text", "轮椅"), keys(enter),
-		await(`#filter-text[value="轮椅"]`), await("#row-"+second.ID), holds(`!document.getElementById("row-`+first.ID+`")`))
-	b.do("claim", keys("j"), holds(row(second)), keys("c"), holds(`document.getElementById("desk-status").textContent.includes("`+second.Code+`")`))
-	b.do("open", keys("j"), holds(row(second)), keys("o"), await(`button[name="move"][value="unclaim"]`))
-	b.do("see what fits", keys("m"), holds(`document.activeElement?.id === "part-suggestions"`))
+	b.do("ask for the keys", keys("?"), isTrue(`document.getElementById("keys").open`), keys(kb.Escape), isTrue(`!document.getElementById("keys").open`))
+	b.do("move", keys("j"), isTrue(row(first)), keys("j"), isTrue(row(second)), keys("k"), isTrue(row(first)))
+	b.do("search", keys("/"), isTrue(`document.activeElement?.id === "filter-text"`), fill("text", "轮椅"), keys(enter),
+		await(`#filter-text[value="轮椅"]`), await("#row-"+second.ID), isTrue(`!document.getElementById("row-`+first.ID+`")`))
+	b.do("claim", keys("j"), isTrue(row(second)), keys("c"), isTrue(`document.getElementById("desk-status").textContent.includes("`+second.Code+`")`))
+	b.do("open", keys("j"), isTrue(row(second)), keys("o"), await(`button[name="move"][value="unclaim"]`))
+	b.do("see what fits", keys("m"), isTrue(`document.activeElement?.id === "part-suggestions"`))
 
 	closing := b.printer.Move(contract.ThingRequest, "close")
-	b.do("close by the palette", keys("k", chromedp.ModifierCtrl), holds(`document.activeElement?.id === "palette-input"`), chromedp.SendKeys(chromedp.CSS("#palette-input"), closing),
-		holds(`document.querySelector('#palette-list [aria-selected="true"]')?.textContent.includes("`+closing+`")`), keys(enter),
-		holds(`document.activeElement?.matches(".moves summary") && document.activeElement.parentElement.open`))
-	b.do("give a reason", keys(kb.Tab), holds(`document.activeElement?.name === "reason"`), keys(kb.ArrowDown), holds(`document.activeElement.value !== ""`),
-		keys(kb.Tab), holds(`document.activeElement?.value === "close"`), keys(enter), await(".alert-success"))
+	b.do("close by the palette", keys("k", chromedp.ModifierCtrl), isTrue(`document.activeElement?.id === "palette-input"`), chromedp.SendKeys(chromedp.CSS("#palette-input"), closing),
+		isTrue(`document.querySelector('#palette-list [aria-selected="true"]')?.textContent.includes("`+closing+`")`), keys(enter),
+		isTrue(`document.activeElement?.matches(".moves summary") && document.activeElement.parentElement.open`))
+	b.do("give a reason", keys(kb.Tab), isTrue(`document.activeElement?.name === "reason"`), keys(kb.ArrowDown), isTrue(`document.activeElement.value !== ""`),
+		keys(kb.Tab), isTrue(`document.activeElement?.value === "close"`), keys(enter), await(".alert-success"))
 	if got := staff.get(http.StatusOK, "/requests/"+second.ID).State; got != "closed" && got != "confirmed" {
 		t.Errorf("the request is %s", got)
 	}
-	b.do("find by code", keys("k", chromedp.ModifierCtrl), holds(`document.activeElement?.id === "palette-input"`), keys(first.Code),
-		holds(`document.querySelector('#palette-list [aria-selected="true"]')?.textContent.includes("`+first.Code+`")`), keys(enter),
+	b.do("find by code", keys("k", chromedp.ModifierCtrl), isTrue(`document.activeElement?.id === "palette-input"`), keys(first.Code),
+		isTrue(`document.querySelector('#palette-list [aria-selected="true"]')?.textContent.includes("`+first.Code+`")`), keys(enter),
 		await(`form[action="/console/requests/`+first.ID+`/notes"]`))
 }
 

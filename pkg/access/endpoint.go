@@ -25,6 +25,18 @@ var endpoints = map[string]Rule{
 	contract.RequestErase.Subject:       {Erase},
 	contract.RequestConsent.Subject:     {CorrectRequests},
 
+	contract.RequestEdit.Subject:         {WriteNotes},
+	contract.RequestAttach.Subject:       {WriteNotes},
+	contract.RequestAttachment.Subject:   {WriteNotes},
+	contract.RequestDetach.Subject:       {WriteNotes},
+	contract.RequestAlike.Subject:        {WriteNotes},
+	contract.RequestLink.Subject:         {WriteNotes},
+	contract.RequestLookUp.Subject:       {WriteNotes},
+	contract.RequestMentions.Subject:     {WriteNotes},
+	contract.RequestSeeMention.Subject:   {WriteNotes},
+	contract.DirectoryColleagues.Subject: {WriteNotes},
+	contract.DirectoryReadings.Subject:   {ReadContact, ReadAlerts},
+
 	contract.OfferSubmit.Subject:           {SubmitOffer},
 	contract.OfferGet.Subject:              {ReadOffers, Suggest},
 	contract.OfferFind.Subject:             {UseCodes},

@@ -106,7 +106,11 @@ type Request struct {
 	SourceID       string         `json:"source_id,omitempty"`
 	SubmittedBy    Role           `json:"submitted_by"`
 	ClaimedBy      string         `json:"claimed_by,omitempty"` // a colleague's name
+	ClaimedByID    string         `json:"claimed_by_id,omitempty"`
+	ClaimedUntil   *time.Time     `json:"claimed_until,omitempty"`
 	Generation     int            `json:"generation"`
+	// Repeats is how many other requests are linked to it as asking for the same.
+	Repeats int `json:"repeats,omitempty"`
 	// Consent is what the person agreed to and has not withdrawn.
 	Consent Consent `json:"consent"`
 	// ErasedAt is set once everything personal is gone for good.
@@ -115,6 +119,8 @@ type Request struct {
 	Moves   []string       `json:"moves"`
 	History []HistoryEntry `json:"history,omitempty"` // on get only
 	Notes   []Note         `json:"notes,omitempty"`   // on get only, staff only
+	// Attachments are without content, on get only, for staff only.
+	Attachments []Attachment `json:"attachments,omitempty"`
 }
 
 // Note is a remark of staff on a request or an offer.
@@ -131,6 +137,8 @@ type AddNote struct {
 	ID        NoteID `json:"id"`
 	SubjectID string `json:"subject_id"` // request or offer
 	Text      string `json:"text"`
+	// Mentions are colleagues who are to see it.
+	Mentions []PersonID `json:"mentions,omitempty"`
 }
 
 // ListRequests asks for requests that the actor sees. Empty filters match all.

@@ -11,12 +11,12 @@ import (
 )
 
 // lockFormer returns keys after an id that another keyset wrapped, with what is
-// sealed under them.
+// sealed under them in a contact: other things have keys too.
 func lockFormer(ctx context.Context, tx *sqlx.Tx, owner contract.Thing, primary, after string) ([]contactRow, error) {
 	q := `SELECT k.subject_id AS id, k.wrapped, c.name, c.phone, c.email, c.wechat, c.safe_hours, c.phone_index
-		FROM person_keys k JOIN contacts c ON c.` + ownerColumn(owner) + ` = k.subject_id
+		FROM person_keys k LEFT JOIN contacts c ON c.` + ownerColumn(owner) + ` = k.subject_id
 		WHERE k.keyset <> $1 AND ($2 = '' OR k.subject_id > nullif($2, '')::uuid)
-		ORDER BY k.subject_id LIMIT $3 FOR UPDATE`
+		ORDER BY k.subject_id LIMIT $3 FOR UPDATE OF k`
 	var rows []contactRow
 	if err := tx.SelectContext(ctx, &rows, q, primary, after, batch); err != nil {
 		return nil, fmt.Errorf("select keys to wrap anew: %w", err)

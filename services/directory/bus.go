@@ -53,6 +53,8 @@ func answer(server *bus.Server, s *Service) error {
 		call(server, contract.DirectoryAlerts, s.Alerts),
 		call(server, contract.DirectorySafeguard, s.Safeguard),
 		call(server, contract.DirectoryNameSafeguard, s.NameSafeguard),
+		call(server, contract.DirectoryColleagues, s.Colleagues),
+		call(server, contract.DirectoryReadings, s.Readings),
 	} {
 		if err := register(); err != nil {
 			return err

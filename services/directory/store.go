@@ -28,7 +28,7 @@ func statements() []string {
 	return slices.Concat([]string{
 		selectOrganisationSQL, selectOrganisationForUpdateSQL, selectOrganisationByPathSQL,
 		insertOrganisationSQL, updateOrganisationSQL,
-	}, registryStatements(), referenceStatements(), identityStatements(), auditStatements(), erasureStatements(),
+	}, registryStatements(), referenceStatements(), identityStatements(), auditStatements(), deskStatements(), erasureStatements(),
 		alertStatements(), safeguardStatements())
 }
 

@@ -33,6 +33,15 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.RequestCount, s.Count) },
 		func() error { return bus.Handle(server, contract.RequestKeepComplaint, s.KeepComplaint) },
 		func() error { return bus.Handle(server, contract.RequestReadComplaint, s.ReadComplaint) },
+		func() error { return bus.Handle(server, contract.RequestEdit, s.Edit) },
+		func() error { return bus.Handle(server, contract.RequestAttach, s.Attach) },
+		func() error { return bus.Handle(server, contract.RequestAttachment, s.Attachment) },
+		func() error { return bus.Handle(server, contract.RequestDetach, s.Detach) },
+		func() error { return bus.Handle(server, contract.RequestAlike, s.Alike) },
+		func() error { return bus.Handle(server, contract.RequestLink, s.Link) },
+		func() error { return bus.Handle(server, contract.RequestLookUp, s.LookUp) },
+		func() error { return bus.Handle(server, contract.RequestMentions, s.Mentions) },
+		func() error { return bus.Handle(server, contract.RequestSeeMention, s.SeeMention) },
 	} {
 		if err := register(); err != nil {
 			return err

@@ -57,9 +57,10 @@ func TestListFilters(t *testing.T) {
 		d.NeedLines[0].Item = ""
 		d.Languages = []string{"yue"}
 	})
-	_, err := b.Move(as(t, contract.RoleCoordinator, xian), contract.Move{ID: string(masks.ID), Move: "claim"})
+	colleague := as(t, contract.RoleCoordinator, xian)
+	_, err := b.Move(colleague, contract.Move{ID: string(masks.ID), Move: "claim"})
 	must(t, err)
-	claimer, nobody := "person-coordinator", ""
+	claimer, nobody := contract.ActorFrom(colleague).ID(), ""
 	_, err = b.Move(ctx, contract.Move{ID: string(sorting.ID), Move: "close", Reason: "expired"})
 	must(t, err)
 	all := []contract.RequestID{masks.ID, sorting.ID}

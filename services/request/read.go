@@ -56,7 +56,8 @@ func (s *Service) whole(ctx context.Context, a contract.Actor, row fullRow) (con
 	if view.Notes, err = s.store.selectNotes(ctx, row.ID); err != nil {
 		return view, pg.MapContext(ctx, err)
 	}
-	return view, nil
+	view.Attachments, err = s.attachments(ctx, row.ID)
+	return view, err
 }
 
 // Find returns the id behind a code, for the form that then takes the PIN.
@@ -193,6 +194,9 @@ func checkFilter(ref *reference.Snapshot, q contract.ListRequests) error {
 	c.Token("organisation", q.Organisation)
 	if q.Language != "" {
 		c.Language("language", q.Language)
+	}
+	if q.ClaimedBy != nil && *q.ClaimedBy != "" {
+		check.ID(c, "claimed_by", *q.ClaimedBy)
 	}
 	return c.Err()
 }

@@ -66,6 +66,9 @@ func (r *record) move(h hand, name, reason string) error {
 			r.row.OpenedByStaff = true
 		}
 		r.row.Stage, r.row.ClosedReason = next.Stage, next.Reason
+		if next.Stage == Closed {
+			r.unclaim() // nothing is left to be responsible for
+		}
 		r.settle(h, step, reason)
 	}
 	return nil

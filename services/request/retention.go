@@ -14,6 +14,7 @@ import (
 // Config is what an operator decides about requests.
 type Config struct {
 	vault.Retention `embed:""`
+	Claims          `embed:""`
 }
 
 // retireBatch bounds one look at what has been kept for its time.

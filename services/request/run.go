@@ -30,7 +30,7 @@ func Run(ctx context.Context, d app.Deps, c Config) error {
 		}
 		return fmt.Errorf("wait for reference data: %w", err)
 	}
-	s := New(d)
+	s := New(d, c)
 	server, err := bus.NewServer(d.Bus, d.Name)
 	if err != nil {
 		s.Close()
@@ -43,6 +43,7 @@ func Run(ctx context.Context, d app.Deps, c Config) error {
 	})
 	group.Go(func() error { return s.purge(ctx, d, c) })
 	group.Go(func() error { return s.join(ctx, d.Log) })
+	group.Go(func() error { return s.watchClaims(ctx, d.Log) })
 	group.Go(func() error { return s.adopt(ctx, d.Log) })
 	group.Go(func() error {
 		// Callers are answered before the intake that they wait for closes.
@@ -96,6 +97,22 @@ func (s *Service) join(ctx context.Context, log *slog.Logger) error {
 		}
 		if err := s.worker.joinTally(ctx); err != nil && ctx.Err() == nil {
 			log.Warn("could not join counts, trying again", "error", err)
+		}
+	}
+}
+
+// watchClaims ends claims within a minute after their time.
+func (s *Service) watchClaims(ctx context.Context, log *slog.Logger) error {
+	ticker := time.NewTicker(claimsInterval)
+	defer ticker.Stop()
+	for {
+		if err := s.releaseClaims(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("could not end claims that are over, trying again in a minute", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -31,16 +30,18 @@ type Service struct {
 	keys      *seal.Keys
 	reference *app.Reference
 	clock     func() time.Time
+	claims    Claims
+	drawing   chan struct{} // held by who works on a picture
 	relay     *outbox.Relay
 	recent    *recent
 	intake    *intake
 }
 
 // New returns a service whose intake is running; Close ends it.
-func New(d app.Deps) *Service {
+func New(d app.Deps, c Config) *Service {
 	s := &Service{
 		store: &store{db: d.DB}, worker: &store{db: d.Worker}, bus: d.Bus, keys: d.Keys, reference: d.Reference,
-		clock: d.Clock, relay: outbox.NewRelay(d.Worker, d.Bus, d.Log), recent: newRecent(),
+		clock: d.Clock, claims: c.Claims, drawing: make(chan struct{}, 1), relay: outbox.NewRelay(d.Worker, d.Bus, d.Log), recent: newRecent(),
 	}
 	// One transaction stores submissions of many actors, each checked before.
 	s.intake = newIntake(s.worker, s.recent, s.relay.Wake)
@@ -179,8 +180,11 @@ func (s *Service) Move(ctx context.Context, m contract.Move) (contract.Moved, er
 type changer func(ctx context.Context, m contract.Move, fn func(tx *sqlx.Tx, row *fullRow, r *record) error) (contract.Moved, error)
 
 func (s *Service) moveBy(ctx context.Context, m contract.Move, change changer) (contract.Moved, error) {
-	if m.Move == moveClaim || m.Move == moveUnclaim {
+	switch m.Move {
+	case moveClaim:
 		return s.claim(ctx, m, change)
+	case moveUnclaim:
+		return s.unclaim(ctx, m, change)
 	}
 	h, err := newHand(contract.ActorFrom(ctx), s.now()).forRequester(m.OnBehalfOf)
 	if err != nil {
@@ -230,25 +234,6 @@ func (s *Service) VerifyPhone(ctx context.Context, m contract.Move) (contract.Mo
 		}
 		r.row.PhoneVerified = true
 		r.settle(newHand(a, s.now()), moveVerifyPhone, m.Reason)
-		return nil
-	})
-}
-
-// claim notes which colleague takes responsibility, or that none does. It
-// changes no state, so it has no fact and no version.
-func (s *Service) claim(ctx context.Context, m contract.Move, change changer) (contract.Moved, error) {
-	a := contract.ActorFrom(ctx)
-	if err := access.Require(a, access.WriteNotes); err != nil {
-		return contract.Moved{}, err
-	}
-	return change(ctx, m, func(_ *sqlx.Tx, _ *fullRow, r *record) error {
-		r.row.ClaimedByID, r.row.ClaimedBy = a.ID(), a.Name
-		if m.Move == moveUnclaim {
-			r.row.ClaimedByID, r.row.ClaimedBy = "", ""
-		}
-		h := newHand(a, s.now())
-		r.touch(h)
-		r.note(h, m.Move, r.row.State, m.Reason)
 		return nil
 	})
 }
@@ -309,27 +294,4 @@ func (s *Service) correctContact(ctx context.Context, tx *sqlx.Tx, row *fullRow,
 		r.row.PhoneVerified = false
 	}
 	return s.store.updateContact(ctx, tx, row.ID, sealed)
-}
-
-// Note stores a remark of staff. A repeat of its id changes nothing.
-func (s *Service) Note(ctx context.Context, q contract.AddNote) (contract.Empty, error) {
-	a := contract.ActorFrom(ctx)
-	if err := access.Require(a, access.WriteNotes); err != nil {
-		return contract.Empty{}, err
-	}
-	c := check.New(nil)
-	check.ID(c, "id", q.ID)
-	c.Paragraph("text", q.Text, 1, maxNote)
-	if err := c.Err(); err != nil {
-		return contract.Empty{}, err
-	}
-	row, err := s.read(ctx, q.SubjectID)
-	if err != nil {
-		return contract.Empty{}, err
-	}
-	if row.ErasedAt != nil {
-		return contract.Empty{}, errErased
-	}
-	note := contract.Note{ID: q.ID, At: s.now(), AuthorID: a.ID(), AuthorName: a.Name, Text: strings.TrimSpace(q.Text)}
-	return contract.Empty{}, pg.MapContext(ctx, s.store.insertNote(ctx, row.ID, note))
 }

@@ -194,7 +194,7 @@ func TestWithdrawOnBehalf(t *testing.T) {
 	got, err := b.Get(ctx, contract.GetByID{ID: string(answer.ID)})
 	must(t, err)
 	last := got.History[len(got.History)-1]
-	if last.OnBehalfOf != "requester" || last.ActorID != "person-coordinator" || got.ClosedReason != "withdrawn" {
+	if last.OnBehalfOf != "requester" || last.ActorID != contract.ActorFrom(ctx).ID() || got.ClosedReason != "withdrawn" {
 		t.Errorf("recorded %+v, closed because %s", last, got.ClosedReason)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"heli/pkg/app"
 	"heli/pkg/bus"
 	"heli/pkg/contract"
@@ -22,6 +24,9 @@ const (
 	xian    = "root/shaanxi/xian/"
 	hubei   = "root/hubei/"
 )
+
+// testClaims is how many claims one person may have here.
+const testClaims = 3
 
 // bench is a service on a database of its own.
 type bench struct {
@@ -49,7 +54,7 @@ func setupWith(t *testing.T, database *testkit.Database, b *bus.Bus) *bench {
 		Name: "request", DB: database.OpenActing(t, "request"), Worker: database.Open(t, "request"), Bus: b, Keys: keys, Log: testkit.Log(t), Clock: clock.Now,
 		Reference: app.FixedReference(reference.NewSnapshot(referenceData())), Ready: func() {},
 	}
-	s := New(d)
+	s := New(d, Config{Claims: Claims{MaxClaims: testClaims}})
 	t.Cleanup(s.Close)
 	return &bench{Service: s, db: d.Worker, admin: database.Admin(t), clock: clock, deps: d}
 }
@@ -153,7 +158,7 @@ func as(t *testing.T, role contract.Role, path string) context.Context {
 	t.Helper()
 	a := contract.Actor{Role: role, Name: "Coordinator Demo", Path: path}
 	if a.Staff() {
-		a.PersonID = contract.PersonID("person-" + string(role))
+		a.PersonID = contract.PersonID(uuid.NewSHA1(uuid.Nil, []byte(string(role)+path)).String())
 	}
 	return contract.WithActor(t.Context(), a)
 }

@@ -63,10 +63,13 @@ type requestRow struct {
 	SubmittedBy      contract.Role      `db:"submitted_by" json:"submitted_by"`
 	OpenedByStaff    bool               `db:"opened_by_staff" json:"opened_by_staff"`
 	PhoneVerified    bool               `db:"phone_verified" json:"phone_verified"`
-	ClaimedByID      string             `db:"claimed_by_id" json:"claimed_by_id"`
-	ClaimedBy        string             `db:"claimed_by" json:"claimed_by"`
+	ClaimedBy        *string            `db:"claimed_by" json:"claimed_by"`
+	ClaimedName      string             `db:"claimed_name" json:"claimed_name"`
+	ClaimedUntil     *time.Time         `db:"claimed_until" json:"claimed_until"`
+	ClaimedPath      string             `db:"claimed_path" json:"claimed_path"`
 	Generation       int                `db:"generation" json:"generation"`
-	Facets           pq.StringArray     `db:"facets" json:"facets"` // what it is found by; written once
+	Facets           pq.StringArray     `db:"facets" json:"facets"`   // what it is found by; written with lines, never read
+	Repeats          int                `db:"repeats" json:"repeats"` // linked requests
 }
 
 type windows []contract.Window
@@ -134,7 +137,7 @@ const fullColumns = `
 	r.title, r.description, r.urgency, r.urgency_rank, r.mode, r.region_code, r.lat, r.lon, r.languages, r.skills,
 	r.safeguards, r.windows, r.needed_by, r.vulnerability, r.at_organisation, r.campaign, r.incident, r.time_zone,
 	r.on_behalf_of, r.sharing, r.consent_version, r.consent_purposes, r.consent_emergency, r.consent_guardian, r.source, r.source_id, r.source_path, r.submitted_by,
-	r.opened_by_staff, r.phone_verified, r.claimed_by_id, r.claimed_by, r.generation, r.erased_at,
+	r.opened_by_staff, r.phone_verified, r.claimed_by, r.claimed_name, r.claimed_until, r.claimed_path, r.generation, r.repeats, r.erased_at,
 	c.name AS "contact.name", c.phone AS "contact.phone", c.email AS "contact.email", c.wechat AS "contact.wechat",
 	c.safe_hours AS "contact.safe_hours", c.guardian AS "contact.guardian", c.phone_index AS "contact.phone_index",
 	(SELECT k.wrapped FROM person_keys k WHERE k.subject_id = r.id) AS "contact.wrapped",
@@ -191,15 +194,15 @@ func (s *store) selectCode(ctx context.Context, code string) (contract.Found, er
 const updateRequestSQL = `
 	UPDATE requests SET
 		stage = $2, state = $3, closed_reason = $4, version = $5, updated_at = $6, title = $7, description = $8,
-		urgency = $9, urgency_rank = $10, opened_by_staff = $11, phone_verified = $12, claimed_by_id = $13,
-		claimed_by = $14, generation = $15
+		urgency = $9, urgency_rank = $10, opened_by_staff = $11, phone_verified = $12, claimed_by = $13,
+		claimed_name = $14, generation = $15, claimed_until = $16, claimed_path = $17, needed_by = $18, repeats = $19
 	WHERE id = $1`
 
 // updateRequest writes what may change of a request, its owner aside.
 func (s *store) updateRequest(ctx context.Context, tx *sqlx.Tx, r requestRow) error {
 	_, err := tx.ExecContext(ctx, updateRequestSQL, r.ID, r.Stage, r.State, r.ClosedReason, r.Version, r.UpdatedAt,
-		r.Title, r.Description, r.Urgency, r.UrgencyRank, r.OpenedByStaff, r.PhoneVerified, r.ClaimedByID, r.ClaimedBy,
-		r.Generation)
+		r.Title, r.Description, r.Urgency, r.UrgencyRank, r.OpenedByStaff, r.PhoneVerified, r.ClaimedBy, r.ClaimedName,
+		r.Generation, r.ClaimedUntil, r.ClaimedPath, r.NeededBy, r.Repeats)
 	if err != nil {
 		return fmt.Errorf("update request: %w", err)
 	}
@@ -285,8 +288,8 @@ const insertNoteSQL = `
 	ON CONFLICT (id) DO NOTHING`
 
 // insertNote does nothing when there is a note of the id.
-func (s *store) insertNote(ctx context.Context, id contract.RequestID, n contract.Note) error {
-	_, err := s.db.ExecContext(ctx, insertNoteSQL, n.ID, id, n.At, n.AuthorID, n.AuthorName, n.Text)
+func (s *store) insertNote(ctx context.Context, tx *sqlx.Tx, id contract.RequestID, n contract.Note) error {
+	_, err := tx.ExecContext(ctx, insertNoteSQL, n.ID, id, n.At, n.AuthorID, n.AuthorName, n.Text)
 	if err != nil {
 		return fmt.Errorf("insert note: %w", err)
 	}

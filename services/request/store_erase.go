@@ -45,7 +45,8 @@ func (s *store) erase(ctx context.Context, tx *sqlx.Tx, id contract.RequestID, n
 	if _, err := tx.ExecContext(ctx, eraseRequestSQL, id, now); err != nil {
 		return fmt.Errorf("erase request: %w", err)
 	}
-	for _, q := range []string{eraseLinesSQL, eraseContactSQL, eraseNotesSQL, eraseHistorySQL, eraseAnswersSQL, eraseComplaintsSQL} {
+	for _, q := range []string{eraseLinesSQL, eraseContactSQL, eraseMentionsSQL, eraseNotesSQL, eraseAttachmentKeysSQL, eraseAttachmentsSQL,
+		eraseHistorySQL, eraseAnswersSQL, eraseComplaintsSQL} {
 		if _, err := tx.ExecContext(ctx, q, id); err != nil {
 			return fmt.Errorf("erase what belongs to a request: %w", err)
 		}

@@ -55,7 +55,7 @@ const listRequestsSQL = `SELECT ` + fullColumns + `
 			AND ($8::text[] IS NULL OR r.region_code = ANY ($8))
 			AND ($9 = '' OR r.campaign = $9)
 			AND ($10 = '' OR r.source = $10)
-			AND ($11::text IS NULL OR r.claimed_by_id = $11)
+			AND ($11::uuid IS NULL OR r.claimed_by = $11) AND (NOT $25::boolean OR r.claimed_by IS NULL)
 			AND ($12::text[] IS NULL OR r.facets && $12)
 			AND ($13::text[] IS NULL OR r.facets && $13)
 			AND (($14 = '' AND $15::text IS NULL) OR CASE WHEN $15 IS NOT NULL AND r.title ~* $15 THEN true ELSE r.code = $14 END)
@@ -103,11 +103,15 @@ func (s *store) selectList(ctx context.Context, tx *sqlx.Tx, f listFilter) ([]fu
 	if len(states) == 1 { // an index has them in the order of the queue
 		states, state = nil, states[0]
 	}
+	claimedBy, nobody := f.claimedBy, false
+	if claimedBy != nil && *claimedBy == "" {
+		claimedBy, nobody = nil, true
+	}
 	rows := []fullRow{}
 	err = tx.SelectContext(ctx, &rows, listRequestsSQL, f.path, contract.PathEnd(f.path), f.includeClosed,
-		array(states), first, last, ranks, array(f.regions), f.campaign, f.source, f.claimedBy,
+		array(states), first, last, ranks, array(f.regions), f.campaign, f.source, claimedBy,
 		array(facets(facetCategory, f.categories...)), array(facets(facetLanguage, one(f.language)...)),
-		f.code, p.regexp, f.createdAfter, f.createdBefore, few, f.updatedAfter, rank, createdAt, id, f.limit+1, state)
+		f.code, p.regexp, f.createdAfter, f.createdBefore, few, f.updatedAfter, rank, createdAt, id, f.limit+1, state, nobody)
 	if err != nil {
 		return nil, fmt.Errorf("list requests: %w", err)
 	}
@@ -204,12 +208,13 @@ func (s *store) joinTally(ctx context.Context) error {
 
 // statements lists every statement of the schema, so that a test can prepare all.
 func statements() []string {
-	return []string{
+	return append(deskStatements(), []string{
 		selectRequestSQL, selectRequestsSQL, lockRequestSQL, selectCodeSQL, updateRequestSQL, handOverSQL, updateContactSQL, insertHistorySQL,
 		selectHistorySQL, insertNoteSQL, selectNotesSQL, upsertMatchSQL, selectMatchesSQL, updateTotalsSQL,
 		selectReleaseSQL, selectFewSQL, listRequestsSQL, countRequestsSQL, joinTallySQL, insertBatchSQL, selectAnswerSQL, deleteKeySQL,
 		updateAnswerSQL, selectSubmittedSQL, eraseRequestSQL, eraseLinesSQL, eraseContactSQL, eraseNotesSQL,
 		eraseHistorySQL, eraseAnswersSQL, updateConsentSQL,
+		lockClaimsSQL, countClaimsSQL, listOverdueSQL,
 		listEndedSQL, dropKeysSQL, dropContactsSQL, insertComplaintSQL, selectComplaintSQL, eraseComplaintsSQL,
-	}
+	}...)
 }

@@ -152,7 +152,7 @@ func (r *record) refer(h hand, to contract.Organisation, reason string) error {
 	}
 	from, formerPath := r.row.OrgCode, r.row.OrgPath
 	r.row.OrgCode, r.row.OrgPath, r.handedOver = to.Code, to.Path, true
-	r.row.ClaimedByID, r.row.ClaimedBy = "", ""
+	r.unclaim()
 	if err := r.move(h, moveRefer, reason); err != nil {
 		return err
 	}

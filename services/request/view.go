@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"heli/pkg/access"
 	"heli/pkg/contact"
@@ -18,9 +19,9 @@ func (s *Service) view(a contract.Actor, f fullRow) (contract.Request, error) {
 		return contract.Request{}, fmt.Errorf("show request: %w", err)
 	}
 	v := shown(f)
-	v.Contact, v.Moves = contact.Mask(plain), available(a, f)
-	if a.Role == contract.RoleRequester {
-		v.ClaimedBy = ""
+	v.Contact, v.Moves = contact.Mask(plain), available(a, f, s.claims, s.now())
+	if running, is := f.claimed(s.now()); is && a.Role != contract.RoleRequester {
+		v.ClaimedBy, v.ClaimedByID, v.ClaimedUntil = f.ClaimedName, running.by, &running.until
 	}
 	return v, nil
 }
@@ -34,8 +35,8 @@ func shown(f fullRow) contract.Request {
 		Safeguards: f.Safeguards, Windows: f.Windows.value, NeededBy: f.NeededBy, Vulnerability: f.Vulnerability,
 		AtOrganisation: f.AtOrganisation, Campaign: f.Campaign, Incident: f.Incident, TimeZone: f.TimeZone,
 		PhoneVerified: f.PhoneVerified, OnBehalfOf: f.OnBehalfOf, Sharing: f.Sharing, Source: f.Source,
-		SourceID: f.SourceID, SubmittedBy: f.SubmittedBy, ClaimedBy: f.ClaimedBy, Generation: f.Generation,
-		Consent: f.consent(), ErasedAt: f.ErasedAt, Moves: []string{},
+		SourceID: f.SourceID, SubmittedBy: f.SubmittedBy, Generation: f.Generation,
+		Repeats: f.Repeats, Consent: f.consent(), ErasedAt: f.ErasedAt, Moves: []string{},
 	}
 }
 
@@ -78,7 +79,7 @@ func plainLines(rows []lineRow) []contract.NeedLine {
 
 // available returns the moves that the actor may make now, also those that
 // change no stage; none of what was erased.
-func available(a contract.Actor, f fullRow) []string {
+func available(a contract.Actor, f fullRow, claims Claims, now time.Time) []string {
 	if f.ErasedAt != nil {
 		return []string{}
 	}
@@ -91,6 +92,9 @@ func available(a contract.Actor, f fullRow) []string {
 			}
 		}
 	}
+	if slices.Contains(live, f.Stage) && access.May(a.Role, access.WriteNotes) {
+		moves = append(moves, moveEdit)
+	}
 	if (requester || access.May(a.Role, access.WriteNotes)) && f.record().situation().Correctable() {
 		moves = append(moves, moveCorrect)
 	}
@@ -100,11 +104,16 @@ func available(a contract.Actor, f fullRow) []string {
 	if !f.PhoneVerified && f.Contact.Phone != nil && access.May(a.Role, access.VerifyPhone) {
 		moves = append(moves, moveVerifyPhone)
 	}
-	if f.Stage != Closed && access.May(a.Role, access.WriteNotes) {
+	if f.Stage == Closed || !access.May(a.Role, access.WriteNotes) {
+		return moves
+	}
+	running, is := f.claimed(now)
+	// Within the first half of its time nobody needs to begin it anew.
+	if !is || running.by == a.ID() && running.until.Sub(now) < claims.span()/2 {
 		moves = append(moves, moveClaim)
-		if f.ClaimedByID != "" {
-			moves = append(moves, moveUnclaim)
-		}
+	}
+	if is && running.releasableBy(a) {
+		moves = append(moves, moveUnclaim)
 	}
 	return moves
 }
@@ -138,7 +147,7 @@ func foreignSight(a contract.Actor, r requestRow) bool {
 // foreignView leaves out what tells who needs help, or where exactly.
 func foreignView(f fullRow) contract.Request {
 	v := shown(f)
-	v.Description, v.Point, v.OnBehalfOf, v.ClaimedBy = "", nil, "", ""
+	v.Description, v.Point, v.OnBehalfOf = "", nil, ""
 	v.Vulnerability, v.Source, v.SourceID = []string{}, "", ""
 	for i := range v.NeedLines {
 		v.NeedLines[i].SourceText = ""

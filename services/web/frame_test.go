@@ -191,7 +191,7 @@ func TestIdentityIsAskedAgainAfterAChange(t *testing.T) {
 func TestLiveForwardsOnlyWhatMayBeSeen(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	hub := live.New()
+	hub := live.New(time.Now)
 	d := b.world.Deps(t, "web")
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -234,7 +234,7 @@ func TestLiveForwardsOnlyWhatMayBeSeen(t *testing.T) {
 
 func TestStreamEndsWithTheHub(t *testing.T) {
 	t.Parallel()
-	hub := live.New()
+	hub := live.New(time.Now)
 	d := setup(t).world.Deps(t, "web")
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
 
+	"heli/pkg/contract"
 	"heli/pkg/fault"
 	"heli/services/web/api"
 	"heli/services/web/assets"
@@ -144,17 +145,27 @@ func limitLoad(next http.Handler) http.Handler {
 	})
 }
 
+// bodyLimit is how large a body may be: a file beside a request is larger than a
+// form.
+func bodyLimit(d site.Deps, r *http.Request) int64 {
+	if r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/console/requests/") && strings.HasSuffix(r.URL.Path, "/attachments") {
+		return d.MaxBodyBytes + contract.MaxAttachmentBytes
+	}
+	return d.MaxBodyBytes
+}
+
 // limitBody refuses large bodies: at once where the length is said, else when
 // the limit is reached. The API says so in its own form.
 func limitBody(d site.Deps) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.ContentLength > d.MaxBodyBytes && !strings.HasPrefix(r.URL.Path, apiPrefix) {
-				d.Pages.Fail(w, r, &http.MaxBytesError{Limit: d.MaxBodyBytes})
+			limit := bodyLimit(d, r)
+			if r.ContentLength > limit && !strings.HasPrefix(r.URL.Path, apiPrefix) {
+				d.Pages.Fail(w, r, &http.MaxBytesError{Limit: limit})
 				return
 			}
 			if r.Body != nil {
-				r.Body = http.MaxBytesReader(w, r.Body, d.MaxBodyBytes)
+				r.Body = http.MaxBytesReader(w, r.Body, limit)
 			}
 			next.ServeHTTP(w, r)
 		})

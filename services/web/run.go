@@ -105,7 +105,7 @@ func assemble(d app.Deps, c Config, listening string) (site.Deps, error) {
 	// What web keeps belongs to no organisation and is found by a secret alone,
 	// before anybody is known: so it is read as the service's own work.
 	s := site.Deps{
-		Deps: d, Pages: pages, Identities: identities, Intake: intake.New(d), Live: live.New(),
+		Deps: d, Pages: pages, Identities: identities, Intake: intake.New(d), Live: live.New(d.Clock),
 		Guard:     guard.New(d, guard.Options{WritesPerMinute: c.WritesPerMinute, TooMany: tooMany(pages)}),
 		PublicURL: address, HTTPS: https, MaxBodyBytes: maxBody,
 		Sessions: session.New(session.Options{

@@ -21,6 +21,7 @@ import (
 	"heli/pkg/vault"
 	"heli/services/directory"
 	"heli/services/notify"
+	"heli/services/request"
 	"heli/services/web"
 )
 
@@ -48,6 +49,8 @@ type Options struct {
 	Directory directory.Config
 	// Retention says how long what has ended is kept.
 	Retention vault.Retention
+	// Claims says how much one person may take responsibility for.
+	Claims request.Claims
 	// KeysContent is the content of the key file, in place of the file.
 	KeysContent string
 	// Silent runs without notify: nothing is told to anybody outside.

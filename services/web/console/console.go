@@ -137,6 +137,7 @@ func (c console) mountPages(r chi.Router) {
 	post(viewsPath+"/first", c.openFirst)
 	post(viewsPath+"/remove", c.removeView)
 	get("/console/style", c.style)
+	c.mountBeside(get, post)
 	get("/console/requests/{id}", c.showRequest)
 	post("/console/requests/{id}/move", c.moveRequest)
 	post("/console/requests/{id}/contact", c.requestContact)
@@ -166,4 +167,19 @@ func (c console) mountPages(r chi.Router) {
 	get("/console/organisations", c.organisations)
 	get("/console/alerts", c.alerts)
 	c.mountComplaints(get, post)
+}
+
+// mountBeside adds what stands beside a request: the form for calls, edits, files,
+// links, mentions.
+func (c console) mountBeside(get, post func(string, func(http.ResponseWriter, *http.Request) error)) {
+	get(callPath, c.newCall)
+	post(callPath, c.saveCall)
+	post("/console/requests/{id}/edit", c.editRequest)
+	post("/console/requests/{id}/attachments", c.attachFile)
+	get("/console/requests/{id}/attachments/{attachment}", c.showFile)
+	post("/console/requests/{id}/attachments/{attachment}/remove", c.removeFile)
+	get("/console/requests/{id}/alike", c.alike)
+	post("/console/requests/{id}/link", c.linkRequest)
+	get(mentionsPath, c.mentions)
+	post(mentionsPath, c.seeMention)
 }

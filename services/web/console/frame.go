@@ -23,6 +23,8 @@ import (
 const (
 	partQuery = "part" // which part of the page htmx asks for
 	doneQuery = "done" // that the act before has been done
+	// savedQuery names the form whose draft the browser need not keep any more.
+	savedQuery = "saved"
 )
 
 // desk returns what a page knows before its own data: the reader and the frame.
@@ -35,7 +37,12 @@ func (c console) desk(r *http.Request, shown *url.URL, title string) templates.D
 		d.Notice = &templates.Notice{Tone: templates.ToneSuccess, Text: p.T("console.done")}
 	}
 	p.Query.Del(partQuery)
+	if saved := p.Query.Get(savedQuery); saved == "call" {
+		d.Notice = &templates.Notice{Tone: templates.ToneSuccess, Text: p.T("console.done")}
+		d.Saved = saved
+	}
 	p.Query.Del(doneQuery)
+	p.Query.Del(savedQuery)
 	if part(r) == "" {
 		d.Frame = c.frame(r.Context(), p, title)
 	}
@@ -58,7 +65,9 @@ func (c console) snapshot() *reference.Snapshot {
 func (c console) frame(ctx context.Context, p *templates.Page, title string) templates.Console {
 	actor := contract.ActorFrom(ctx)
 	return templates.Console{
-		Title: title, Person: actor.Name, Organisation: c.organisationName(ctx, actor), Nav: navigation(p, actor.Role, map[string]int64{complaintsPath: c.openComplaints(ctx)}),
+		Title: title, Person: actor.Name, Organisation: c.organisationName(ctx, actor), Nav: navigation(p, actor.Role, map[string]int64{
+			complaintsPath: c.openComplaints(ctx), mentionsPath: c.unseen(ctx),
+		}),
 	}
 }
 
@@ -83,6 +92,8 @@ func navigation(p *templates.Page, role contract.Role, waiting map[string]int64)
 		icon      templates.Glyph
 	}{
 		{access.ReadRequests, home, "console.nav.requests", templates.GlyphList},
+		{access.WriteNotes, callPath, "desk.nav.call", templates.GlyphPhone},
+		{access.WriteNotes, mentionsPath, "desk.nav.mentions", templates.GlyphHand},
 		{access.ReadOffers, "/console/offers", "console.nav.offers", templates.GlyphHeart},
 		{access.ReadMatches, "/console/matches", "console.nav.matches", templates.GlyphLink},
 		{access.Propose, planPath, "console.nav.plan", templates.GlyphBoard},
@@ -108,7 +119,7 @@ func navigation(p *templates.Page, role contract.Role, waiting map[string]int64)
 // current reports whether a page belongs to an entry of the navigation.
 func current(shown, href string) bool {
 	if href == home {
-		return shown == home || strings.HasPrefix(shown, "/console/requests/")
+		return shown == home || strings.HasPrefix(shown, "/console/requests/") && shown != callPath
 	}
 	return shown == href || strings.HasPrefix(shown, href+"/")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/go-chi/chi/v5"
 
@@ -19,7 +20,7 @@ func requestPath(id contract.RequestID) string { return "/console/requests/" + s
 // showRequest shows a request, or one of its parts.
 func (c console) showRequest(w http.ResponseWriter, r *http.Request) error {
 	switch part(r) {
-	case templates.PartRequest, templates.PartHistory, templates.PartSuggestions:
+	case templates.PartRequest, templates.PartHistory, templates.PartSuggestions, templates.PartPresent, templates.PartMap:
 		return c.requestPart(w, r)
 	default:
 		return c.requestPage(w, r, nil, nil)
@@ -52,8 +53,10 @@ func (c console) requestPage(w http.ResponseWriter, r *http.Request, f *refusal,
 // formStands reports whether the page still has the form that was refused.
 func (c console) formStands(v templates.RequestView, f *refusal) bool {
 	switch {
-	case f == nil, f.name == templates.FormNote, f.name == templates.FormContact:
+	case f == nil, f.name == templates.FormNote, f.name == templates.FormContact, f.name == templates.FormAttach:
 		return true
+	case f.name == templates.FormEdit:
+		return v.Edit.May
 	case f.form.Has("match_id"):
 		return v.Suggestions.Has(f.name)
 	default:
@@ -77,10 +80,18 @@ func (c console) requestView(ctx context.Context, d templates.Desk, request cont
 		May: own && access.May(actor.Role, access.WriteNotes), Action: requestPath(request.ID) + "/notes",
 		NoteID: noteID(f), Kept: f.keptText(d.Page),
 	}
+	v.Own = own && access.May(actor.Role, access.WriteNotes)
+	if v.Own {
+		v.Notes.Colleagues = namesOf(c.colleagues(ctx, request))
+		v.Edit = c.editCard(d, request, f)
+	}
+	v.Attach = c.attachCard(d, request, v.Own, f)
+	v.Present, v.Timeline = c.present(ctx, request), c.timeline(ctx, d, request, v.Matches)
 	v.MaySuggest = access.May(actor.Role, access.Suggest) && suggestable(request)
 	if v.MaySuggest {
 		v.Suggestions = c.suggestions(ctx, d, request, f)
 		v.Verdict = c.verdict(ctx, d, request)
+		v.Map = c.mapOf(d, request, v.Suggestions)
 	}
 	return v
 }
@@ -104,8 +115,13 @@ func (c console) requestPart(w http.ResponseWriter, r *http.Request) error {
 		return c.renderPart(w, r, d, nil, templates.RequestPart(d, c.requestHead(r.Context(), d, request, nil)))
 	case templates.PartSuggestions:
 		return c.renderPart(w, r, d, nil, templates.SuggestionsPart(d, c.suggestions(r.Context(), d, request, nil)))
+	case templates.PartPresent:
+		return c.renderPart(w, r, d, nil, templates.PresentPart(d, c.present(r.Context(), request)))
+	case templates.PartMap:
+		return c.renderPart(w, r, d, nil, templates.MapPart(d, c.mapOf(d, request, c.suggestions(r.Context(), d, request, nil))))
 	default:
-		return c.renderPart(w, r, d, nil, templates.RequestHistoryPart(d, request))
+		matches, _ := c.matchesOf(r.Context(), d, contract.ListMatches{RequestID: request.ID})
+		return c.renderPart(w, r, d, nil, templates.RequestHistoryPart(d, request, c.timeline(r.Context(), d, request, matches)))
 	}
 }
 
@@ -118,6 +134,9 @@ func (c console) moveRequest(w http.ResponseWriter, r *http.Request) error {
 			}
 			m.OnBehalfOf = requestMoves[m.Move].onBehalfOf
 			_, err = bus.Call(ctx, c.Bus, contract.RequestMove, m)
+			if err == nil && (m.Move == "claim" || m.Move == "unclaim") {
+				c.touch(r, contract.RequestID(m.ID))
+			}
 			return m.Move, err
 		})
 }
@@ -130,7 +149,18 @@ func (c console) noteRequest(w http.ResponseWriter, r *http.Request) error {
 	id := chi.URLParam(r, "id")
 	return c.act(w, r, requestPath(contract.RequestID(id)), c.refuseRequest,
 		func(ctx context.Context, form url.Values) (string, error) {
-			_, err := bus.Call(ctx, c.Bus, contract.RequestNote, noteFrom(id, form))
+			note := noteFrom(id, form)
+			if strings.Contains(note.Text, "@") {
+				request, err := c.request(r)
+				if err != nil {
+					return templates.FormNote, err
+				}
+				note.Mentions = mentioned(note.Text, c.colleagues(ctx, request))
+			}
+			_, err := bus.Call(ctx, c.Bus, contract.RequestNote, note)
+			if err == nil {
+				c.touch(r, contract.RequestID(id))
+			}
 			return templates.FormNote, err
 		})
 }

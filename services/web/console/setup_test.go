@@ -42,6 +42,8 @@ type desk struct {
 	offer    contract.Offer
 	match    contract.Match
 	moveErr  error
+	editErr  error
+	alike    []contract.Alike
 	listErr  error
 	auditErr error
 	contacts int
@@ -65,6 +67,7 @@ func newDesk(tb testing.TB) *desk {
 	d.answerNotify()
 	d.answerPeople()
 	d.answerComplaints()
+	d.answerBeside()
 	return d
 }
 
@@ -78,7 +81,7 @@ func (d *desk) serve() {
 	must(d.tb, err)
 	identities := session.NewIdentities(deps.Bus, deps.Clock)
 	d.site = site.Deps{
-		Deps: deps, Pages: pages, Identities: identities, Live: live.New(), PublicURL: "https://heli.example",
+		Deps: deps, Pages: pages, Identities: identities, Live: live.New(deps.Clock), PublicURL: "https://heli.example",
 		MaxBodyBytes: 64 << 10,
 		Sessions: session.New(session.Options{
 			DB: deps.Worker, Bus: deps.Bus, Keys: deps.Keys, Identities: identities, PublicURL: "https://heli.example", Clock: deps.Clock, Fail: pages.Fail,

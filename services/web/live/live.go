@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"heli/pkg/bus"
 	"heli/pkg/contract"
 )
@@ -37,21 +39,35 @@ type Change struct {
 	Request contract.RequestID `json:"request_id,omitempty"`
 	Offer   contract.OfferID   `json:"offer_id,omitempty"`
 	paths   []string
+	present bool // only who looks at it changed
 }
 
 // Hub forwards changes to open streams. It is safe for concurrent use.
 type Hub struct {
+	// Presence is who looks at what.
+	Presence *Presence
+
 	mu      sync.Mutex
 	streams map[chan Change]struct{}
 	closed  bool
 }
 
 // New returns a hub without readers.
-func New() *Hub { return &Hub{streams: map[chan Change]struct{}{}} }
+func New(clock func() time.Time) *Hub {
+	return &Hub{Presence: newPresence(clock), streams: map[chan Change]struct{}{}}
+}
 
 // Run forwards facts from the bus until ctx ends, then closes every stream.
 func (h *Hub) Run(ctx context.Context, b *bus.Bus) error {
 	defer h.close()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return h.runDesk(ctx, b) })
+	group.Go(func() error { return h.runSweep(ctx) })
+	group.Go(func() error { return h.runFacts(ctx, b) })
+	return group.Wait()
+}
+
+func (h *Hub) runFacts(ctx context.Context, b *bus.Bus) error {
 	return b.Listen(ctx, contract.LiveSubject, func(_ string, data []byte) {
 		if !h.watched() {
 			return // decoding what nobody looks at would take most of it
@@ -71,10 +87,13 @@ func (h *Hub) watched() bool {
 }
 
 func (h *Hub) spread(event contract.Event) {
-	change := Change{
+	h.send(Change{
 		Thing: event.Thing, ID: event.AggregateID, State: event.State, Version: event.Version,
 		Request: event.Data.RequestID, Offer: event.Data.OfferID, paths: event.Paths,
-	}
+	})
+}
+
+func (h *Hub) send(change Change) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for stream := range h.streams {
@@ -112,6 +131,9 @@ func (h *Hub) close() {
 	}
 	clear(h.streams)
 }
+
+// Presence reports whether only who looks at the thing changed.
+func (c Change) Presence() bool { return c.present }
 
 // Visible reports whether the actor may know of the change.
 func (c Change) Visible(a contract.Actor) bool { return slices.ContainsFunc(c.paths, a.Sees) }
@@ -162,7 +184,7 @@ func (s stream) follow(
 			if !ok || err != nil {
 				return
 			}
-			if !change.Visible(a) || !wants(change) {
+			if !change.present && !change.Visible(a) || !wants(change) {
 				continue
 			}
 			text = change.event()
@@ -178,6 +200,9 @@ func (s stream) follow(
 }
 
 func (c Change) event() string {
+	if c.present {
+		return "event: present\ndata: {}\n\n"
+	}
 	data, _ := json.Marshal(c) // plain fields always have a JSON form
 	return "event: changed\ndata: " + string(data) + "\n\n"
 }

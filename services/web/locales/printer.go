@@ -37,6 +37,14 @@ func (p *Printer) At(now time.Time) *Printer {
 	return &later
 }
 
+// Speaking returns a printer for the same reader in another language, for texts
+// that are read out to somebody else.
+func (p *Printer) Speaking(lang Language) *Printer {
+	other := *p
+	other.lang = lang
+	return &other
+}
+
 // T returns the text of a key. Arguments are pairs of a placeholder's name and
 // its value, or one map; the placeholder "count" chooses the plural form.
 // Whole numbers are written in the reader's way. A key that is unknown, or whose

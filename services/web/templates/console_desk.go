@@ -16,6 +16,8 @@ type Desk struct {
 	explain.Reader
 	Frame  Console
 	Notice *Notice
+	// Saved names the form that was just saved: the script drops what it kept of it.
+	Saved string
 }
 
 // Notice says what became of an act, above the page that it was made on.

@@ -16,6 +16,12 @@ type RequestView struct {
 	Suggestions Suggestions
 	Verdict     Verdict
 	MaySuggest  bool
+	Edit        EditCard
+	Attach      AttachCard
+	Map         MapView
+	Timeline    []Step
+	Present     []string // names of who else looks at the page
+	Own         bool     // the reader sees it as its owner does
 	// MatchesProblem says why the matches could not be loaded.
 	MatchesProblem string
 }
@@ -112,12 +118,19 @@ func requestFacts(d Desk, r contract.Request) []Fact {
 		{d.T("console.fact.incident"), r.Incident},
 		{d.T("console.fact.for"), r.OnBehalfOf},
 		{d.T("console.column.owner"), r.Organisation},
-		{d.T("console.fact.claimed_by"), r.ClaimedBy},
+		{d.T("console.fact.claimed_by"), claimOf(d, r)},
 		{d.T("console.fact.sharing"), d.Sharing(r.Sharing)},
 		{d.T("console.fact.submitted_by"), d.Role(r.SubmittedBy)},
 		{d.T("console.fact.source"), sourceOf(r.Source, r.SourceID)},
 		{d.T("console.fact.closed_reason"), d.Reason(r.ClosedReason)},
 	}
+}
+
+func claimOf(d Desk, r contract.Request) string {
+	if r.ClaimedUntil == nil {
+		return r.ClaimedBy
+	}
+	return d.T("desk.claimed_until", "name", r.ClaimedBy, "time", d.DateTime(*r.ClaimedUntil))
 }
 
 func sourceOf(source, id string) string {

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"heli/pkg/contract"
+	"heli/pkg/testkit"
+)
+
+// retype replaces what stands in a field, as somebody does who selects all of it.
+func retype(css, text string) chromedp.Action[chromedp.Void] {
+	return chromedp.SetValue(chromedp.CSS(css), text)
+}
+
+// holds waits until an element shows a text, over any change of the page.
+func holds(element, text string) chromedp.Action[chromedp.Void] {
+	return chromedp.WaitVisible(`//` + element + `[contains(., "` + text + `")]`)
+}
+
+func holdsNot(css, text string) chromedp.Action[chromedp.Void] {
+	return chromedp.Poll[chromedp.Void](`!document.querySelector('` + css + `').textContent.includes('` + text + `')`)
+}
+
+// signedIn returns the browser of a coordinator who has just followed a link.
+func (i *instance) signedIn(t *testing.T, name string) browser {
+	t.Helper()
+	b := startBrowser(t)
+	b.do("sign in", chromedp.Navigate(heli(t, "login", "--role", "coordinator", "--name", name, "--demo", "--data", i.data)),
+		await(`a[href="/console/account"]`))
+	return b
+}
+
+// TestTwoCoordinatorsOnOnePage sees each other, and the later save of the same field
+// is shown the difference: nothing typed or saved is lost.
+func TestTwoCoordinatorsOnOnePage(t *testing.T) {
+	t.Parallel()
+	i := startHeli(t, testkit.DataDir(t))
+	staff := i.coordinator()
+	request := staff.post(http.StatusCreated, "/requests", requestDraft("隔离点口罩", "open", 10))
+	page := i.url + "/console/requests/" + request.ID + "?lang=zh-Hans"
+	one, two := i.signedIn(t, "调度员甲"), i.signedIn(t, "调度员乙")
+	one.do("open the page", chromedp.Navigate(page), await(`#live[data-state="on"]`), await(`form[id="form-edit"]`))
+	two.do("open the page too", chromedp.Navigate(page), await(`#live[data-state="on"]`), holds(`*[@id="part-present"]`, "调度员甲"))
+	one.do("see the other", holds(`*[@id="part-present"]`, "调度员乙"))
+
+	one.do("edit and save the title",
+		press(`#edit summary`), retype(`#edit-title`, "隔离点口罩三千只"), press(`#form-edit button.btn-primary`),
+		holds("h1", "隔离点口罩三千只"))
+	two.do("see it without losing one's place", holds("h1", "隔离点口罩三千只"))
+	two.do("save another title and more from the page of before",
+		press(`#edit summary`), retype(`#edit-title`, "隔离点口罩两千只"), retype(`[name="description"]`, "库存只够用到今晚"),
+		press(`#form-edit button.btn-primary`), await(`.clash`), holds(`dl[@class="clash"]`, "隔离点口罩三千只"), holds(`dl[@class="clash"]`, "隔离点口罩两千只"))
+	if title := staff.get(http.StatusOK, "/requests/"+request.ID).Title; title != "隔离点口罩三千只" {
+		t.Errorf("the later save overwrote the title: %q", title)
+	}
+	two.do("save what is in the form", press(`#form-edit button.btn-primary`), holds("h1", "隔离点口罩两千只"))
+	got := staff.get(http.StatusOK, "/requests/"+request.ID)
+	if got.Title != "隔离点口罩两千只" || got.Description != "库存只够用到今晚" {
+		t.Errorf("saved %q, %q", got.Title, got.Description)
+	}
+	one.do("leave", chromedp.Navigate(i.url+"/console"), await(`#live[data-state="on"]`))
+	two.do("see that the other has gone", holdsNot("#part-present", "调度员甲"))
+	checkInvariants(t, i)
+}
+
+// TestACallOutlivesItsSession signs somebody out in the middle of a call: what was
+// typed is there after signing in again, and is saved once.
+func TestACallOutlivesItsSession(t *testing.T) {
+	t.Parallel()
+	i := startHeli(t, testkit.DataDir(t))
+	b := i.signedIn(t, "接线员甲")
+	b.do("note the call down",
+		chromedp.Navigate(i.url+"/console/requests/new?lang=zh-Hans"), await(`form[data-draft="call"]`),
+		fill("contact.phone", "+861000000123"), fill("contact.name", "演示"), fill("title", "急需口罩"),
+		choose(`[name="urgency"][value="urgent"]`),
+		chromedp.SetValue(chromedp.CSS(`[name="need_lines[0].category"]`), "ppe"),
+		chromedp.SetValue(chromedp.CSS(`[name="region_code"]`), "610100"), fill("need_lines[0].quantity", "10"),
+		choose(`[name="consent"]`), choose(`[name="open"]`))
+	b.endSession()
+	b.do("save without a session", press(`form[data-draft] button.btn-primary`), await(`form[action="/console/login"]`))
+	b.do("leave the page", chromedp.Navigate(i.url+"/"))
+	b.do("sign in again",
+		chromedp.Navigate(heli(t, "login", "--role", "coordinator", "--name", "接线员甲", "--demo", "--data", i.data)),
+		chromedp.WaitVisible(chromedp.CSS(`[data-draft-notice="call"] a`)), press(`[data-draft-notice="call"] a`),
+		await(`form[data-draft="call"]`))
+	b.do("find everything as it was", chromedp.Poll[chromedp.Void](`document.querySelector('[name="title"]').value === "急需口罩" &&
+		document.querySelector('[name="region_code"]').value === "610100" && document.querySelector('[name="open"]').checked`))
+	b.do("save", press(`form[data-draft] button.btn-primary`), await(`[data-draft-saved="call"]`), b.shows(contract.ThingRequest, "open"))
+	b.do("have nothing left to go on with", chromedp.Navigate(i.url+"/console"), await(`#live[data-state="on"]`),
+		chromedp.Poll[chromedp.Void](`document.querySelector('[data-draft-notice]').hidden`))
+	checkInvariants(t, i)
+}
+
+// endSession ends the session behind the page's back, as time does.
+func (b browser) endSession() {
+	b.t.Helper()
+	b.do("lose the session", chromedp.Poll[chromedp.Void](`(() => {
+		const call = new XMLHttpRequest();
+		call.open("POST", "/console/logout", false);
+		call.send();
+		return call.status;
+	})()`))
+}
