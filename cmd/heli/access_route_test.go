@@ -93,6 +93,7 @@ type route struct {
 	// query and body are sent with it; an id in them is that of the thing, too, and
 	// {new} one that nothing has.
 	query, body string
+	attachment  contract.AttachmentID
 }
 
 // inBodies are the routes whose body or query names the thing.
@@ -118,6 +119,7 @@ func inBodies(own things) map[string]route {
 		"POST /api/v1/requests/{id}/refer":                {call: call{thing: aRequest, reads: access.ReadRequests}, body: `{"version":1099511627776,"reason":"other","to":"hubei"}`},
 		"POST /api/v1/offers/{id}/credentials/{n}/verify": {call: call{thing: anOffer, reads: access.ReadOffers}, body: `{"version":1099511627776}`},
 		"POST /console/requests/{id}/contact":             {call: call{thing: aRequest, reads: access.ReadRequests}, body: "reason=demo"},
+		"POST /console/requests/{id}/link":                {call: call{thing: aRequest, reads: access.ReadRequests}, body: "other={id}&do=link"},
 		"POST /console/requests/{id}/notes":               {call: call{thing: aRequest, reads: access.ReadRequests}, body: "text=demo&note_id=" + contract.NewID[string]()},
 		"POST /console/offers/{id}/contact":               {call: call{thing: anOffer, reads: access.ReadOffers}, body: "reason=demo"},
 		"POST /console/offers/{id}/notes":                 {call: call{thing: anOffer, reads: access.ReadOffers}, body: "text=demo&note_id=" + contract.NewID[string]()},
@@ -155,7 +157,7 @@ func routesOf(prefix string, own things) []route {
 				r.body = ""
 			}
 		}
-		r.method, r.pattern, r.subject = method, pattern, row
+		r.method, r.pattern, r.subject, r.attachment = method, pattern, row, own.attachment.ID
 		if r.thing == noThing && method == http.MethodGet {
 			r.thing = list
 		}
@@ -179,7 +181,7 @@ var forgiving = map[string]bool{"POST /console/webhooks/{id}/remove": true}
 var typed = map[string]bool{"POST /console/people": true, "POST /console/keys": true, "POST /console/safeguard": true}
 
 func (r route) to(id string) (path, body string) {
-	return strings.NewReplacer("{id}", id, "{n}", "1", "{role_id}", contract.NewID[string]()).Replace(r.pattern) + r.query,
+	return strings.NewReplacer("{id}", id, "{attachment}", string(r.attachment), "{n}", "1", "{role_id}", contract.NewID[string]()).Replace(r.pattern) + r.query,
 		strings.ReplaceAll(r.body, "{id}", id)
 }
 

@@ -8,11 +8,16 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/jmoiron/sqlx"
+
 	"heli/pkg/contract"
 	"heli/pkg/fault"
+	"heli/pkg/seal"
+	"heli/pkg/vault"
 )
 
 // photo is a JPEG of 40 by 20, red on its left half, with an Exif segment that
@@ -171,4 +176,31 @@ func TestAttachmentsHaveALimit(t *testing.T) {
 	}
 	_, err := b.attach(ctx, r.ID, []byte("%PDF-1.7 %%EOF"))
 	wantFault(t, err, fault.Conflict, "too_many_attachments")
+}
+
+// TestAttachmentsOutliveARotationOfKeys wraps every key anew and reads with the
+// newest keyset.
+func TestAttachmentsOutliveARotationOfKeys(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	path := filepath.Join(t.TempDir(), "keys.json")
+	keys, err := seal.Load(path)
+	must(t, err)
+	b.keys = keys
+	r := b.opened(t)
+	ctx := as(t, contract.RoleCoordinator, xian)
+	stored, err := b.attach(ctx, r.ID, photo(t, 1))
+	must(t, err)
+	rotated, err := seal.Rotate(path, b.clock.Now())
+	must(t, err)
+	none := func(context.Context, *sqlx.Tx, vault.Reindexed) error { return nil }
+	for _, want := range []int{2, 0} { // the contact's key and the file's, once
+		if n, err := vault.Rewrap(t.Context(), b.db, rotated, contract.ThingRequest, none); err != nil || n != want {
+			t.Fatalf("wrapped %d anew, %v, want %d", n, err, want)
+		}
+	}
+	b.keys = rotated
+	if got, err := b.Attachment(ctx, contract.AttachmentByID{ID: stored.ID, RequestID: r.ID}); err != nil || got.Name != stored.Name {
+		t.Errorf("read %q, %v", got.Name, err)
+	}
 }

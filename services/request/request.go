@@ -1,5 +1,5 @@
-// Package request owns requests: their need lines, notes, history and the
-// requesters' contacts, which nobody else stores. It answers calls about them,
+// Package request owns requests: their need lines, notes, files, links, history
+// and the requesters' contacts, which nobody else stores. It answers calls about them,
 // says what became of them, and follows what the matcher says of their matches.
 //
 // It never picks an offer, and no contact or text of a need leaves it in a

@@ -102,3 +102,33 @@ func TestTheStreamEndsWithTheRole(t *testing.T) {
 		}
 	}
 }
+
+// TestColleaguesSeeEachOther opens one page twice: each change of who looks at it is
+// told to both.
+func TestColleaguesSeeEachOther(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	one, two := d.signIn(contract.RoleCoordinator), d.signIn(contract.RoleCoordinator)
+	stream := one.follow(t.Context(), "/console/live?request="+requestID)
+	if body := one.get("/console/requests/" + requestID + "?part=present").body; strings.Contains(body, "Also looking") {
+		t.Errorf("somebody alone sees %s", body)
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	two.follow(ctx, "/console/live?request="+requestID)
+	sees := func() bool {
+		return strings.Contains(one.get("/console/requests/"+requestID+"?part=present").body, "Also looking at this page: 测试员甲")
+	}
+	for !sees() {
+		stream.next()
+	}
+	leave()
+	for sees() {
+		stream.next()
+	}
+	// Who does not see the request's owner neither sees nor is seen.
+	d.change(func() { d.request.Path = "root/hubei/" })
+	two.follow(t.Context(), "/console/live?request="+requestID)
+	if sees() {
+		t.Error("a request of others shows who looks at it")
+	}
+}

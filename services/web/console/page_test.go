@@ -110,6 +110,10 @@ func TestSuggestionsSayWhy(t *testing.T) {
 	r.get("/console/requests/"+requestID+"?offer=ktyj4w94w").shows(t, http.StatusOK,
 		"N95 口罩现货", "3.5 km away", "Speaks Mandarin", "3 offers fit otherwise, but none speaks Cantonese.",
 		"The offer does not reach 新城区.", `value="1400"`)
+	r.get("/console/requests/"+requestID+"?offer=mask").shows(t, http.StatusOK, "offer=KTYJ-4W94W", "N95 口罩现货")
+	if got := last[contract.ListOffers](d, contract.OfferList.Subject); got.Text != "mask" {
+		t.Errorf("looked for %+v", got)
+	}
 	r.lang = "zh-Hans"
 	r.get("/console/requests/"+requestID).shows(t, http.StatusOK, "会说普通话", "都不会说粤语")
 	r.get("/console/requests/"+requestID+"?offer=KTYJ-4W94A").shows(t, http.StatusOK, "verdict-offer-error")

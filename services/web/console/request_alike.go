@@ -47,10 +47,9 @@ func (c console) alikePage(w http.ResponseWriter, r *http.Request, f *refusal) e
 	return nil
 }
 
-// moreUrgent are the urgencies that a request could be raised to.
+// moreUrgent are the urgency of a request and those that it could be raised to.
 func moreUrgent(d templates.Desk, urgency contract.Urgency) []templates.Option {
-	all := urgencyChoices(d)
-	return all[:max(0, slices.Index(contract.Urgencies(), urgency))]
+	return urgencyChoices(d)[:slices.Index(contract.Urgencies(), urgency)+1]
 }
 
 // merge adds what a request and all that are linked to it ask for together, and

@@ -12,8 +12,8 @@ const (
 	earthKm   = 6371.0
 	mapMargin = 40.0 // of the drawing, around the outermost place
 	leastKm   = 0.5  // what the drawing shows at least, from its middle
-	mostKm    = 400  // candidates beyond are in the table alone, by their distance
 	mapRings  = 3
+	markSize  = 26.0 // of the drawing: marks that are nearer are one
 )
 
 // located is a place with what it stands for.
@@ -86,24 +86,34 @@ func kmFrom(from, to contract.Point) (east, north float64) {
 func projected(d templates.Desk, places []templates.MapPlace, east, north []float64) templates.MapView {
 	reach := leastKm
 	for i := range places {
-		if r := math.Hypot(east[i], north[i]); r <= mostKm {
-			reach = max(reach, r)
-		}
+		reach = max(reach, math.Hypot(east[i], north[i]))
 	}
 	perKm := (templates.MapHeight/2 - mapMargin) / reach
-	for i := range places {
-		// What lies too far stands at the edge, in its direction.
-		far := max(1, math.Hypot(east[i], north[i])/reach)
-		places[i].X = templates.MapWidth/2 + east[i]/far*perKm
-		places[i].Y = templates.MapHeight/2 - north[i]/far*perKm
-	}
 	v := templates.MapView{Places: places}
+	for i, p := range places {
+		v.Marks = withMark(v.Marks, templates.MapMark{
+			Label: p.Label, X: templates.MapWidth/2 + east[i]*perKm, Y: templates.MapHeight/2 - north[i]*perKm, Exact: p.Exact, Itself: p.Itself,
+		})
+	}
 	step := roundKm(reach / mapRings)
 	for n := 1; n <= mapRings; n++ {
 		km := step * float64(n)
 		v.Rings = append(v.Rings, templates.MapRing{Radius: km * perKm, Label: d.Distance(1000 * km)})
 	}
 	return v
+}
+
+// withMark adds a mark to those of the drawing. One that would lie over another
+// shares that one's: nothing is moved to where it is not.
+func withMark(marks []templates.MapMark, m templates.MapMark) []templates.MapMark {
+	for i := range marks {
+		if math.Hypot(marks[i].X-m.X, marks[i].Y-m.Y) < markSize {
+			marks[i].Label += " " + m.Label
+			marks[i].Exact = marks[i].Exact && m.Exact
+			return marks
+		}
+	}
+	return append(marks, m)
 }
 
 // roundKm returns 1, 2 or 5 times a power of ten, at most the distance.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -89,13 +90,36 @@ func suggestedLines(
 	return lines
 }
 
-// verdict answers why an offer of a code fits or not.
+// codeForm is what people type who mean a code, right or wrong.
+var codeForm = regexp.MustCompile(`^[A-Za-z0-9]{4}[- ]?[A-Za-z0-9]{5}$`)
+
+// manyFound is how many offers are listed for a text.
+const manyFound = 8
+
+// offersLike lists offers that hold a text, to ask about one of them.
+func (c console) offersLike(ctx context.Context, d templates.Desk, v templates.Verdict) templates.Verdict {
+	listing, err := bus.Call(ctx, c.Bus, contract.OfferList, contract.ListOffers{Page: contract.Page{Limit: manyFound}, Text: v.Asked})
+	switch {
+	case err != nil:
+		v.Error = d.Fault(err)
+	case len(listing.Items) == 0:
+		v.Error = d.T("desk.verdict.none")
+	}
+	v.Found = listing.Items
+	return v
+}
+
+// verdict answers why an offer of a code fits or not; for another text it lists
+// the offers that hold it.
 func (c console) verdict(ctx context.Context, d templates.Desk, request contract.Request) templates.Verdict {
 	v := templates.Verdict{Asked: strings.TrimSpace(d.Query.Get("offer"))}
 	if v.Asked == "" {
 		return v
 	}
 	code, ok := contract.ParseCode(v.Asked)
+	if !ok && !codeForm.MatchString(v.Asked) {
+		return c.offersLike(ctx, d, v)
+	}
 	if !ok {
 		v.Error = d.T("invalid.code")
 		return v

@@ -79,7 +79,8 @@ func (s SuggestedOffer) form() string {
 
 // Verdict answers why an offer fits a request or not.
 type Verdict struct {
-	Asked   string // what was typed
+	Asked   string           // what was typed
+	Found   []contract.Offer // that hold what was typed, where that is no code
 	Error   string
 	Offer   *contract.Offer
 	Verdict *contract.Verdict

@@ -86,7 +86,31 @@ func sizeOf(d Desk, bytes int) string {
 // MapView is a request with its candidates, drawn from coordinates.
 type MapView struct {
 	Places []MapPlace // the request first
+	Marks  []MapMark
 	Rings  []MapRing
+}
+
+// MapMark stands for the places at one spot of the drawing.
+type MapMark struct {
+	Label  string
+	X, Y   float64
+	Exact  bool
+	Itself bool
+}
+
+// width is that of the mark, which grows with what stands in it.
+func (m MapMark) width() float64 {
+	const letter, most = 9, 12
+	return 20 + letter*float64(min(len([]rune(m.Label)), most))
+}
+
+// text is the label, cut where it is too long for the drawing.
+func (m MapMark) text() string {
+	const most = 12
+	if runes := []rune(m.Label); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return m.Label
 }
 
 // MapPlace is one place on the map.
@@ -94,7 +118,6 @@ type MapPlace struct {
 	Label    string // what stands on the map and in the table
 	Name     string
 	Href     string
-	X, Y     float64 // in the drawing
 	Distance string
 	Exact    bool // else the middle of its region
 	Region   string
