@@ -30,9 +30,9 @@ func (i *instance) signedIn() visitor {
 }
 
 var (
-	shownCode = regexp.MustCompile(`<span class="row-code">([^<]+)</span>`)
-	bulkRow   = regexp.MustCompile(`data-bulk-row="([^"]+)"`)
-	hiddenField    = regexp.MustCompile(`<input type="hidden" name="([a-z_]+)" value="([^"]*)"`)
+	shownCode   = regexp.MustCompile(`<span class="row-code">([^<]+)</span>`)
+	bulkRow     = regexp.MustCompile(`data-bulk-row="([^"]+)"`)
+	hiddenField = regexp.MustCompile(`<input type="hidden" name="([a-z_]+)" value="([^"]*)"`)
 )
 
 func all(pattern *regexp.Regexp, text string) (found []string) {
@@ -181,7 +181,8 @@ func TestTheQueueByKeyboard(t *testing.T) {
 	b.do("close by the palette", keys("k", chromedp.ModifierCtrl), holds(`document.activeElement?.id === "palette-input"`), chromedp.SendKeys(chromedp.CSS("#palette-input"), closing),
 		holds(`document.querySelector('#palette-list [aria-selected="true"]')?.textContent.includes("`+closing+`")`), hotkey(enter),
 		holds(`document.activeElement?.matches(".moves summary") && document.activeElement.parentElement.open`))
-	b.do("give a reason", keys(kb.Tab), holds(`document.activeElement?.name === "reason"`), keys(kb.ArrowDown), holds(`document.activeElement.value !== ""`),
+	b.do("give a reason", keys(kb.Tab), holds(`document.activeElement?.name === "reason"`), keys(kb.ArrowDown), holds(`document.activeElement?.tagName === "OPTION"`),
+		keys(kb.ArrowDown), holds(`document.activeElement?.value !== ""`), hotkey(enter), holds(`document.activeElement?.name === "reason" && document.activeElement.value !== ""`),
 		keys(kb.Tab), holds(`document.activeElement?.value === "close"`), keys(enter), await(".alert-success"))
 	if got := staff.get(http.StatusOK, "/requests/"+second.ID).State; got != "closed" && got != "confirmed" {
 		t.Errorf("the request is %s", got)
