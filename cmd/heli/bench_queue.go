@@ -76,8 +76,8 @@ func queueText(r bench.QueueResult) string {
 }
 
 func liveText(r bench.ConsolesResult) string {
-	return fmt.Sprintf("consoles %d\nchanges %d\nparts %d\nseen %d\nlive_p50_ms %.0f\nlive_p99_ms %.0f\nlive_max_ms %.0f\nmissed %d\ndoubled %d\nkb_per_console %.1f\n",
-		r.Consoles, r.Changes, r.Parts, r.Seen, r.LiveP50MS, r.LiveP99MS, r.LiveMaxMS, r.Missed, r.Doubled, r.KBPerConsole)
+	return fmt.Sprintf("consoles %d\nchanges %d\nparts %d\nerrors %d\nseen %d\nlive_p50_ms %.0f\nlive_p99_ms %.0f\nlive_max_ms %.0f\nmissed %d\ndoubled %d\nkb_per_console %.1f\n",
+		r.Consoles, r.Changes, r.Parts, r.Errors, r.Seen, r.LiveP50MS, r.LiveP99MS, r.LiveMaxMS, r.Missed, r.Doubled, r.KBPerConsole)
 }
 
 // registerForBench makes the organisation that a filter names.

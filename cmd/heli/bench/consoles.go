@@ -35,6 +35,7 @@ type ConsolesResult struct {
 	LiveP99MS float64 `json:"live_p99_ms"`
 	LiveMaxMS float64 `json:"live_max_ms"`
 	Parts     int     `json:"parts"`   // of pages that were loaded anew
+	Errors    int     `json:"errors"`  // parts that could not be loaded
 	Missed    int     `json:"missed"`  // rows that a console does not show in the end, or shows as they were
 	Doubled   int     `json:"doubled"` // rows that one page showed twice
 	// KBPerConsole is what the heap holds more while they are open, the measuring
@@ -116,6 +117,7 @@ type wall struct {
 	changed map[string]map[int64]time.Time
 	latency []time.Duration
 	parts   int
+	errors  int
 	doubled int
 	failed  error
 }
@@ -167,11 +169,11 @@ func (c *console) keepLooking(ctx context.Context, wake <-chan struct{}) {
 		if ctx.Err() != nil {
 			return
 		}
-		if err != nil {
-			c.fail(err)
-			return
+		if err == nil {
+			c.look(page, time.Now())
+		} else {
+			c.refused() // as the page does, it looks again with the next change
 		}
-		c.look(page, time.Now())
 		if !waitUntil(ctx, began.Add(throttle)) {
 			return
 		}
@@ -200,6 +202,12 @@ func (c *console) look(page string, at time.Time) {
 	c.versions = seen
 }
 
+func (w *wall) refused() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.errors++
+}
+
 func (w *wall) fail(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -212,7 +220,7 @@ func (w *wall) fail(err error) {
 func (w *wall) awaitOpen(ctx context.Context) error {
 	for {
 		w.mu.Lock()
-		parts, failed := w.parts, w.failed
+		parts, failed := w.parts+w.errors, w.failed
 		w.mu.Unlock()
 		if failed != nil || parts >= 2*len(w.consoles) {
 			return failed
@@ -278,7 +286,7 @@ func (w *wall) judge(r *ConsolesResult, last string) {
 		}
 	}
 	r.Doubled += w.doubled
-	r.Seen, r.Parts = len(w.latency), w.parts
+	r.Seen, r.Parts, r.Errors = len(w.latency), w.parts, w.errors
 	r.LiveP50MS, r.LiveP99MS = quantile(w.latency, 0.5), quantile(w.latency, 0.99)
 	r.LiveMaxMS = quantile(w.latency, 1)
 }
