@@ -105,7 +105,7 @@ func heapNow() float64 {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return float64(m.HeapInuse + m.StackInuse)
+	return float64(m.HeapAlloc + m.StackInuse)
 }
 
 // wall is all consoles, with when which version of a request was there.
