@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"heli/cmd/heli/bench"
 	"heli/cmd/heli/platform"
@@ -18,14 +19,17 @@ import (
 
 type benchQueue struct {
 	benchPlace `embed:""`
-	Requests   int `name:"requests" default:"1000000" help:"How many there are; with --data they stay for the next time."`
-	Rounds     int `name:"rounds" default:"100" help:"How often the page is asked for with every filter."`
+	Requests   int           `name:"requests" default:"1000000" help:"How many there are; with --data they stay for the next time."`
+	Rounds     int           `name:"rounds" default:"100" help:"How often the page is asked for with every filter; 0 leaves it out."`
+	Consoles   int           `name:"consoles" default:"200" help:"How many are open while requests change; 0 leaves it out."`
+	Rate       float64       `name:"rate" default:"50" help:"Changes per second."`
+	Duration   time.Duration `name:"duration" default:"20s" help:"How long requests change."`
 }
 
 // Run measures in a platform of its own, which it fills.
 func (c *benchQueue) Run(ctx context.Context, t terminal) error {
-	if c.Requests < 1 || c.Rounds < 1 {
-		return errors.New("--requests and --rounds must be above 0")
+	if c.Requests < 1 || c.Rounds < 0 || c.Consoles < 0 || c.Rate <= 0 {
+		return errors.New("--requests and --rate must be above 0, --rounds and --consoles not below")
 	}
 	return c.measure(ctx, t, func(ctx context.Context, p *platform.Platform, _ clientMaker) (any, string, error) {
 		db, err := pg.Open(ctx, p.AdminURL, pg.WithConnections(1))
@@ -53,6 +57,11 @@ func (c *benchQueue) Run(ctx context.Context, t terminal) error {
 			URL: "http://" + p.Address, Session: session, Requests: c.Requests, Rounds: c.Rounds,
 			Progress: func(rows int) { t.tell("%d requests", rows) },
 		})
+		if err == nil && c.Consoles > 0 {
+			r.Live, err = bench.Consoles(ctx, p.Bus, bench.ConsolesOptions{
+				URL: "http://" + p.Address, Session: session, Consoles: c.Consoles, Rate: c.Rate, Duration: c.Duration,
+			})
+		}
 		return r, queueText(r), errors.Join(err, finish())
 	})
 }
@@ -62,7 +71,13 @@ func queueText(r bench.QueueResult) string {
 	for _, f := range r.Filters {
 		text += fmt.Sprintf("%-40s rows %-3d p50_ms %.1f p99_ms %.1f\n", f.Filter, f.Rows, f.P50MS, f.P99MS)
 	}
+	text += liveText(r.Live)
 	return text + fmt.Sprintf("filter_p99_ms %.1f\ntext_p99_ms %.1f\ndeep_p99_ms %.1f\n", r.FilterP99MS, r.TextP99MS, r.DeepP99MS)
+}
+
+func liveText(r bench.ConsolesResult) string {
+	return fmt.Sprintf("consoles %d\nchanges %d\nparts %d\nerrors %d\nseen %d\nlive_p50_ms %.0f\nlive_p99_ms %.0f\nlive_max_ms %.0f\nmissed %d\ndoubled %d\nkb_per_console %.1f\n",
+		r.Consoles, r.Changes, r.Parts, r.Errors, r.Seen, r.LiveP50MS, r.LiveP99MS, r.LiveMaxMS, r.Missed, r.Doubled, r.KBPerConsole)
 }
 
 // registerForBench makes the organisation that a filter names.

@@ -194,7 +194,7 @@ func bulkMovesOf(role contract.Role) []string {
 func (c console) find(w http.ResponseWriter, r *http.Request) error {
 	code, ok := contract.ParseCode(r.URL.Query().Get("code"))
 	if !ok {
-		return fault.NewNotFound("request")
+		return fault.NewInvalid(fault.Field{Location: "code", Code: check.Malformed})
 	}
 	listing, err := bus.Call(r.Context(), c.Bus, contract.RequestList, contract.ListRequests{Text: code, IncludeClosed: true})
 	if err != nil {

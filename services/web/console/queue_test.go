@@ -213,5 +213,6 @@ func TestThePaletteListsWhereOneMayGo(t *testing.T) {
 		t.Errorf("the code leads to %d %q", got.status, got.header.Get("Location"))
 	}
 	r.get("/console/find?code=KTYJ-4W94W").shows(t, http.StatusNotFound)
-	r.get("/console/find?code=nothing").shows(t, http.StatusNotFound)
+	r.get("/console/find?code=nothing").shows(t, http.StatusUnprocessableEntity)
+	r.post("/console/views/remove", url.Values{}).shows(t, http.StatusUnprocessableEntity)
 }

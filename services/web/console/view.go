@@ -122,7 +122,12 @@ func checkView(v viewRow) error {
 
 // removeView deletes a view of the reader's own; that of another is not there.
 func (c console) removeView(w http.ResponseWriter, r *http.Request) error {
-	return c.changeView(w, r, func(ctx context.Context, id string) error { return c.views().deleteView(ctx, id) })
+	return c.changeView(w, r, func(ctx context.Context, id string) error {
+		if id == "" {
+			return fault.NewInvalid(fault.Field{Location: "view_id", Code: check.Required})
+		}
+		return c.views().deleteView(ctx, id)
+	})
 }
 
 // openFirst makes a view the one that the reader opens first, or none.
