@@ -9,6 +9,7 @@ import (
 
 	"heli/pkg/pg"
 	"heli/pkg/vault"
+	"heli/services/web/intake"
 )
 
 // schemaVersion returns the last migration that was applied to a schema; 0 when
@@ -86,6 +87,7 @@ func retainedSQL(table, ended string) string {
 
 // selectRetained counts what would go at a time, class by class.
 func selectRetained(ctx context.Context, db *pg.DB, kept vault.Retention, now time.Time) ([]retained, error) {
+	const day = 24 * time.Hour
 	const closed, ended = `stage = 'closed' AND erased_at IS NULL`, `stage IN ('expired', 'withdrawn', 'blocked') AND erased_at IS NULL`
 	classes := []retained{}
 	for _, c := range []struct {
@@ -97,6 +99,7 @@ func selectRetained(ctx context.Context, db *pg.DB, kept vault.Retention, now ti
 		{"contacts of offers", "offer.offers JOIN offer.person_keys ON subject_id = id", ended, kept.KeepContactsDays, kept.Contacts(now)},
 		{"requests", "request.requests", closed, kept.KeepClosedDays, kept.Closed(now)},
 		{"offers", "offer.offers", ended, kept.KeepClosedDays, kept.Closed(now)},
+		{"refused submissions", "(SELECT refused, taken_at AS updated_at FROM web.spool) AS spool", "refused IS NOT NULL", int(intake.RefusedKept / day), now.Add(-intake.RefusedKept)},
 	} {
 		var row struct {
 			Held   int64      `db:"held"`

@@ -190,6 +190,13 @@ func perBase(i contract.Item, u contract.Unit) (int64, bool) {
 	return n, ok && n > 0
 }
 
+// Coordinated reports whether an organisation takes the submissions of a region
+// itself, not one above it.
+func (s *Snapshot) Coordinated(region string) bool {
+	_, ok := s.coordinators[region]
+	return ok
+}
+
 // Coordinator returns the organisation that takes public submissions of a
 // region: the nearest upwards that coordinates, in the end the root.
 func (s *Snapshot) Coordinator(region string) contract.OrganisationRef {

@@ -51,7 +51,7 @@ func (s *Service) Submit(ctx context.Context, q contract.SubmitOffer) (contract.
 		return contract.SubmittedOffer{}, err
 	}
 	r := newRecord(q, owner, a, s.now())
-	if err := r.submit(newHand(a, s.now()), q.Draft); err != nil {
+	if err := r.submit(newHand(a, s.now()), q.Draft, owner.note); err != nil {
 		return contract.SubmittedOffer{}, err
 	}
 	return s.storeSubmission(ctx, submission{
@@ -87,12 +87,18 @@ func (s *Service) checkSubmission(q contract.SubmitOffer, a contract.Actor) erro
 }
 
 // ownership is an organisation's code and path.
-type ownership struct{ code, path string }
+type ownership struct {
+	code, path string
+	note       string // code, for the history: why it is not the nearest one
+}
+
+// noteFromBelow tells who takes a submission that their region has nobody nearer.
+const noteFromBelow = "region_uncoordinated"
 
 // owner never believes the public which agency fields an offer: that would put
 // strangers into the agency's pool.
 func (s *Service) owner(ctx context.Context, a contract.Actor, d contract.OfferDraft) (ownership, error) {
-	own := ownership{path.Base(a.Path), a.Path}
+	own := ownership{code: path.Base(a.Path), path: a.Path}
 	switch {
 	case a.Role == contract.RolePublic:
 		ref, err := s.reference.Get()
@@ -100,7 +106,11 @@ func (s *Service) owner(ctx context.Context, a contract.Actor, d contract.OfferD
 			return ownership{}, err
 		}
 		o := ref.Coordinator(d.RegionCode)
-		return ownership{o.Code, o.Path}, nil
+		own = ownership{code: o.Code, path: o.Path}
+		if !ref.Coordinated(d.RegionCode) {
+			own.note = noteFromBelow
+		}
+		return own, nil
 	case d.Organisation == "" || d.Organisation == own.code:
 		return own, nil
 	}
@@ -109,7 +119,7 @@ func (s *Service) owner(ctx context.Context, a contract.Actor, d contract.OfferD
 	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Invalid) || err == nil && !a.Sees(o.Path) {
 		return ownership{}, fault.NewInvalid(fault.Field{Location: "organisation", Code: check.Unknown})
 	}
-	return ownership{o.Code, o.Path}, err
+	return ownership{code: o.Code, path: o.Path}, err
 }
 
 // newRecord returns the record of a checked draft, before its first move.
@@ -147,9 +157,9 @@ func newRecord(q contract.SubmitOffer, owner ownership, a contract.Actor, now ti
 // submit makes the first move and, where the draft asks to be available, those
 // that lead there, each recorded. The agency that the public names is kept in
 // the history, for those who vet.
-func (r *record) submit(h hand, d contract.OfferDraft) error {
-	hint := ""
-	if h.role == contract.RolePublic {
+func (r *record) submit(h hand, d contract.OfferDraft, note string) error {
+	hint := note
+	if h.role == contract.RolePublic && d.Organisation != "" {
 		hint = d.Organisation
 	}
 	if d.Vouched {

@@ -129,8 +129,8 @@ func (b *bench) waiting(t *testing.T, n int) []*submission {
 	for i := range list {
 		q := submission1(normal(draft()))
 		a := contract.Actor{Role: contract.RolePublic}
-		r := newRecord(q, ownership{"xian", xian}, a, b.now())
-		must(t, r.submit(newHand(a, b.now()), q.Draft))
+		r := newRecord(q, ownership{code: "xian", path: xian}, a, b.now())
+		must(t, r.submit(newHand(a, b.now()), q.Draft, ""))
 		list[i] = &submission{
 			ctx: t.Context(), key: fmt.Sprintf("key %d", i), bodyHash: "hash", record: r,
 			contact: contact.Seal(b.keys, string(q.ID), q.Draft.Contact), done: make(chan outcome, 1),

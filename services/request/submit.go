@@ -35,7 +35,7 @@ func (s *Service) Submit(ctx context.Context, q contract.SubmitRequest) (contrac
 		return contract.SubmittedRequest{}, err
 	}
 	r := newRecord(q, owner, a, s.now())
-	if err := r.submit(newHand(a, s.now()), q.Draft); err != nil {
+	if err := r.submit(newHand(a, s.now()), q.Draft, owner.note); err != nil {
 		return contract.SubmittedRequest{}, err
 	}
 	return s.intake.submit(ctx, &submission{
@@ -66,7 +66,13 @@ func (s *Service) checkSubmission(q contract.SubmitRequest, a contract.Actor) er
 }
 
 // place of ownership: an organisation's code and path.
-type ownership struct{ code, path string }
+type ownership struct {
+	code, path string
+	note       string // code, for the history: why it is not the nearest one
+}
+
+// noteFromBelow tells who takes a submission that their region has nobody nearer.
+const noteFromBelow = "region_uncoordinated"
 
 func (s *Service) owner(ctx context.Context, a contract.Actor, d contract.RequestDraft) (ownership, error) {
 	if d.AtOrganisation != "" {
@@ -77,17 +83,21 @@ func (s *Service) owner(ctx context.Context, a contract.Actor, d contract.Reques
 		if a.Staff() && !a.Sees(o.Path) {
 			return ownership{}, fault.NewInvalid(fault.Field{Location: "at_organisation", Code: check.Unknown})
 		}
-		return ownership{o.Code, o.Path}, nil
+		return ownership{code: o.Code, path: o.Path}, nil
 	}
 	if a.Staff() {
-		return ownership{path.Base(a.Path), a.Path}, nil
+		return ownership{code: path.Base(a.Path), path: a.Path}, nil
 	}
 	ref, err := s.reference.Get()
 	if err != nil {
 		return ownership{}, err
 	}
 	o := ref.Coordinator(d.RegionCode)
-	return ownership{o.Code, o.Path}, nil
+	own := ownership{code: o.Code, path: o.Path}
+	if !ref.Coordinated(d.RegionCode) {
+		own.note = noteFromBelow
+	}
+	return own, nil
 }
 
 // newRecord returns the record of a checked draft, before its first move.
@@ -130,8 +140,8 @@ func rankOf(u contract.Urgency) int { return slices.Index(contract.Urgencies(), 
 
 // submit makes the first move and, where the draft asks to be open, those that
 // lead there, each recorded. Staff who enter a phone vouch for it.
-func (r *record) submit(h hand, d contract.RequestDraft) error {
-	r.settle(h, moveSubmit, "")
+func (r *record) submit(h hand, d contract.RequestDraft, note string) error {
+	r.settle(h, moveSubmit, note)
 	if d.State != string(Open) {
 		return nil
 	}

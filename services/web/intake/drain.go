@@ -18,6 +18,9 @@ const (
 	longestGap = 10 * time.Second
 	// aliasKept is how long an id that was given out leads to the first one.
 	aliasKept = 90 * 24 * time.Hour
+	// RefusedKept is how long a submission that its service refused for good stays
+	// for people to look at: it holds a contact, and there is nothing to end it.
+	RefusedKept = 30 * 24 * time.Hour
 )
 
 // Run passes on what waits until ctx ends; what is under way is finished.
@@ -121,7 +124,11 @@ func final(err error) bool {
 	}
 }
 
-// Purge forgets ids that lead to others after a long time.
+// Purge forgets ids that lead to others after a long time, and what was refused
+// for good and nobody needs any more. What still waits is never touched.
 func (i *Intake) Purge(ctx context.Context) error {
-	return i.store.purgeAliases(ctx, i.now().Add(-aliasKept))
+	if err := i.store.purge(ctx, purgeRefusedSQL, i.now().Add(-RefusedKept)); err != nil {
+		return err
+	}
+	return i.store.purge(ctx, purgeAliasesSQL, i.now().Add(-aliasKept))
 }

@@ -161,6 +161,18 @@ func TestRefusedStaysForPeopleToLookAt(t *testing.T) {
 	if err != nil || !spooled.Refused {
 		t.Errorf("spooled %+v, %v", spooled, err)
 	}
+	if err := i.store.purge(t.Context(), purgeRefusedSQL, q.SubmittedAt); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := i.Spooled(t.Context(), string(q.ID)); err != nil {
+		t.Errorf("gone before its time: %v", err)
+	}
+	if err := i.store.purge(t.Context(), purgeRefusedSQL, i.now().Add(RefusedKept)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := i.Spooled(t.Context(), string(q.ID)); !fault.Is(err, fault.NotFound) {
+		t.Errorf("kept for good: %v", err)
+	}
 }
 
 func TestWhatWouldBeRefusedIsNotSpooled(t *testing.T) {

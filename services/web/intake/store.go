@@ -52,13 +52,14 @@ const (
 	insertAliasSQL   = `INSERT INTO spool_alias (id, first_id, made_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`
 	refuseSpooledSQL = `UPDATE spool SET refused = $2 WHERE id = $1`
 	purgeAliasesSQL  = `DELETE FROM spool_alias WHERE made_at < $1`
+	purgeRefusedSQL  = `DELETE FROM spool WHERE refused IS NOT NULL AND taken_at < $1`
 )
 
 // statements lists the SQL of this file, for the test that prepares all of it.
 func statements() []string {
 	return []string{
 		insertSpooledSQL, selectByKeySQL, selectByCodeSQL, selectSpooledSQL, selectFirstSQL, countSpooledSQL,
-		takeDueSQL, deleteSpooledSQL, insertAliasSQL, refuseSpooledSQL, purgeAliasesSQL,
+		takeDueSQL, deleteSpooledSQL, insertAliasSQL, refuseSpooledSQL, purgeAliasesSQL, purgeRefusedSQL,
 	}
 }
 
@@ -144,9 +145,10 @@ func (s store) refuseSpooled(ctx context.Context, id, code string) error {
 	return nil
 }
 
-func (s store) purgeAliases(ctx context.Context, before time.Time) error {
-	if _, err := s.db.ExecContext(ctx, purgeAliasesSQL, before); err != nil {
-		return fmt.Errorf("purge aliases: %w", pg.MapContext(ctx, err))
+// purge deletes rows of before a time.
+func (s store) purge(ctx context.Context, q string, before time.Time) error {
+	if _, err := s.db.ExecContext(ctx, q, before); err != nil {
+		return fmt.Errorf("purge the spool: %w", pg.MapContext(ctx, err))
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 
 // maybeReleased are the states of a match in which the helper's contact may have
 // been released to the requester; the offer service knows whether it was.
-var maybeReleased = []string{"contact_released", "in_progress", "reported_done", "disputed", "confirmed"}
+var maybeReleased = []string{"contact_released", "in_progress", "reported_done", "confirmed"}
 
 // showHelper shows the helper's contact to the requester of a match, once: the
 // reading is recorded, so it is a POST, and the page hides it again when it is

@@ -90,10 +90,10 @@ func Pin(keys *seal.Keys, purpose Purpose, id string, generation int) string {
 }
 
 // CodeWord returns the word by which the two sides of a match know each other on
-// the phone; empty before there is a yes and once the match is over.
+// the phone; empty before there is a yes, and once the match is over or disputed.
 func CodeWord(keys *seal.Keys, m contract.Match) string {
 	switch m.State {
-	case "accepted", "contact_released", "in_progress", "reported_done", "disputed":
+	case "accepted", "contact_released", "in_progress", "reported_done":
 		return keys.CodeWord(string(m.ID))
 	default:
 		return ""

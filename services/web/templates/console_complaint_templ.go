@@ -543,7 +543,7 @@ func complaintFacts(d Desk, c contract.Complaint) []Fact {
 		{d.T("complaint.since"), d.DateTime(c.CreatedAt)},
 		{d.T("complaint.responsible"), either(c.Responsible, d.T("complaint.nobody"))},
 		{d.T("complaint.held_by"), c.HeldBy},
-		{d.T("complaint.apart"), yes(d, c.Apart)},
+		{d.T("complaint.kept_apart"), yes(d, c.Apart)},
 	}
 	if c.Outcome != "" {
 		facts = append(facts, Fact{d.T("complaint.outcome"), d.T("complaint.outcome." + c.Outcome)})

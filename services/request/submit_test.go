@@ -71,3 +71,22 @@ func TestNoProgramOpensWhatAChildNeeds(t *testing.T) {
 		must(t, allowed)
 	}
 }
+
+// TestARegionWithoutACoordinatorIsNoted: the next one above takes what the public
+// submit, and is told why it came to them.
+func TestARegionWithoutACoordinatorIsNoted(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for region, want := range map[string]struct{ organisation, note string }{"610100": {"xian", ""}, "610000": {"root", noteFromBelow}} {
+		r, err := b.Submit(as(t, contract.RolePublic, ""), submission1(draft(func(d *contract.RequestDraft) { d.RegionCode = region })))
+		must(t, err)
+		view, err := b.Get(as(t, contract.RoleCoordinator, contract.RootPath), contract.GetByID{ID: string(r.ID)})
+		must(t, err)
+		if view.Organisation != want.organisation || view.History[0].Reason != want.note {
+			t.Errorf("%s came to %s, noted %q", region, view.Organisation, view.History[0].Reason)
+		}
+		if own, err := b.Get(asRequester(t, r.ID), contract.GetByID{ID: string(r.ID)}); err != nil || own.History[0].Reason != "" {
+			t.Errorf("who asks is told %+v, %v", own.History, err)
+		}
+	}
+}
