@@ -39,6 +39,13 @@ var endpoints = map[string]Rule{
 	contract.OfferErase.Subject:            {Erase},
 	contract.OfferConsent.Subject:          {CorrectOffers},
 
+	contract.RequestPublish.Subject:   {Publish},
+	contract.RequestUnpublish.Subject: {Publish},
+	contract.RequestBoard.Subject:     {ReadBoard},
+	contract.OfferPublish.Subject:     {Publish},
+	contract.OfferUnpublish.Subject:   {Publish},
+	contract.OfferBoard.Subject:       {ReadBoard},
+
 	contract.MatcherSuggest.Subject:     {Suggest},
 	contract.MatcherVerdict.Subject:     {Suggest},
 	contract.MatcherPropose.Subject:     {Propose},

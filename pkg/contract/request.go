@@ -115,6 +115,8 @@ type Request struct {
 	Moves   []string       `json:"moves"`
 	History []HistoryEntry `json:"history,omitempty"` // on get only
 	Notes   []Note         `json:"notes,omitempty"`   // on get only, staff only
+	// Published is what is on the public board; on get only, staff only.
+	Published *Published `json:"published,omitempty"`
 }
 
 // Note is a remark of staff on a request or an offer.

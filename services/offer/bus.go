@@ -31,6 +31,9 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.OfferContact, s.Contact) },
 		func() error { return bus.Handle(server, contract.OfferProjections, s.Projections) },
 		func() error { return bus.Handle(server, contract.OfferCount, s.Count) },
+		func() error { return bus.Handle(server, contract.OfferPublish, s.Publish) },
+		func() error { return bus.Handle(server, contract.OfferUnpublish, s.Unpublish) },
+		func() error { return bus.Handle(server, contract.OfferBoard, s.Board) },
 	} {
 		if err := register(); err != nil {
 			return err

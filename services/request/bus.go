@@ -30,6 +30,9 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.RequestContact, s.Contact) },
 		func() error { return bus.Handle(server, contract.RequestProjections, s.Projections) },
 		func() error { return bus.Handle(server, contract.RequestCount, s.Count) },
+		func() error { return bus.Handle(server, contract.RequestPublish, s.Publish) },
+		func() error { return bus.Handle(server, contract.RequestUnpublish, s.Unpublish) },
+		func() error { return bus.Handle(server, contract.RequestBoard, s.Board) },
 	} {
 		if err := register(); err != nil {
 			return err

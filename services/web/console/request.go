@@ -52,7 +52,7 @@ func (c console) requestPage(w http.ResponseWriter, r *http.Request, f *refusal,
 // formStands reports whether the page still has the form that was refused.
 func (c console) formStands(v templates.RequestView, f *refusal) bool {
 	switch {
-	case f == nil, f.name == templates.FormNote, f.name == templates.FormContact:
+	case f == nil, f.name == templates.FormNote, f.name == templates.FormContact, f.name == templates.FormPublish:
 		return true
 	case f.form.Has("match_id"):
 		return v.Suggestions.Has(f.name)
@@ -77,6 +77,7 @@ func (c console) requestView(ctx context.Context, d templates.Desk, request cont
 		May: own && access.May(actor.Role, access.WriteNotes), Action: requestPath(request.ID) + "/notes",
 		NoteID: noteID(f), Kept: f.keptText(d.Page),
 	}
+	v.Publication = c.requestPublication(ctx, d, request, f)
 	v.MaySuggest = access.May(actor.Role, access.Suggest) && suggestable(request)
 	if v.MaySuggest {
 		v.Suggestions = c.suggestions(ctx, d, request, f)
