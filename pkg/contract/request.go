@@ -111,6 +111,9 @@ type Request struct {
 	Consent Consent `json:"consent"`
 	// ErasedAt is set once everything personal is gone for good.
 	ErasedAt *time.Time `json:"erased_at,omitempty"`
+	// Risks are what somebody may be in danger of, by what was written: "self_harm",
+	// "violence". A human looks first at what has any.
+	Risks []string `json:"risks,omitempty"`
 	// Moves are those that the reader may make now.
 	Moves   []string       `json:"moves"`
 	History []HistoryEntry `json:"history,omitempty"` // on get only

@@ -18,7 +18,7 @@ func (s *Service) view(a contract.Actor, f fullRow) (contract.Request, error) {
 		return contract.Request{}, fmt.Errorf("show request: %w", err)
 	}
 	v := shown(f)
-	v.Contact, v.Moves = contact.Mask(plain), available(a, f)
+	v.Contact, v.Moves, v.Risks = contact.Mask(plain), available(a, f), f.riskNames()
 	if a.Role == contract.RoleRequester {
 		v.ClaimedBy = ""
 	}

@@ -41,11 +41,16 @@ func (p pages) viewRequest(r *http.Request, page *templates.Page, s subject, vie
 	if q.State == "closed" && q.ClosedReason != "" {
 		view.Next = page.Reason(q.ClosedReason)
 	}
-	view.Critical = q.Urgency == contract.Critical && q.State != "closed"
-	view.Sensitive = slices.Contains(q.Vulnerability, "violence")
+	view.Critical = (q.Urgency == contract.Critical || len(q.Risks) > 0) && q.State != "closed"
+	if len(q.Risks) > 0 {
+		view.Kind = page.T("risk.kind." + q.Risks[0])
+	}
+	view.Sensitive = slices.Contains(q.Vulnerability, "violence") || len(q.Risks) > 0
+	view.Critical = view.Critical || view.Sensitive && q.State != "closed"
 	ref := p.snapshot()
 	for _, l := range q.NeedLines {
 		view.Sensitive = view.Sensitive || (ref != nil && sensitive(ref, l.Category))
+		view.Critical = view.Critical || l.Category == "psych" && q.State != "closed"
 		view.Progress = append(view.Progress, needProgress(page, ref, l))
 	}
 	view.Facts = []templates.Fact{
