@@ -24,6 +24,7 @@ type benchCommand struct {
 	Plan     benchPlan     `cmd:"" help:"The optimal assignment of a scenario's needs to its offers, against greedy."`
 	Text     benchText     `cmd:"" help:"How well the text factor alone finds what fits."`
 	SignIn   benchSignIn   `cmd:"" name:"signin" help:"How alike wrong names, passwords and codes are, and how far many tries come."`
+	Pages    benchPages    `cmd:"" help:"What public pages weigh, and when something is seen of them, over a slow network in Chromium."`
 }
 
 // benchPlace is where a platform is measured: one of its own.

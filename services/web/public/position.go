@@ -31,7 +31,8 @@ func positionOf(lat, lon string) (contract.Point, bool) {
 	return p, ok
 }
 
-// nearest returns the smallest regions whose centres are nearest to a position.
+// nearest returns the regions below provinces whose centres are nearest to a
+// position.
 func nearest(ref *reference.Snapshot, at contract.Point) []contract.Region {
 	type near struct {
 		region contract.Region
@@ -39,11 +40,10 @@ func nearest(ref *reference.Snapshot, at contract.Point) []contract.Region {
 	}
 	var all []near
 	for _, region := range ref.Regions() {
-		centre, ok := ref.PointOf(region.Code)
-		if region.Level != "county" || !ok {
+		if region.Point == nil || levels[region.Level] < levels["city"] {
 			continue
 		}
-		if km := distanceKM(at, centre); km <= farthestKM {
+		if km := distanceKM(at, *region.Point); km <= farthestKM {
 			all = append(all, near{region, km})
 		}
 	}
@@ -73,14 +73,18 @@ func (p pages) choicesAt(page *templates.Page, ref *reference.Snapshot, at contr
 	}
 	if len(shown.Options) > 0 {
 		shown.Asked, shown.Chosen = shown.Options[0].Value, shown.Options[0].Value
+		region, _ := ref.Region(shown.Chosen)
+		if name := ownName(page, region); len(p.places.find(ref, name)) == 1 {
+			shown.Asked = name
+		}
 	}
 	return shown
 }
 
-// near reports whether a region was offered for the position of which another is
-// the nearest: then the reader may have chosen it.
+// near reports whether a region may have been offered for the position of which
+// another is the nearest: then the reader may have chosen it.
 func (s *sheet) near(asked, chosen string) bool {
 	from, known := s.ref.PointOf(asked)
 	to, alsoKnown := s.ref.PointOf(chosen)
-	return known && alsoKnown && distanceKM(from, to) <= farthestKM
+	return known && alsoKnown && distanceKM(from, to) <= 2*farthestKM
 }

@@ -13,7 +13,10 @@ import (
 func (p pages) printRequest(w http.ResponseWriter, r *http.Request) {
 	page, ref := p.Pages.Of(r), p.snapshot()
 	var shown []templates.PaperForm
-	for _, lang := range locales.Languages() {
+	for _, lang := range append([]locales.Language{page.Lang()}, locales.Languages()...) {
+		if len(shown) > 0 && lang == page.Lang() {
+			continue // the reader's own came first
+		}
 		own := *page
 		own.Printer = p.Pages.PrinterIn(r, lang)
 		form := templates.PaperForm{Page: &own}

@@ -58,6 +58,8 @@ type Head struct {
 	Sensitive bool
 	// Wide pages use the whole width of a desk screen, others a reading width.
 	Wide bool
+	// Staff pages are those by which staff sign in, with passkeys too.
+	Staff bool
 	// Share is what other sites show of a link to the page; nil for pages that are
 	// nobody else's business.
 	Share *Share
