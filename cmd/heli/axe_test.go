@@ -58,7 +58,7 @@ func barrierPages(code string) []shownPage {
 		{name: "tracking page", path: "/track"},
 		{name: "tracking page, editing", path: "/track?edit=1"},
 		{name: "own data", path: "/track", prepare: []chromedp.Action[chromedp.Void]{
-			press(`form[action="/track/data"] button`), await(`a[href="/track"], form[action="/track/data.json"]`),
+			press(`form[action="/track/data"] button`), await(`form[action="/track/consent"]`),
 		}},
 		{name: "helper's entry", path: "/answer"},
 		{name: "unknown address", path: "/nowhere"},

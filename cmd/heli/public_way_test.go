@@ -137,6 +137,10 @@ func TestThePublicWayWithoutScript(t *testing.T) {
 		fill("title", "急需口罩"), choose(`[name="need_lines[0].category"][value="ppe"]`), choose(`[name="urgency"][value="urgent"]`),
 		fill("place", "西安"), choose(`[name="mode"][value="delivery"]`), fill("contact.name", "演示"),
 		fill("contact.phone", "+861000000123"), choose(`[name="consent"]`),
+		press(`form[action="/request"] button.btn-lg`), await(`[data-error-summary]`),
+	)
+	b.do("say which of the places of that name",
+		choose(`[name="region_code"][value="610100"]`),
 		press(`form[action="/request"] button.btn-lg`), await(`form[action="/track/forget"]`), b.shows(contract.ThingRequest, "submitted"),
 	)
 	code := b.text("read the code", `(//output[contains(@class, "secret-value")])[1]`)
