@@ -119,7 +119,7 @@ func (s sign) in(text string) bool {
 			return false
 		}
 		at += from
-		if whole(text, at, len(s.phrase)) && !(s.negatable && negated(text[:at])) {
+		if whole(text, at, len(s.phrase)) && (!s.negatable || !negated(text[:at])) {
 			return true
 		}
 		from = at + len(s.phrase)
@@ -133,7 +133,7 @@ func whole(text string, at, length int) bool {
 	first, _ := utf8.DecodeRuneInString(text[at:])
 	after, _ := utf8.DecodeRuneInString(text[at+length:])
 	lastOf, _ := utf8.DecodeLastRuneInString(text[:at+length])
-	return !(latin(before) && latin(first)) && !(latin(lastOf) && latin(after))
+	return (!latin(before) || !latin(first)) && (!latin(lastOf) || !latin(after))
 }
 
 // Words between a negation and what it takes back, and the negations.

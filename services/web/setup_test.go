@@ -25,18 +25,19 @@ import (
 type services struct {
 	intake *intake.Intake // checks drafts as the services do
 
-	mu       sync.Mutex
-	requests map[string]*contract.Request
-	offers   map[string]*contract.Offer
-	matches  map[string]*contract.Match
-	keys     map[string]string // idempotency key → id
-	hashes   map[string]string
-	contacts map[string]contract.Contact
-	moves    []contract.Move
-	submits  int
-	revoked  bool
-	helped   []string // codes of organisations
-	actor    contract.Actor
+	mu        sync.Mutex
+	requests  map[string]*contract.Request
+	offers    map[string]*contract.Offer
+	matches   map[string]*contract.Match
+	keys      map[string]string // idempotency key → id
+	hashes    map[string]string
+	contacts  map[string]contract.Contact
+	moves     []contract.Move
+	submits   int
+	revoked   bool
+	helped    []string             // codes of organisations
+	published []contract.Published // on the board
+	actor     contract.Actor
 }
 
 // bench is web, served, with stubs behind it.

@@ -226,7 +226,7 @@
       next.hidden = at === groups.length - 1;
       if (!focus) return;
       groups[at].focus();
-      bar.scrollIntoView({ block: "start" });
+      (document.querySelector(".crisis-strong") || bar).scrollIntoView({ block: "start" });
     };
     const forward = () => {
       const wrong = wrongIn(groups[at]);

@@ -31,7 +31,7 @@ type Track struct {
 	New      bool
 	Critical bool
 	// Kind is what somebody reads who may be in danger; empty for others.
-	Kind      string
+	Kind      []string
 	Sensitive bool
 	// Problem is a sentence about what could not be done.
 	Problem  string
