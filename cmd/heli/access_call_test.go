@@ -126,6 +126,10 @@ func note(id string) contract.AddNote {
 	return contract.AddNote{ID: contract.NewID[contract.NoteID](), SubjectID: id, Text: "demo"}
 }
 
+func publish(id string) contract.Publish {
+	return contract.Publish{ID: id, Title: "demo", Version: &stale}
+}
+
 // endpointCalls are those about one thing, and those about none; every endpoint has one.
 func endpointCalls(own things) []call {
 	pair := contract.PairRef{NeedLineID: own.request.NeedLines[0].ID, OfferLineID: own.offer.OfferLines[0].ID}
@@ -191,6 +195,12 @@ func endpointCalls(own things) []call {
 		on(aSession, contract.OfferVoidSession, func(id string) contract.VoidSession {
 			return contract.VoidSession{ID: contract.SessionID(id), Reason: "demo"}
 		}),
+		on(aRequest, contract.RequestPublish, publish),
+		on(aRequest, contract.RequestUnpublish, move("unpublish")),
+		on(anOffer, contract.OfferPublish, publish),
+		on(anOffer, contract.OfferUnpublish, move("unpublish")),
+		about(noThing, contract.RequestBoard, contract.AskBoard{}),
+		about(noThing, contract.OfferBoard, contract.AskBoard{}),
 
 		on(aMatch, contract.MatcherGet, byID),
 		on(aMatch, contract.MatcherMove, move("reschedule")),

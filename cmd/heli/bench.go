@@ -28,6 +28,7 @@ type benchCommand struct {
 	Waves    benchWaves    `cmd:"" help:"Asking helpers in waves against asking everybody and asking the nearest, simulated."`
 	Queue    benchQueue    `cmd:"" help:"The console's queue among many requests, with every filter, and many consoles while much changes."`
 	SignIn   benchSignIn   `cmd:"" name:"signin" help:"How alike wrong names, passwords and codes are, and how far many tries come."`
+	Pages    benchPages    `cmd:"" help:"What public pages weigh, and when something is seen of them, over a slow network in Chromium."`
 }
 
 // benchPlace is where a platform is measured: one of its own.

@@ -42,7 +42,9 @@ func startBrowser(t *testing.T) browser {
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewContext(ctx)
 	t.Cleanup(stop)
-	return browser{t, ctx, catalogue.Printer(locales.Simplified, time.UTC, time.Now())}
+	b := browser{t, ctx, catalogue.Printer(locales.Simplified, time.UTC, time.Now())}
+	b.hear()
+	return b
 }
 
 // do goes on only when every step has been made.
@@ -120,7 +122,7 @@ func (b browser) ask(url string) string {
 		chromedp.Poll[chromedp.Void](`document.querySelector("form[data-proof]").elements.proof.value !== ""`),
 	)
 	b.do("send the form",
-		press(`form[action="/request"] button.btn-primary`),
+		press(`form[action="/request"] button.btn-lg`),
 		await(`form[action="/track/forget"]`),
 		b.shows(contract.ThingRequest, "submitted"),
 	)

@@ -39,6 +39,11 @@ var lasting = map[string]string{
 		SELECT count(*) FROM (
 			SELECT FROM matcher.matches WHERE state IN ` + holding + ` AND state <> 'confirmed'
 			GROUP BY request_id, offer_id HAVING count(*) > 1) twice`,
+	"publications of what has ended": `
+		SELECT count(*) FROM (
+			SELECT subject_id FROM request.publications p JOIN request.requests r ON r.id = p.subject_id WHERE r.stage = 'closed'
+			UNION ALL SELECT subject_id FROM offer.publications p JOIN offer.offers o ON o.id = p.subject_id
+			WHERE o.stage IN ('expired', 'withdrawn', 'blocked')) ended`,
 	"people who were erased and are still there": `
 		SELECT count(*) FROM directory.erasure e
 		WHERE e.subject_id IN (

@@ -30,7 +30,7 @@ func (i *instance) visiting() visitor {
 }
 
 var (
-	shownCode   = regexp.MustCompile(`<span class="row-code">([^<]+)</span>`)
+	rowCode     = regexp.MustCompile(`<span class="row-code">([^<]+)</span>`)
 	bulkRow     = regexp.MustCompile(`data-bulk-row="([^"]+)"`)
 	hiddenField = regexp.MustCompile(`<input type="hidden" name="([a-z_]+)" value="([^"]*)"`)
 )
@@ -107,7 +107,7 @@ func TestAnExportIsWhatThePagesShow(t *testing.T) {
 	var shown []string
 	for path := "/console?" + view.Encode(); path != ""; {
 		page := v.get(path)
-		shown = append(shown, all(shownCode, page.body)...)
+		shown = append(shown, all(rowCode, page.body)...)
 		if path = ""; nextPage.MatchString(page.body) {
 			path = html.UnescapeString(nextPage.FindStringSubmatch(page.body)[1])
 		}

@@ -47,6 +47,8 @@ const (
 	Suggest           Action = "suggest"
 	Propose           Action = "propose"
 	ReadHonours       Action = "read_honours" // the honour roll
+	ReadBoard         Action = "read_board"   // what is published
+	Publish           Action = "publish"      // on the board, and take off it
 	ReadOrganisations Action = "read_organisations"
 	Register          Action = "register_organisation"
 	ManageCampaigns   Action = "manage_campaigns"
@@ -135,6 +137,8 @@ var matrix = map[Action]grant{
 	Suggest:           {Shared, []contract.Role{admin, coord, lead, integ}},
 	Propose:           {Shared, []contract.Role{admin, coord, lead}},
 	ReadHonours:       {Anywhere, []contract.Role{pub, admin, coord, lead, help, audit, integ}},
+	ReadBoard:         {Anywhere, everybody},
+	Publish:           {Below, []contract.Role{admin, coord}},
 	ReadOrganisations: {Below, []contract.Role{admin, coord, lead, help, audit, integ}},
 	Register:          {Below, []contract.Role{admin}},
 	ManageCampaigns:   {Below, []contract.Role{admin}},

@@ -20,7 +20,7 @@ func TestNobodyWithoutARoleMayAnything(t *testing.T) {
 }
 
 // openActions have no limit by role.
-var openActions = []Action{ReadReference, SignIn, UseCodes, Record}
+var openActions = []Action{ReadReference, ReadBoard, SignIn, UseCodes, Record}
 
 func TestThePublicMayOnlySubmitAndReadTheHonourRoll(t *testing.T) {
 	for _, action := range Actions() {

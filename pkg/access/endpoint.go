@@ -56,6 +56,12 @@ var endpoints = map[string]Rule{
 	contract.OfferSessions.Subject:      {ReadSessions},
 	contract.OfferVoidSession.Subject:   {RecordSessions},
 	contract.OfferSessionTotals.Subject: {ReadSessions},
+	contract.RequestPublish.Subject:     {Publish},
+	contract.RequestUnpublish.Subject:   {Publish},
+	contract.RequestBoard.Subject:       {ReadBoard},
+	contract.OfferPublish.Subject:       {Publish},
+	contract.OfferUnpublish.Subject:     {Publish},
+	contract.OfferBoard.Subject:         {ReadBoard},
 
 	contract.MatcherSuggest.Subject:     {Suggest},
 	contract.MatcherVerdict.Subject:     {Suggest},

@@ -118,6 +118,8 @@ type Offer struct {
 	Moves    []string       `json:"moves"`
 	History  []HistoryEntry `json:"history,omitempty"`
 	Notes    []Note         `json:"notes,omitempty"`
+	// Published is what is on the public board; on get only, staff only.
+	Published *Published `json:"published,omitempty"`
 }
 
 // ListOffers asks for offers that the actor sees. Order: newest first, then id.

@@ -115,12 +115,17 @@ type Request struct {
 	Consent Consent `json:"consent"`
 	// ErasedAt is set once everything personal is gone for good.
 	ErasedAt *time.Time `json:"erased_at,omitempty"`
+	// Risks are what somebody may be in danger of, by what was written: "self_harm",
+	// "violence". A human looks first at what has any.
+	Risks []string `json:"risks,omitempty"`
 	// Moves are those that the reader may make now.
 	Moves   []string       `json:"moves"`
 	History []HistoryEntry `json:"history,omitempty"` // on get only
 	Notes   []Note         `json:"notes,omitempty"`   // on get only, staff only
 	// Attachments are without content, on get only, for staff only.
 	Attachments []Attachment `json:"attachments,omitempty"`
+	// Published is what is on the public board; on get only, staff only.
+	Published *Published `json:"published,omitempty"`
 }
 
 // Note is a remark of staff on a request or an offer.

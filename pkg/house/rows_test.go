@@ -12,6 +12,7 @@ import (
 var everybodys = []string{
 	"directory.region", "directory.category", "directory.item", "directory.campaign", "directory.reference", "matcher.helper_load",
 	"matcher.blocks", "offer.suspensions",
+	"request.publications", "offer.publications", // for everybody to read
 }
 
 // TestEveryTableIsBehindAPolicy reads the policies as they are migrated: each

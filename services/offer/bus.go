@@ -38,6 +38,9 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.OfferKeepComplaint, s.KeepComplaint) },
 		func() error { return bus.Handle(server, contract.OfferReadComplaint, s.ReadComplaint) },
 		func() error { return bus.Handle(server, contract.OfferSuspend, s.Suspend) },
+		func() error { return bus.Handle(server, contract.OfferPublish, s.Publish) },
+		func() error { return bus.Handle(server, contract.OfferUnpublish, s.Unpublish) },
+		func() error { return bus.Handle(server, contract.OfferBoard, s.Board) },
 	} {
 		if err := register(); err != nil {
 			return err

@@ -14,6 +14,7 @@ import (
 	"heli/pkg/cursor"
 	"heli/pkg/fault"
 	"heli/pkg/pg"
+	"heli/pkg/publication"
 	"heli/pkg/reference"
 )
 
@@ -55,6 +56,9 @@ func (s *Service) whole(ctx context.Context, a contract.Actor, row fullRow) (con
 	view.History = historyView(a, history)
 	if !a.Staff() {
 		return view, nil
+	}
+	if view.Published, err = publication.Get(ctx, s.store.db, contract.ThingOffer, string(row.ID)); err != nil {
+		return view, pg.MapContext(ctx, err)
 	}
 	if view.Notes, err = s.store.selectNotes(ctx, row.ID); err != nil {
 		return view, pg.MapContext(ctx, err)

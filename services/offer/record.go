@@ -19,6 +19,8 @@ type record struct {
 	lines []lineRow
 	phone bool // the contact has one
 
+	published bool // on the public board
+
 	history []historyRow
 	events  []contract.Event
 }

@@ -151,6 +151,9 @@ func (s *Service) save(ctx context.Context, tx *sqlx.Tx, r *record) error {
 	if err := s.store.insertHistory(ctx, tx, r.history); err != nil {
 		return err
 	}
+	if err := followPublication(ctx, tx, r); err != nil {
+		return err
+	}
 	return outbox.Add(ctx, tx, r.events...)
 }
 

@@ -111,13 +111,14 @@ func (l lineRow) totals() Totals {
 type fullRow struct {
 	offerRow
 	ErasedAt     *time.Time          `db:"erased_at"`
+	Published    bool                `db:"published"`     // on the public board
 	WeeklyBudget *int64              `db:"weekly_budget"` // the helper's
 	Contact      contact.Row         `db:"contact"`
 	Lines        document[[]lineRow] `db:"lines"`
 }
 
 func (f fullRow) record() *record {
-	return &record{row: f.offerRow, lines: f.Lines.value, phone: f.Contact.Phone != nil}
+	return &record{row: f.offerRow, lines: f.Lines.value, phone: f.Contact.Phone != nil, published: f.Published}
 }
 
 const fullColumns = `
@@ -125,6 +126,7 @@ const fullColumns = `
 	o.description, o.helper_id, o.mode, o.region_code, o.lat, o.lon, o.radius_m, o.service_regions, o.languages,
 	o.skills, o.safeguards, o.credentials, o.windows, o.time_zone, o.valid_until, o.sharing, o.consent_version,
 	o.consent_purposes, o.source, o.source_id, o.submitted_by, o.phone_verified, o.generation, o.suspended_by, o.erased_at,
+	EXISTS (SELECT FROM publications p WHERE p.subject_id = o.id) AS published,
 	c.name AS "contact.name", c.phone AS "contact.phone", c.email AS "contact.email", c.wechat AS "contact.wechat",
 	c.safe_hours AS "contact.safe_hours", c.phone_index AS "contact.phone_index",
 	(SELECT k.wrapped FROM person_keys k WHERE k.subject_id = o.id) AS "contact.wrapped",

@@ -4,12 +4,14 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"heli/pkg/publication"
 )
 
 func TestEveryStatementPrepares(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	for _, q := range statements() {
+	for _, q := range append(statements(), publication.Statements()...) {
 		stmt, err := b.db.PrepareContext(t.Context(), q)
 		if err != nil {
 			t.Errorf("prepare %s: %v", q, err)

@@ -42,6 +42,9 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.RequestLookUp, s.LookUp) },
 		func() error { return bus.Handle(server, contract.RequestMentions, s.Mentions) },
 		func() error { return bus.Handle(server, contract.RequestSeeMention, s.SeeMention) },
+		func() error { return bus.Handle(server, contract.RequestPublish, s.Publish) },
+		func() error { return bus.Handle(server, contract.RequestUnpublish, s.Unpublish) },
+		func() error { return bus.Handle(server, contract.RequestBoard, s.Board) },
 	} {
 		if err := register(); err != nil {
 			return err

@@ -129,13 +129,13 @@ func (e *edit) merge(q contract.EditRequest) error {
 	take(e, editedDescription, q.Was.Description, q.Now.Description, &row.Description, equal)
 	take(e, editedUrgency, q.Was.Urgency, q.Now.Urgency, &row.Urgency, equal)
 	take(e, editedNeededBy, q.Was.NeededBy, q.Now.NeededBy, &row.NeededBy, sameTime)
-	row.UrgencyRank = rankOf(row.Urgency)
 	for i := range q.Now.Lines {
 		if err := e.mergeLine(i, q.Was.Lines[i], q.Now.Lines[i]); err != nil {
 			return err
 		}
 	}
 	e.add(q.Added)
+	e.rank()
 	if e.conflict {
 		return errMeanwhile
 	}

@@ -85,6 +85,10 @@ func (r *record) erase(h hand) error {
 		}
 	}
 	r.row.Title, r.row.Description = "", ""
+	for n := range r.lines {
+		r.lines[n].Specification, r.lines[n].SourceText = "", ""
+	}
+	r.rank()
 	r.row.Generation++
 	r.settle(h, moveErase, "")
 	r.events[len(r.events)-1].Data.Erased = true

@@ -176,10 +176,11 @@ func (r *record) link(h hand, linked bool, code string) {
 
 // raise makes a live request more urgent; it never makes one less so.
 func (r *record) raise(h hand, u contract.Urgency) {
-	if u == "" || rankOf(u) >= r.row.UrgencyRank || !slices.Contains(live, r.row.Stage) {
+	if u == "" || rankOf(u) >= rankOf(r.row.Urgency) || !slices.Contains(live, r.row.Stage) {
 		return
 	}
-	r.row.Urgency, r.row.UrgencyRank = u, rankOf(u)
+	r.row.Urgency = u
+	r.rank()
 	r.settle(h, moveEdit, editedUrgency)
 }
 

@@ -15,6 +15,7 @@ import (
 	"heli/pkg/cursor"
 	"heli/pkg/fault"
 	"heli/pkg/pg"
+	"heli/pkg/publication"
 	"heli/pkg/reference"
 )
 
@@ -52,6 +53,9 @@ func (s *Service) whole(ctx context.Context, a contract.Actor, row fullRow) (con
 	view.History = historyView(a, history)
 	if !a.Staff() {
 		return view, nil
+	}
+	if view.Published, err = publication.Get(ctx, s.store.db, contract.ThingRequest, string(row.ID)); err != nil {
+		return view, pg.MapContext(ctx, err)
 	}
 	if view.Notes, err = s.store.selectNotes(ctx, row.ID); err != nil {
 		return view, pg.MapContext(ctx, err)
@@ -137,6 +141,9 @@ func (s *Service) filter(a contract.Actor, q contract.ListRequests) (listFilter,
 	}
 	for _, u := range q.Urgencies {
 		f.urgencies = append(f.urgencies, int64(rankOf(u)))
+		if u == contract.Critical { // who may be in danger is
+			f.urgencies = append(f.urgencies, riskRank)
+		}
 	}
 	f.categories, f.regions = below(ref, q)
 	f.code, _ = contract.ParseCode(f.text)

@@ -18,6 +18,8 @@ type record struct {
 	// handedOver says that the row names another owner than the stored one.
 	handedOver bool
 
+	published bool // on the public board
+
 	history []historyRow
 	events  []contract.Event
 }

@@ -109,7 +109,7 @@ func newRecord(q contract.SubmitRequest, owner ownership, a contract.Actor, now 
 	}
 	row := requestRow{
 		ID: q.ID, Code: q.Code, OrgCode: owner.code, OrgPath: owner.path, Stage: Submitted, CreatedAt: created,
-		Title: d.Title, Description: d.Description, Urgency: d.Urgency, UrgencyRank: rankOf(d.Urgency), Mode: d.Mode,
+		Title: d.Title, Description: d.Description, Urgency: d.Urgency, Mode: d.Mode,
 		RegionCode: d.RegionCode, Languages: notNil(d.Languages), Skills: notNil(d.Skills),
 		Safeguards: notNil(d.Safeguards), Windows: document[windows]{notNil(d.Windows)}, NeededBy: d.NeededBy,
 		Vulnerability: notNil(d.Vulnerability), AtOrganisation: d.AtOrganisation, Campaign: d.Campaign,
@@ -132,11 +132,9 @@ func newRecord(q contract.SubmitRequest, owner ownership, a contract.Actor, now 
 	}
 	slices.Sort(r.row.Facets)
 	r.row.Facets = slices.Compact(r.row.Facets)
+	r.rank()
 	return r
 }
-
-// rankOf is an urgency's place in the queue, the most urgent first.
-func rankOf(u contract.Urgency) int { return slices.Index(contract.Urgencies(), u) }
 
 // submit makes the first move and, where the draft asks to be open, those that
 // lead there, each recorded. Staff who enter a phone vouch for it.
@@ -183,6 +181,7 @@ func (r *record) correct(q contract.CorrectRequest) {
 		r.row.Description = strings.TrimSpace(*q.Description)
 	}
 	if q.Urgency != nil {
-		r.row.Urgency, r.row.UrgencyRank = *q.Urgency, rankOf(*q.Urgency)
+		r.row.Urgency = *q.Urgency
 	}
+	r.rank()
 }

@@ -19,7 +19,7 @@ func (s *Service) view(a contract.Actor, f fullRow) (contract.Request, error) {
 		return contract.Request{}, fmt.Errorf("show request: %w", err)
 	}
 	v := shown(f)
-	v.Contact, v.Moves = contact.Mask(plain), available(a, f, s.claims, s.now())
+	v.Contact, v.Moves, v.Risks = contact.Mask(plain), available(a, f, s.claims, s.now()), f.riskNames()
 	if running, is := f.claimed(s.now()); is && a.Role != contract.RoleRequester {
 		v.ClaimedBy, v.ClaimedByID, v.ClaimedUntil = f.ClaimedName, running.by, &running.until
 	}

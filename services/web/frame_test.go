@@ -121,7 +121,7 @@ func TestFrameRefusals(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	r := b.reader()
-	r.post("/request", url.Values{"description": {strings.Repeat("x", 70_000)}}).shows(http.StatusRequestEntityTooLarge)
+	r.post("/request", url.Values{"description": {strings.Repeat("x", 300_000)}}).shows(http.StatusRequestEntityTooLarge)
 	r.get("/nothing-here").shows(http.StatusNotFound, "<h1>")
 	r.post("/answer/forget", nil).shows(http.StatusOK)
 	r.get("/healthz").shows(http.StatusOK)

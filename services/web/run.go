@@ -35,7 +35,7 @@ const (
 	idleTime      = 90 * time.Second
 	stopTime      = 10 * time.Second
 	maxHeader     = 32 << 10
-	maxBody       = 64 << 10
+	maxBody       = 256 << 10 // two fields of 10,000 Chinese characters, to be shown again
 	purgeInterval = time.Hour
 )
 

@@ -25,20 +25,21 @@ import (
 type services struct {
 	intake *intake.Intake // checks drafts as the services do
 
-	mu       sync.Mutex
-	requests map[string]*contract.Request
-	offers   map[string]*contract.Offer
-	matches  map[string]*contract.Match
-	keys     map[string]string // idempotency key → id
-	hashes   map[string]string
-	contacts map[string]contract.Contact
-	moves    []contract.Move
-	submits  int
-	revoked  bool
-	reports  map[contract.ComplaintID]report
-	wordless bool     // no words of complaints are kept
-	helped   []string // codes of organisations
-	actor    contract.Actor
+	mu        sync.Mutex
+	requests  map[string]*contract.Request
+	offers    map[string]*contract.Offer
+	matches   map[string]*contract.Match
+	keys      map[string]string // idempotency key → id
+	hashes    map[string]string
+	contacts  map[string]contract.Contact
+	moves     []contract.Move
+	submits   int
+	revoked   bool
+	reports   map[contract.ComplaintID]report
+	wordless  bool                 // no words of complaints are kept
+	helped    []string             // codes of organisations
+	published []contract.Published // on the board
+	actor     contract.Actor
 }
 
 // bench is web, served, with stubs behind it.

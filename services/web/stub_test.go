@@ -28,6 +28,7 @@ func (s *services) answerRequests(server *bus.Server) error {
 		}),
 		bus.Handle(server, contract.RequestMove, s.moveRequest),
 		bus.Handle(server, contract.RequestKeepComplaint, s.keepComplaint),
+		bus.Handle(server, contract.RequestBoard, s.board(contract.ThingRequest)),
 		bus.Handle(server, contract.RequestCorrect, s.correctRequest),
 		bus.Handle(server, contract.RequestErase, s.eraseRequest),
 		bus.Handle(server, contract.RequestConsent, s.changeConsent),
@@ -42,6 +43,7 @@ func (s *services) answerRequests(server *bus.Server) error {
 func (s *services) answerOffers(server *bus.Server) error {
 	return first(
 		bus.Handle(server, contract.OfferSubmit, s.submitOffer),
+		bus.Handle(server, contract.OfferBoard, s.board(contract.ThingOffer)),
 		bus.Handle(server, contract.OfferGet, func(ctx context.Context, q contract.GetByID) (contract.Offer, error) {
 			return get(s, s.offers, ctx, contract.RoleOfferer, q.ID, "offer")
 		}),

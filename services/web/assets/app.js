@@ -1,103 +1,8 @@
-// What the pages do in the browser beyond htmx. Every page works without it.
+// What the console does in the browser beyond htmx and base.js. Every page works
+// without it.
 "use strict";
 
 (() => {
-  /** Leaves at once: blanks the page and keeps it out of the way back. */
-  function leave(link) {
-    document.documentElement.hidden = true;
-    window.location.replace(link.href);
-  }
-
-  function quickExit() {
-    const link = document.querySelector("[data-quick-exit]");
-    if (!link) return;
-    link.addEventListener("click", (event) => {
-      event.preventDefault();
-      leave(link);
-    });
-    let presses = 0;
-    document.addEventListener("keydown", (event) => {
-      presses = event.key === "Escape" ? presses + 1 : 0;
-      if (presses === 3) leave(link);
-    });
-  }
-
-  /** Sends the token after # by POST and takes it out of address and history. */
-  function sendHash() {
-    const form = document.querySelector("form[data-hash-form]");
-    const token = window.location.hash.slice(1);
-    if (!form || token.length < 16) return;
-    window.history.replaceState(null, "", window.location.pathname + window.location.search);
-    form.hidden = false;
-    form.elements.token.value = token;
-    form.submit();
-  }
-
-  /** Copies a text; without the clipboard (plain http) the text is selected. */
-  async function copy(button) {
-    try {
-      await navigator.clipboard.writeText(button.dataset.copy);
-      button.querySelector("[aria-live]").textContent = button.dataset.copied;
-    } catch {
-      window.getSelection().selectAllChildren(button.previousElementSibling);
-    }
-  }
-
-  function copyButtons(root) {
-    for (const button of root.querySelectorAll("[data-copy]")) {
-      button.hidden = false;
-      button.onclick = () => copy(button);
-    }
-  }
-
-  /** Warns before a form marked data-guard is left with something typed in it. */
-  function guardForms() {
-    let unsent = false;
-    document.addEventListener("input", (event) => {
-      if (event.target.closest("form[data-guard]")) unsent = true;
-    });
-    document.addEventListener("submit", () => (unsent = false));
-    document.addEventListener("click", (event) => {
-      if (event.target.closest("[data-quick-exit]")) unsent = false;
-    }, true);
-    window.addEventListener("beforeunload", (event) => {
-      if (unsent) event.preventDefault();
-    });
-  }
-
-  /**
-   * Answers the challenge of a form while somebody types, so that it can be told
-   * from a program. Without workers the form goes without an answer.
-   */
-  function proveForm(form) {
-    const { challenge, proof } = form.elements;
-    if (!challenge.value || proof.value || !window.Worker) return;
-    let worker;
-    let early = null; // how the form was sent before the answer was there
-    const done = (answer) => {
-      proof.value = answer;
-      worker.terminate();
-      form.removeAttribute("aria-busy");
-      if (early) form.requestSubmit(early.submitter);
-    };
-    const begin = () => {
-      if (worker) return;
-      worker = new Worker(form.dataset.proof);
-      worker.onmessage = ({ data }) => done(data);
-      worker.onerror = () => done("");
-      worker.postMessage(challenge.value);
-    };
-    form.addEventListener("input", begin, { once: true });
-    form.addEventListener("submit", (event) => {
-      if (proof.value || early || event.submitter?.formNoValidate) return;
-      event.preventDefault();
-      early = { submitter: event.submitter };
-      form.setAttribute("aria-busy", "true");
-      begin();
-    });
-    if (form.querySelector("[aria-invalid]")) begin();
-  }
-
   /**
    * Keeps what is typed into a form marked data-draft in this tab, until it has been
    * saved or somebody signs out: a session that ends in the middle loses nothing.
@@ -165,15 +70,6 @@
     }
   }
 
-  /** Tells the server the reader's zone, so that times are the reader's own. */
-  function rememberZone() {
-    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-    if (zone && !document.cookie.includes("heli_zone=" + zone)) {
-      const secure = window.location.protocol === "https:" ? "; secure" : "";
-      document.cookie = "heli_zone=" + zone + "; path=/; max-age=31536000; samesite=lax" + secure;
-    }
-  }
-
   const fromBase64 = (text) =>
     Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
   const toBase64 = (buffer) =>
@@ -232,15 +128,7 @@
     }
   }
 
-  quickExit();
-  sendHash();
   passkeys();
-  copyButtons(document);
-  guardForms();
-  document.querySelectorAll("form[data-proof]").forEach(proveForm);
   keepDrafts();
   liveIndicator();
-  rememberZone();
-  document.addEventListener("htmx:after:swap", () => copyButtons(document));
-  document.querySelector("[data-error-summary]")?.focus();
 })();

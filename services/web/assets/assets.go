@@ -19,7 +19,7 @@ import (
 	"sync"
 )
 
-//go:embed app.css app.js desk.js proof.js favicon.svg vendor
+//go:embed app.css app.js base.js desk.js public.js worker.js proof.js favicon.svg vendor
 var files embed.FS
 
 // Prefix is the path below which the files are served.
@@ -100,6 +100,9 @@ func Handler() http.Handler {
 		asset.serve(w, r)
 	})
 }
+
+// ServeAs serves an asset at an address of its own.
+func ServeAs(w http.ResponseWriter, r *http.Request, name string) { all()[name].serve(w, r) }
 
 func (f file) serve(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()

@@ -111,9 +111,10 @@ func (c console) offerPage(w http.ResponseWriter, r *http.Request, f *refusal, c
 		May: own && access.May(actor.Role, access.WriteNotes), Action: offerPath(offer.ID) + "/notes",
 		NoteID: noteID(f), Kept: f.keptText(d.Page),
 	}
+	v.Publication = c.offerPublication(r.Context(), d, offer, f)
 	status := http.StatusOK
 	if f != nil {
-		stands := f.name == templates.FormNote || f.name == templates.FormContact || hasMove(v.Moves, f.name)
+		stands := f.name == templates.FormPublish || f.name == templates.FormNote || f.name == templates.FormContact || hasMove(v.Moves, f.name)
 		d.Notice, status = c.refused(r, d, f, contract.ThingOffer, offer.History, stands), page.StatusOf(f.err)
 	}
 	c.Pages.Render(w, r, status, templates.ConsoleOffer(d, v))

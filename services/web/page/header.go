@@ -9,7 +9,7 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 
 // permissionsPolicy switches off what no page of ours uses.
 const permissionsPolicy = "accelerometer=(), camera=(), display-capture=(), geolocation=(self), gyroscope=(), " +
-	"magnetometer=(), microphone=(), midi=(), payment=(), usb=(), browsing-topics=()"
+	"magnetometer=(), microphone=(self), midi=(), payment=(), usb=(), browsing-topics=()"
 
 // Headers is the middleware that sets the security headers of every answer.
 func (s *Site) Headers(next http.Handler) http.Handler {

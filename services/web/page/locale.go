@@ -46,6 +46,11 @@ func (s *Site) Printer(r *http.Request) *locales.Printer {
 	return s.printer(r)
 }
 
+// PrinterIn returns the reader's printer in another language.
+func (s *Site) PrinterIn(r *http.Request, lang locales.Language) *locales.Printer {
+	return s.options.Catalogue.Printer(lang, s.Printer(r).Zone(), s.options.Clock())
+}
+
 func (s *Site) printer(r *http.Request) *locales.Printer {
 	catalogue := s.options.Catalogue
 	lang := catalogue.Choose(s.chosen(r), r.Header.Get("Accept-Language"))

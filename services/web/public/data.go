@@ -106,6 +106,7 @@ func contactFacts(page *templates.Page, c contract.Contact) []templates.Fact {
 }
 
 func (p pages) heldRequest(page *templates.Page, q contract.Request, view *templates.Held) {
+	view.Sensitive = p.sensitiveRequest(q)
 	ref := p.snapshot()
 	view.Consent, view.Given = q.Consent.Version, q.Consent.Allows(contract.PurposeContact)
 	view.Emergency, view.Live = q.Consent.Emergency, slices.Contains(q.Moves, moveWithdraw)

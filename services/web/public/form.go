@@ -90,6 +90,20 @@ func (s *sheet) lines() int {
 	return min(max(n, 1), templates.MaxFormLines)
 }
 
+// again reports whether the form is only to be shown again: with a line more, or
+// with the draft that the device has kept.
+func (s *sheet) again() bool {
+	switch s.text("do") {
+	case "add_line":
+		s.values.Set("lines", strconv.Itoa(min(s.lines()+1, templates.MaxFormLines)))
+		return true
+	case "resume":
+		return true
+	default:
+		return false
+	}
+}
+
 // quantity reads an amount: empty is "not stated", money is written in yuan and
 // kept in fen, full-width digits and separators are understood.
 func (s *sheet) quantity(location string, unit contract.Unit) *int64 {

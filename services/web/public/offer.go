@@ -17,6 +17,7 @@ import (
 func (p pages) newOffer(w http.ResponseWriter, r *http.Request) error {
 	s := p.newSheet(r, "offer_lines[0].category")
 	page := p.Pages.Of(r)
+	p.answerBoard(r, s, page, "offer_lines[0].category")
 	p.Pages.Render(w, r, http.StatusOK, templates.OfferForm(page, p.form(s, page)))
 	return nil
 }
@@ -29,8 +30,7 @@ func (p pages) submitOffer(w http.ResponseWriter, r *http.Request) error {
 	}
 	s := &sheet{values: values, ref: p.snapshot()}
 	page := p.Pages.Of(r)
-	if values.Get("do") == "add_line" {
-		values.Set("lines", strconv.Itoa(min(s.lines()+1, templates.MaxFormLines)))
+	if s.again() {
 		f := p.form(s, page)
 		_, f.Places = p.place(&sheet{values: values, ref: s.ref}, page)
 		p.Pages.Render(w, r, http.StatusOK, templates.OfferForm(page, f))

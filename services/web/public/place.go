@@ -159,7 +159,11 @@ func (p pages) showPlaces(w http.ResponseWriter, r *http.Request) error {
 	}
 	page := p.Pages.Of(r)
 	w.Header().Set("Cache-Control", "no-store")
-	p.Pages.Render(w, r, http.StatusOK, templates.PlaceChoices(page, p.choices(page, ref, r.PostForm.Get("place"), "")))
+	shown := p.choices(page, ref, r.PostForm.Get("place"), "")
+	if at, ok := positionOf(r.PostForm.Get("lat"), r.PostForm.Get("lon")); ok {
+		shown = p.choicesAt(page, ref, at)
+	}
+	p.Pages.Render(w, r, http.StatusOK, templates.PlaceChoices(page, shown))
 	return nil
 }
 

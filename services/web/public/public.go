@@ -25,15 +25,26 @@ type pages struct {
 func Mount(r chi.Router, d site.Deps) {
 	p := pages{d, store{d.Worker}, &places{}}
 	h := d.Pages.Handle
-	r.Get("/", p.home)
 	r.Post("/places", h(p.showPlaces))
-	r.Get("/honours", h(p.honours))
+	r.Post("/categories", h(p.showCategories))
+	r.Get("/worker.js", serveWorker)
+	r.Group(func(r chi.Router) {
+		r.Use(packed)
+		r.Get("/", p.home)
+		r.Get("/honours", h(p.honours))
+		r.Get("/request/print", p.printRequest)
+		r.Get(boardPath, h(p.board))
+		r.Get(boardPath+".atom", h(p.boardAtom))
+		r.Get(boardPath+".json", h(p.boardJSON))
+		r.Get(boardPath+"/embed", h(p.boardEmbed))
+		r.Get(boardPath+"/{code}", h(p.boardEntry))
+	})
 	r.Group(func(r chi.Router) {
 		r.Use(page.Private)
-		r.Get("/request", h(p.newRequest))
-		r.Post("/request", h(p.submitRequest))
-		r.Get("/offer", h(p.newOffer))
-		r.Post("/offer", h(p.submitOffer))
+		r.With(packed).Get("/request", h(p.newRequest))
+		r.With(packed).Post("/request", h(p.submitRequest))
+		r.With(packed).Get("/offer", h(p.newOffer))
+		r.With(packed).Post("/offer", h(p.submitOffer))
 		r.Get("/track", h(p.showTrack))
 		r.Post("/track", h(p.enterTrack))
 		r.Post("/track/forget", p.forget(site.Track))

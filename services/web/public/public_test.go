@@ -86,3 +86,48 @@ func TestHelperMoves(t *testing.T) {
 		}
 	}
 }
+
+func TestOwnWordsMeanCategories(t *testing.T) {
+	t.Parallel()
+	ref := reference.NewSnapshot(testkit.Reference())
+	for text, want := range map[string]string{
+		"急需N95口罩和防护服": "ppe", "急需N95口罩和防護服": "ppe", "想找心理咨询师聊聊": "psych", "need a lawyer": "legal", "a truck to bring rice": "transport",
+		"没有地方住，需要帐篷": "shelter", "需要翻译": "translation", "防护物资": "ppe",
+	} {
+		if got := proposedCategories(ref, text); !slices.Contains(got, want) || len(got) > maxProposed {
+			t.Errorf("%q: %v, want %s", text, got, want)
+		}
+	}
+	for _, text := range []string{"", "你好", "!!!"} {
+		if got := proposedCategories(ref, text); len(got) != 0 {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
+func TestEveryConceptHasACategoryOfOurs(t *testing.T) {
+	t.Parallel()
+	ref := reference.NewSnapshot(testkit.Reference())
+	for category := range concepts {
+		if _, ok := ref.Category(category); !ok {
+			t.Errorf("there is no category %s", category)
+		}
+	}
+}
+
+func TestNearestPlaces(t *testing.T) {
+	t.Parallel()
+	ref := reference.NewSnapshot(testkit.Reference())
+	near := nearest(ref, contract.Point{Lat: 34.22, Lon: 108.95})
+	if len(near) != maxNear || near[0].Code != "610113" {
+		t.Errorf("near Yanta: %+v", near)
+	}
+	if far := nearest(ref, contract.Point{Lat: 51.5, Lon: 0}); len(far) != 0 {
+		t.Errorf("near London: %+v", far)
+	}
+	for _, wrong := range [][2]string{{"", ""}, {"91", "0"}, {"0", "181"}, {"x", "1"}, {"NaN", "1"}} {
+		if p, ok := positionOf(wrong[0], wrong[1]); ok {
+			t.Errorf("%v is the position %v", wrong, p)
+		}
+	}
+}

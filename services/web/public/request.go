@@ -2,7 +2,6 @@ package public
 
 import (
 	"net/http"
-	"strconv"
 	"time"
 
 	"heli/pkg/check"
@@ -17,6 +16,7 @@ import (
 func (p pages) newRequest(w http.ResponseWriter, r *http.Request) error {
 	s := p.newSheet(r, "need_lines[0].category")
 	page := p.Pages.Of(r)
+	p.answerBoard(r, s, page, "need_lines[0].category")
 	p.Pages.Render(w, r, http.StatusOK, templates.RequestForm(page, p.form(s, page)))
 	return nil
 }
@@ -31,8 +31,7 @@ func (p pages) submitRequest(w http.ResponseWriter, r *http.Request) error {
 	}
 	s := &sheet{values: values, ref: p.snapshot()}
 	page := p.Pages.Of(r)
-	if values.Get("do") == "add_line" {
-		values.Set("lines", strconv.Itoa(min(s.lines()+1, templates.MaxFormLines)))
+	if s.again() {
 		f := p.form(s, page)
 		_, f.Places = p.place(&sheet{values: values, ref: s.ref}, page)
 		p.Pages.Render(w, r, http.StatusOK, templates.RequestForm(page, f))

@@ -29,6 +29,9 @@ func (p pages) place(s *sheet, page *templates.Page) (string, templates.Places) 
 	switch {
 	case fits && s.text("place_asked") == typed:
 		shown.Chosen = chosen
+	case s.text("place_asked") == typed && len(shown.Options) == 1 && s.near(shown.Options[0].Value, chosen):
+		shown.Options = append(shown.Options, templates.Option{Value: chosen, Label: regionName(page, s.ref, chosen)})
+		shown.Chosen = chosen
 	case shown.Chosen != "":
 	case len(shown.Options) == 0:
 		s.add("place", "place_unknown", nil)

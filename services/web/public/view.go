@@ -41,11 +41,13 @@ func (p pages) viewRequest(r *http.Request, page *templates.Page, s subject, vie
 	if q.State == "closed" && q.ClosedReason != "" {
 		view.Next = page.Reason(q.ClosedReason)
 	}
-	view.Critical = q.Urgency == contract.Critical && q.State != "closed"
-	view.Sensitive = slices.Contains(q.Vulnerability, "violence")
+	for _, kind := range q.Risks {
+		view.Kind = append(view.Kind, page.T("risk.kind."+kind))
+	}
+	view.Sensitive = p.sensitiveRequest(*q)
+	view.Critical = inDanger(*q)
 	ref := p.snapshot()
 	for _, l := range q.NeedLines {
-		view.Sensitive = view.Sensitive || (ref != nil && sensitive(ref, l.Category))
 		view.Progress = append(view.Progress, needProgress(page, ref, l))
 	}
 	view.Facts = []templates.Fact{
@@ -65,6 +67,23 @@ func (p pages) viewRequest(r *http.Request, page *templates.Page, s subject, vie
 		view.Edit = &templates.Form{Values: url.Values{"title": {q.Title}, "description": {q.Description}}}
 	}
 	p.viewMatches(r, page, s, view)
+}
+
+// threatened reports that others may hurt who asks.
+func threatened(q contract.Request) bool { return slices.Contains(q.Vulnerability, "violence") }
+
+// sensitiveRequest reports whether others should not see the request over the
+// reader's shoulder.
+func (p pages) sensitiveRequest(q contract.Request) bool {
+	ref := p.snapshot()
+	return threatened(q) || len(q.Risks) > 0 || ref != nil &&
+		slices.ContainsFunc(q.NeedLines, func(l contract.NeedLineView) bool { return sensitive(ref, l.Category) })
+}
+
+// inDanger reports whether the numbers to call come before all else.
+func inDanger(q contract.Request) bool {
+	psych := slices.ContainsFunc(q.NeedLines, func(l contract.NeedLineView) bool { return l.Category == "psych" })
+	return q.State != "closed" && (q.Urgency == contract.Critical || len(q.Risks) > 0 || threatened(q) || psych)
 }
 
 func (p pages) viewOffer(r *http.Request, page *templates.Page, s subject, view *templates.Track) {

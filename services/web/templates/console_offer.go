@@ -12,11 +12,12 @@ type Offers struct {
 
 // OfferView is everything that the page of an offer shows.
 type OfferView struct {
-	Offer   contract.Offer
-	Moves   MoveSet
-	Contact ContactCard
-	Notes   NotesCard
-	Matches []MatchView
+	Offer       contract.Offer
+	Moves       MoveSet
+	Contact     ContactCard
+	Notes       NotesCard
+	Publication PublicationCard
+	Matches     []MatchView
 	// MatchesProblem says why the matches could not be loaded.
 	MatchesProblem string
 	// MayVerify says that the reader may verify credentials now.

@@ -12,6 +12,7 @@ type RequestView struct {
 	Moves       MoveSet
 	Contact     ContactCard
 	Notes       NotesCard
+	Publication PublicationCard
 	Matches     []MatchView
 	Suggestions Suggestions
 	Verdict     Verdict

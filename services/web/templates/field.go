@@ -22,6 +22,8 @@ type Input struct {
 	Values   []string // Checkboxes: what is ticked
 	Options  []Option // Select, Radios, Checkboxes
 	Required bool
+	// None is the choice of a Select that chooses nothing; it then asks for none.
+	None string
 	// Kind is the type of a text field: text (default), tel, email, number,
 	// date, time, search, url, password.
 	Kind         string

@@ -58,6 +58,19 @@ type Head struct {
 	Sensitive bool
 	// Wide pages use the whole width of a desk screen, others a reading width.
 	Wide bool
+	// Staff pages are those by which staff sign in, with passkeys too.
+	Staff bool
+	// Share is what other sites show of a link to the page; nil for pages that are
+	// nobody else's business.
+	Share *Share
+	// Atom and JSON are the addresses of feeds of the page.
+	Atom, JSON string
+}
+
+// Share is what a link to a page says of it where it is passed on.
+type Share struct {
+	Title, Text string
+	Address     string // with the host; empty for the page's own
 }
 
 // Console says what the console's frame shows.

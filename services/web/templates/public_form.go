@@ -164,3 +164,7 @@ func (f Form) touched(names ...string) bool {
 	}
 	return false
 }
+
+// typed reports whether the form holds what somebody wrote: then no draft of before
+// takes its place.
+func (f Form) typed() bool { return f.touched("title", "description", "contact.name", "contact.phone") }

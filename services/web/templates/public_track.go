@@ -28,8 +28,10 @@ type Track struct {
 	Plain string
 	Next  string
 	// New says that the thing has just been submitted.
-	New       bool
-	Critical  bool
+	New      bool
+	Critical bool
+	// Kind is what somebody reads who may be in danger; empty for others.
+	Kind      []string
 	Sensitive bool
 	// Problem is a sentence about what could not be done.
 	Problem  string
