@@ -41,7 +41,9 @@ type call struct {
 	asks access.Action
 	// byHolder is what no staff may do, whatever the role.
 	byHolder bool
-	do       func(ctx context.Context, w *tree, id string) (any, error)
+	// byRoot is what only the top organisation may do, which is none of the parties.
+	byRoot bool
+	do     func(ctx context.Context, w *tree, id string) (any, error)
 }
 
 func on[Q, R any](thing thingKind, e contract.Endpoint[Q, R], question func(id string) Q) call {
@@ -71,6 +73,40 @@ func (c call) asking(action access.Action) call {
 func (c call) ofHolders() call {
 	c.byHolder = true
 	return c
+}
+
+func (c call) ofRoot() call {
+	c.byRoot = true
+	return c
+}
+
+// letterCalls are those about the dead letters of each service.
+func letterCalls() []call {
+	var all []call
+	for _, service := range contract.LetterKeepers() {
+		letters := contract.DeadLettersOf(service)
+		all = append(all,
+			about(list, letters.List, contract.ListDeadLetters{}).ofRoot(),
+			about(noThing, letters.Replay, contract.ReplayDeadLetters{}).ofRoot(),
+			about(noThing, letters.Drop, contract.DropDeadLetters{}).ofRoot())
+	}
+	return all
+}
+
+// administrationCalls are those of the administrator's pages.
+func administrationCalls() []call {
+	return append(letterCalls(),
+		on(organisation, contract.DirectoryRevise, func(id string) contract.ReviseOrganisation {
+			return contract.ReviseOrganisation{Code: id, Version: stale, Name: "示例", Kind: "charity", Level: "city", RegionCode: "610000"}
+		}),
+		on(organisation, contract.DirectoryEnd, func(id string) contract.EndOrganisation {
+			return contract.EndOrganisation{Code: id, Version: stale, Reason: "demo"}
+		}),
+		about(noThing, contract.DirectoryPutCategory, contract.PutCategory{}).ofRoot(),
+		about(list, contract.DirectoryAuditTrail, contract.ListAudit{}),
+		about(list, contract.DirectoryVerifyAudit, contract.Empty{}),
+		about(list, contract.MatcherPolicyVersions, contract.ListPolicyVersions{}),
+	)
 }
 
 // stale is a version that nothing has: who passes the checks meets a conflict.
@@ -115,7 +151,7 @@ func note(id string) contract.AddNote {
 func endpointCalls(own things) []call {
 	pair := contract.PairRef{NeedLineID: own.request.NeedLines[0].ID, OfferLineID: own.offer.OfferLines[0].ID}
 	code := contract.FindByCode{Code: contract.NewCode()}
-	return []call{
+	return append(administrationCalls(),
 		on(aRequest, contract.RequestGet, byID),
 		on(aRequest, contract.RequestMove, move("hold")),
 		on(aRequest, contract.RequestVerifyPhone, move("verify_phone")),
@@ -268,7 +304,7 @@ func endpointCalls(own things) []call {
 		}),
 		on(aWebhook, contract.NotifyRemove, hook),
 		about(list, contract.NotifyEvents, contract.PullEvents{}),
-	}
+	)
 }
 
 // usesUp are the last words of calls and routes after which a thing is gone.

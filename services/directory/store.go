@@ -29,7 +29,7 @@ func statements() []string {
 		selectOrganisationSQL, selectOrganisationForUpdateSQL, selectOrganisationByPathSQL,
 		insertOrganisationSQL, updateOrganisationSQL,
 	}, registryStatements(), referenceStatements(), identityStatements(), auditStatements(), erasureStatements(),
-		alertStatements())
+		alertStatements(), administrationStatements())
 }
 
 // jsonColumn is a jsonb column that holds a T.
@@ -67,6 +67,7 @@ type organisationRow struct {
 	Version     int64          `db:"version"`
 	CreatedAt   time.Time      `db:"created_at"`
 	UpdatedAt   time.Time      `db:"updated_at"`
+	EndedAt     *time.Time     `db:"ended_at"`
 }
 
 func (r organisationRow) message() contract.Organisation {
@@ -74,6 +75,7 @@ func (r organisationRow) message() contract.Organisation {
 		ID: contract.OrganisationID(r.ID), Code: r.Code, Name: r.Name, Kind: r.Kind, Level: r.Level,
 		RegionCode: r.RegionCode, ParentCode: r.ParentCode, Path: r.Path, Coordinates: r.Coordinates,
 		Verified: r.Verified, Specialties: r.Specialties, ContactPerson: r.Contact, Version: r.Version, CreatedAt: r.CreatedAt,
+		EndedAt: r.EndedAt,
 	}
 }
 
@@ -84,7 +86,7 @@ func (r organisationRow) ref() contract.OrganisationRef {
 const organisationColumns = `
 	SELECT o.id, o.code, o.name, o.kind, o.level, o.region_code, o.parent_id,
 		coalesce(substring(o.path FROM '([^/]+)/[^/]+/$'), '') AS parent_code,
-		o.path, o.coordinates, o.verified, o.specialties, o.contact_person, o.version, o.created_at, o.updated_at
+		o.path, o.coordinates, o.verified, o.specialties, o.contact_person, o.version, o.created_at, o.updated_at, o.ended_at
 	FROM organisation o`
 
 const selectOrganisationSQL = organisationColumns + ` WHERE lower(o.code) = lower($1)`

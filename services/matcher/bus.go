@@ -7,6 +7,9 @@ import (
 
 	"heli/pkg/bus"
 	"heli/pkg/contract"
+	"heli/pkg/inbox"
+	"heli/pkg/letter"
+	"heli/pkg/outbox"
 )
 
 // Core NATS subjects, best effort: what is missed is found by looking.
@@ -33,6 +36,8 @@ func (s *Service) handle(server *bus.Server) error {
 		bus.Handle(server, contract.MatcherPlan, s.Plan),
 		bus.Handle(server, contract.MatcherConfirmPlan, s.ConfirmPlan),
 		bus.Handle(server, contract.MatcherReplay, s.Replay),
+		bus.Handle(server, contract.MatcherPolicyVersions, s.PolicyVersions),
+		letter.Answer(server, s.letters()),
 	)
 }
 
@@ -51,4 +56,21 @@ func (s *Service) hearChanges(ctx context.Context) error {
 			s.log.WarnContext(ctx, "read changed rows", "err", err)
 		}
 	})
+}
+
+// letters says how what was put aside here is handled again.
+func (s *Service) letters() letter.Desk {
+	return letter.Desk{
+		Service: "matcher", DB: s.worker.db, Bus: s.bus,
+		Handlers: map[string]inbox.Handler{
+			contract.MatcherHearsRequest.Name: s.hearRequests, contract.MatcherHearsOffer.Name: s.hearOffers,
+		},
+		Republish: s.republish,
+	}
+}
+
+// republish puts a fact back among those that wait to be told.
+func (s *Service) republish(ctx context.Context, id int64) error {
+	defer s.relay.Wake()
+	return outbox.Replay(ctx, s.worker.db, id)
 }
