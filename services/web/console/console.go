@@ -42,6 +42,7 @@ func Mount(r chi.Router, d site.Deps) {
 			c.mountPages(r)
 			c.mountAccount(r)
 			c.mountPeople(r)
+			c.mountAdministration(r)
 		})
 	})
 }

@@ -90,6 +90,10 @@ func navigation(p *templates.Page, role contract.Role) []templates.NavItem {
 		{access.ManageWebhooks, "/console/webhooks", "console.nav.webhooks", templates.GlyphBell},
 		{access.ManagePeople, peoplePath, "console.nav.people", templates.GlyphUsers},
 		{access.ManageKeys, keysPath, "console.nav.keys", templates.GlyphLock},
+		{access.ManageCategories, categoriesPath, "console.nav.categories", templates.GlyphBox},
+		{access.ReadPolicy, policiesPath, "console.nav.policies", templates.GlyphCheck},
+		{access.ReadAudit, auditPath, "console.nav.audit", templates.GlyphClock},
+		{access.ReplayDeadLetters, lettersPath, "console.nav.letters", templates.GlyphRefresh},
 		{"", accountPath, "console.nav.account", templates.GlyphUser},
 	} {
 		if entry.action == "" || access.May(role, entry.action) {

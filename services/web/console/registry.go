@@ -1,0 +1,317 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/csv"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"heli/pkg/access"
+	"heli/pkg/bus"
+	"heli/pkg/check"
+	"heli/pkg/contract"
+	"heli/pkg/fault"
+	"heli/pkg/importer"
+	"heli/services/web/page"
+	"heli/services/web/templates"
+)
+
+const (
+	organisationsPath = "/console/organisations"
+	newOrganisation   = "/console/registry/new"
+	importPath        = "/console/registry/import"
+)
+
+// mountAdministration adds the administrator's pages. What changes who may do what
+// asks for a fresh proof.
+func (c console) mountAdministration(r chi.Router) {
+	get := func(path string, show func(http.ResponseWriter, *http.Request) error) {
+		r.Get(path, c.Pages.Handle(permitted(http.MethodGet, path, show)))
+	}
+	post := func(path string, act func(http.ResponseWriter, *http.Request) error) {
+		r.Post(path, c.Pages.Handle(permitted(http.MethodPost, path, act)))
+	}
+	get(newOrganisation, c.showNewOrganisation)
+	post(newOrganisation, c.createOrganisation)
+	get(importPath, c.showImport)
+	post(importPath, c.importOrganisations)
+	get(organisationsPath+"/{id}", c.showOrganisation)
+	post(organisationsPath+"/{id}", c.reviseOrganisation)
+	post(organisationsPath+"/{id}/end", c.fresh(c.endOrganisation))
+	get(categoriesPath, c.categories)
+	post(categoriesPath, c.putCategory)
+	get(policiesPath, c.policies)
+	post(policiesPath, c.publishPolicy)
+	get(policiesPath+"/edit", c.editPolicy)
+	post(policiesPath+"/try", c.tryPolicy)
+	get(lettersPath, c.letters)
+	post(lettersPath+"/replay", c.replayLetters)
+	post(lettersPath+"/drop", c.fresh(c.dropLetters))
+	get(auditPath, c.audit)
+	post(auditPath+"/export", c.exportAudit)
+}
+
+func organisationPath(code string) string { return organisationsPath + "/" + url.PathEscape(code) }
+
+func (c console) showOrganisation(w http.ResponseWriter, r *http.Request) error {
+	return c.organisationPage(w, r, nil)
+}
+
+// organisationPage shows an organisation that the reader sees, with the form that
+// changes it: after a refusal as it was typed.
+func (c console) organisationPage(w http.ResponseWriter, r *http.Request, f *refusal) error {
+	actor := contract.ActorFrom(r.Context())
+	o, err := bus.Call(r.Context(), c.Bus, contract.DirectoryOrganisation, contract.OrganisationByCode{Code: chi.URLParam(r, "id")})
+	if err != nil {
+		return err
+	}
+	if !actor.Sees(o.Path) { // staff may ask for any, to refer to it; what it is like is not theirs
+		return fault.NewNotFound("organisation")
+	}
+	d := c.desk(r, &url.URL{Path: organisationPath(o.Code), RawQuery: r.URL.RawQuery}, o.Name)
+	v := templates.OrganisationView{
+		Organisation: o, Form: formOf(o), Own: o.Path == actor.Path, Categories: c.categoryChoices(d),
+		May: access.May(actor.Role, access.Register) && o.ParentCode != "" && o.EndedAt == nil,
+	}
+	if v.Below, err = c.directlyBelow(r.Context(), o); err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if f != nil {
+		status = page.StatusOf(f.err)
+		d.Notice = &templates.Notice{Tone: templates.ToneError, Text: d.Fault(f.err)}
+		if f.name == formEnd {
+			v.End = f.kept(d.Page)
+		} else {
+			v.Form = organisationForm(f.form)
+			v.Form.Version = o.Version // the reader has now seen the newest beside what was typed
+			v.Form.Errors = templates.ErrorsOf(d.Page, f.err)
+		}
+	}
+	c.Pages.Render(w, r, status, templates.ConsoleOrganisation(d, v))
+	return nil
+}
+
+// directlyBelow returns the first of the organisations whose parent it is.
+func (c console) directlyBelow(ctx context.Context, o contract.Organisation) ([]contract.Organisation, error) {
+	actor := contract.ActorFrom(ctx)
+	actor.Path = o.Path
+	listing, err := bus.Call(contract.WithActor(ctx, actor), c.Bus, contract.DirectoryOrganisations,
+		contract.ListOrganisations{Page: contract.Page{Limit: 100}})
+	var below []contract.Organisation
+	for _, one := range listing.Items {
+		if one.ParentCode == o.Code {
+			below = append(below, one)
+		}
+	}
+	return below, err
+}
+
+func formOf(o contract.Organisation) templates.OrganisationForm {
+	return templates.OrganisationForm{
+		Code: o.Code, Version: o.Version, Name: o.Name, Kind: o.Kind, Level: o.Level, RegionCode: o.RegionCode, ParentCode: o.ParentCode,
+		Coordinates: o.Coordinates, Verified: o.Verified, Specialties: o.Specialties, ContactPerson: o.ContactPerson,
+	}
+}
+
+func organisationForm(form url.Values) templates.OrganisationForm {
+	text := func(name string) string { return strings.TrimSpace(form.Get(name)) }
+	f := templates.OrganisationForm{
+		ID: form.Get("id"), Code: text("code"), Name: text("name"), Kind: text("kind"), Level: text("level"), RegionCode: text("region_code"),
+		ParentCode: text("parent_code"), Coordinates: form.Get("coordinates") == "on", Verified: form.Get("verified") == "on",
+		Specialties: form["specialties"], ContactPerson: text("contact_person"),
+	}
+	if version := versionOf(form); version != nil {
+		f.Version = *version
+	}
+	return f
+}
+
+func (c console) reviseOrganisation(w http.ResponseWriter, r *http.Request) error {
+	code := chi.URLParam(r, "id")
+	return c.act(w, r, organisationPath(code), c.organisationPage, func(ctx context.Context, form url.Values) (string, error) {
+		f := organisationForm(form)
+		_, err := bus.Call(ctx, c.Bus, contract.DirectoryRevise, contract.ReviseOrganisation{
+			Code: code, Version: f.Version, Name: f.Name, Kind: f.Kind, Level: f.Level, RegionCode: f.RegionCode,
+			Coordinates: f.Coordinates, Verified: f.Verified, Specialties: f.Specialties, ContactPerson: f.ContactPerson,
+		})
+		return "", err
+	})
+}
+
+// formEnd is the form that ends an organisation.
+const formEnd = "end"
+
+func (c console) endOrganisation(w http.ResponseWriter, r *http.Request) error {
+	code := chi.URLParam(r, "id")
+	return c.act(w, r, organisationPath(code), c.organisationPage, func(ctx context.Context, form url.Values) (string, error) {
+		q := contract.EndOrganisation{Code: code, Reason: strings.TrimSpace(form.Get("reason"))}
+		if version := versionOf(form); version != nil {
+			q.Version = *version
+		}
+		_, err := bus.Call(ctx, c.Bus, contract.DirectoryEnd, q)
+		return formEnd, err
+	})
+}
+
+func (c console) showNewOrganisation(w http.ResponseWriter, r *http.Request) error {
+	form := templates.OrganisationForm{ID: contract.NewID[string](), ParentCode: ownCode(r), Level: "community", Kind: "charity"}
+	return c.newOrganisationPage(w, r, form, nil)
+}
+
+func (c console) newOrganisationPage(w http.ResponseWriter, r *http.Request, form templates.OrganisationForm, refused error) error {
+	d := c.desk(r, &url.URL{Path: newOrganisation}, c.Pages.Printer(r).T("admin.organisation.new"))
+	status := http.StatusOK
+	if refused != nil {
+		status = page.StatusOf(refused)
+		form.Errors = templates.ErrorsOf(d.Page, refused)
+		d.Notice = &templates.Notice{Tone: templates.ToneError, Text: d.Fault(refused)}
+	}
+	c.Pages.Render(w, r, status, templates.ConsoleNewOrganisation(d, form, c.categoryChoices(d)))
+	return nil
+}
+
+// createOrganisation registers another one. A code that is in use is refused: the
+// form must not change what it has not shown. Sent again, it is one organisation.
+func (c console) createOrganisation(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return malformed(err)
+	}
+	form := organisationForm(r.PostForm)
+	again := func(w http.ResponseWriter, r *http.Request, f *refusal) error {
+		return c.newOrganisationPage(w, r, form, f.err)
+	}
+	known, err := bus.Call(r.Context(), c.Bus, contract.DirectoryOrganisation, contract.OrganisationByCode{Code: form.Code})
+	switch {
+	case err == nil && string(known.ID) != form.ID:
+		return c.refuse(w, r, &refusal{err: fault.NewConflict("code_taken", "another organisation has this code")}, again)
+	case err != nil && !fault.Is(err, fault.NotFound):
+		return c.refuse(w, r, &refusal{err: err}, again)
+	}
+	_, err = bus.Call(r.Context(), c.Bus, contract.DirectoryRegister, contract.OrganisationDraft{
+		ID: contract.OrganisationID(form.ID), Code: form.Code, Name: form.Name, Kind: form.Kind, Level: form.Level, RegionCode: form.RegionCode,
+		ParentCode: form.ParentCode, Coordinates: form.Coordinates, Verified: form.Verified, Specialties: form.Specialties,
+		ContactPerson: form.ContactPerson,
+	})
+	if fault.Is(err, fault.NotFound) {
+		err = fault.NewInvalid(fault.Field{Location: "parent_code", Code: check.Unknown}).Because(err)
+	}
+	if err != nil {
+		return c.refuse(w, r, &refusal{err: err}, again)
+	}
+	return done(w, r, organisationPath(form.Code))
+}
+
+func (c console) showImport(w http.ResponseWriter, r *http.Request) error {
+	return c.importPage(w, r, templates.ImportView{Parent: ownCode(r)}, nil)
+}
+
+func (c console) importPage(w http.ResponseWriter, r *http.Request, v templates.ImportView, refused error) error {
+	d := c.desk(r, &url.URL{Path: importPath}, c.Pages.Printer(r).T("admin.import.title"))
+	status := http.StatusOK
+	if refused != nil {
+		status = page.StatusOf(refused)
+		v.Errors = templates.ErrorsOf(d.Page, refused)
+		d.Notice = &templates.Notice{Tone: templates.ToneError, Text: d.Fault(refused), Fields: v.Errors}
+	}
+	c.Pages.Render(w, r, status, templates.ConsoleImport(d, v))
+	return nil
+}
+
+// importOrganisations shows what a file would do, does it, or gives back its
+// refused rows. The file travels with the page: nothing of a preview is kept.
+func (c console) importOrganisations(w http.ResponseWriter, r *http.Request) error {
+	v, table, err := importFrom(r)
+	if err != nil {
+		return c.importPage(w, r, templates.ImportView{Parent: v.Parent}, err)
+	}
+	act := r.PostForm.Get("act")
+	ref, err := c.Reference.Get()
+	if err != nil {
+		return err
+	}
+	reader := importer.New(ref, importer.Calls{Register: c.registerRow}, c.Clock, importer.Options{
+		Organisation: v.Parent, DryRun: act != "take", Concurrency: 1,
+	})
+	v.Report, err = reader.Organisations(r.Context(), bytes.NewReader(table))
+	if err != nil {
+		return c.importPage(w, r, templates.ImportView{Parent: v.Parent}, unreadable("file").Because(err))
+	}
+	if act == "errors" {
+		return sendRefused(w, v.Report)
+	}
+	v.Done = act == "take"
+	return c.importPage(w, r, v, nil)
+}
+
+func (c console) registerRow(ctx context.Context, d contract.OrganisationDraft) (contract.RegisteredOrganisation, error) {
+	return bus.Call(ctx, c.Bus, contract.DirectoryRegister, d)
+}
+
+func unreadable(location string) *fault.Error {
+	return fault.NewInvalid(fault.Field{Location: location, Code: check.Malformed})
+}
+
+// importFrom reads the form: a file that was chosen, or one that the page kept.
+func importFrom(r *http.Request) (v templates.ImportView, table []byte, err error) {
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
+		if err := r.ParseMultipartForm(1 << 20); err != nil {
+			return v, nil, malformed(err)
+		}
+		v.Parent = strings.TrimSpace(r.PostForm.Get("parent"))
+		file, _, err := r.FormFile("file")
+		if err != nil {
+			return v, nil, fault.NewInvalid(fault.Field{Location: "file", Code: check.Required}).Because(err)
+		}
+		defer func() { _ = file.Close() }() // read only
+		if table, err = io.ReadAll(file); err != nil {
+			return v, nil, malformed(err)
+		}
+		v.Table = base64.StdEncoding.EncodeToString(table)
+		return v, table, nil
+	}
+	if err := r.ParseForm(); err != nil {
+		return v, nil, malformed(err)
+	}
+	v.Parent, v.Table = strings.TrimSpace(r.PostForm.Get("parent")), r.PostForm.Get("table")
+	table, err = base64.StdEncoding.DecodeString(v.Table)
+	if err != nil || len(table) == 0 {
+		return v, nil, fault.NewInvalid(fault.Field{Location: "file", Code: check.Required}).Because(err)
+	}
+	return v, table, nil
+}
+
+// sendRefused sends the refused rows as a table that spreadsheets open.
+func sendRefused(w http.ResponseWriter, report importer.Report) error {
+	rows := [][]string{{"line", "code", "reason"}}
+	for _, row := range report.Rows {
+		if row.Outcome == importer.Refused {
+			rows = append(rows, []string{strconv.Itoa(row.Line), inCell(row.SourceID), inCell(row.Reason)})
+		}
+	}
+	sendTableHead(w, "refused.csv")
+	return csv.NewWriter(w).WriteAll(rows)
+}
+
+// sendTableHead begins a file of comma separated values, with the mark by which
+// spreadsheets know UTF-8.
+func sendTableHead(w http.ResponseWriter, name string) {
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
+	_, _ = io.WriteString(w, "\ufeff") // a reader that has gone misses nothing
+}
+
+// inCell keeps a spreadsheet from taking a text for a formula.
+func inCell(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+		return "'" + text
+	}
+	return text
+}
