@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"heli/pkg/access"
 	"heli/pkg/bus"
@@ -105,8 +106,17 @@ func administrationCalls() []call {
 		about(noThing, contract.DirectoryPutCategory, contract.PutCategory{}).ofRoot(),
 		about(list, contract.DirectoryAuditTrail, contract.ListAudit{}),
 		about(list, contract.DirectoryVerifyAudit, contract.Empty{}),
+		about(list, contract.RequestFigure, figures()),
+		about(list, contract.OfferFigure, figures()),
+		about(list, contract.MatcherFigure, figures()),
 		about(list, contract.MatcherPolicyVersions, contract.ListPolicyVersions{}),
 	)
+}
+
+// figures asks for those of a day.
+func figures() contract.AskFigures {
+	now := time.Now()
+	return contract.AskFigures{From: now.AddDate(0, 0, -1), Until: now, TimeZone: "Asia/Shanghai"}
 }
 
 // stale is a version that nothing has: who passes the checks meets a conflict.

@@ -103,6 +103,10 @@ var endpoints = map[string]Rule{
 	contract.DirectoryVerifyAudit.Subject:  {ReadAudit},
 	contract.MatcherPolicyVersions.Subject: {ReadPolicy},
 
+	contract.RequestFigure.Subject: {ReadFigures},
+	contract.OfferFigure.Subject:   {ReadFigures},
+	contract.MatcherFigure.Subject: {ReadFigures},
+
 	"svc.request.dead_letters":   {ReplayDeadLetters},
 	"svc.request.replay_letters": {ReplayDeadLetters},
 	"svc.request.drop_letters":   {ReplayDeadLetters},

@@ -120,6 +120,9 @@ var routes = map[string]Rule{
 	"GET /console/letters":                 {ReplayDeadLetters},
 	"POST /console/letters/replay":         {ReplayDeadLetters},
 	"POST /console/letters/drop":           {ReplayDeadLetters},
+	"GET /console/dashboard":               {ReadFigures},
+	"GET /console/wall":                    {ReadFigures},
+	"GET /console/map":                     {ReadFigures},
 	"GET /console/audit":                   {ReadAudit},
 	"POST /console/audit/export":           {ExportAudit},
 

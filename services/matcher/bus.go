@@ -36,6 +36,7 @@ func (s *Service) handle(server *bus.Server) error {
 		bus.Handle(server, contract.MatcherPlan, s.Plan),
 		bus.Handle(server, contract.MatcherConfirmPlan, s.ConfirmPlan),
 		bus.Handle(server, contract.MatcherReplay, s.Replay),
+		bus.Handle(server, contract.MatcherFigure, s.Figures),
 		bus.Handle(server, contract.MatcherPolicyVersions, s.PolicyVersions),
 		letter.Answer(server, s.letters()),
 	)

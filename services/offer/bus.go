@@ -33,6 +33,7 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.OfferContact, s.Contact) },
 		func() error { return bus.Handle(server, contract.OfferProjections, s.Projections) },
 		func() error { return bus.Handle(server, contract.OfferCount, s.Count) },
+		func() error { return bus.Handle(server, contract.OfferFigure, s.Figures) },
 		func() error { return letter.Answer(server, s.letters()) },
 	} {
 		if err := register(); err != nil {

@@ -32,6 +32,7 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.RequestContact, s.Contact) },
 		func() error { return bus.Handle(server, contract.RequestProjections, s.Projections) },
 		func() error { return bus.Handle(server, contract.RequestCount, s.Count) },
+		func() error { return bus.Handle(server, contract.RequestFigure, s.Figures) },
 		func() error { return letter.Answer(server, s.letters()) },
 	} {
 		if err := register(); err != nil {

@@ -160,5 +160,6 @@ func statements() []string {
 		updateAnswerSQL, selectSubmittedSQL, eraseRequestSQL, eraseLinesSQL, eraseContactSQL, eraseNotesSQL,
 		eraseHistorySQL, eraseAnswersSQL, updateConsentSQL,
 		listEndedSQL, dropKeysSQL, dropContactsSQL,
+		countDaysSQL, countOpenSQL, countClosedSQL, countRegionsSQL, countCellsSQL,
 	}
 }

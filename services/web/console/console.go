@@ -43,6 +43,7 @@ func Mount(r chi.Router, d site.Deps) {
 			c.mountAccount(r)
 			c.mountPeople(r)
 			c.mountAdministration(r)
+			c.mountInsight(r)
 		})
 	})
 }
