@@ -106,6 +106,9 @@ func administrationCalls() []call {
 		about(noThing, contract.DirectoryPutCategory, contract.PutCategory{}).ofRoot(),
 		about(list, contract.DirectoryAuditTrail, contract.ListAudit{}),
 		about(list, contract.DirectoryVerifyAudit, contract.Empty{}),
+		on(anOffer, contract.OfferSetTerms, func(id string) contract.SetTerms {
+			return contract.SetTerms{ID: contract.OfferID(id), Version: stale}
+		}),
 		about(list, contract.RequestFigure, figures()),
 		about(list, contract.OfferFigure, figures()),
 		about(list, contract.MatcherFigure, figures()),

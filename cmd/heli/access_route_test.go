@@ -100,6 +100,7 @@ func inBodies(own things) map[string]route {
 	return map[string]route{
 		"POST /console/organisations/{id}":                {call: call{thing: organisation}, body: "name=demo&kind=charity&level=city&region_code=610000&version=1099511627776"},
 		"POST /console/organisations/{id}/end":            {call: call{thing: organisation}, body: "reason=demo&version=1099511627776"},
+		"POST /console/pool":                              {call: call{thing: anOffer, reads: access.ReadOffers}, body: "move=pause&id={id}&version=1099511627776"},
 		"GET /console/policies/edit":                      {query: "?version=1"},
 		"POST /console/categories":                        {call: call{byRoot: true}},
 		"GET /console/letters":                            {call: call{thing: list, byRoot: true}},

@@ -147,7 +147,7 @@ var matrix = map[Action]grant{
 	ExportAudit:       {Below, []contract.Role{admin, audit}},
 	ReadFigures:       {Below, []contract.Role{admin, coord, audit}},
 	LeadPool:          {Below, []contract.Role{admin, coord, lead}},
-	SetHelperTerms:    {Below, []contract.Role{admin, coord, lead, offr, answ}},
+	SetHelperTerms:    {Below, []contract.Role{admin, coord, lead, offr}},
 	ReadReference:     {Anywhere, everybody},
 	SignIn:            {Anywhere, everybody},
 	UseCodes:          {Anywhere, everybody},

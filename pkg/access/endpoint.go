@@ -103,6 +103,7 @@ var endpoints = map[string]Rule{
 	contract.DirectoryVerifyAudit.Subject:  {ReadAudit},
 	contract.MatcherPolicyVersions.Subject: {ReadPolicy},
 
+	contract.OfferSetTerms.Subject: {SetHelperTerms},
 	contract.RequestFigure.Subject: {ReadFigures},
 	contract.OfferFigure.Subject:   {ReadFigures},
 	contract.MatcherFigure.Subject: {ReadFigures},

@@ -104,6 +104,9 @@ var routes = map[string]Rule{
 	"POST /console/login":                       {SignIn},
 	"POST /console/logout":                      {SignIn},
 
+	"GET /answer/terms":                    {UseCodes},
+	"POST /answer/terms":                   {UseCodes},
+	"POST /answer/offer":                   {UseCodes},
 	"GET /console/registry/new":            {Register},
 	"POST /console/registry/new":           {Register},
 	"GET /console/registry/import":         {Register},
@@ -123,6 +126,11 @@ var routes = map[string]Rule{
 	"GET /console/dashboard":               {ReadFigures},
 	"GET /console/wall":                    {ReadFigures},
 	"GET /console/map":                     {ReadFigures},
+	"GET /console/pool":                    {LeadPool},
+	"POST /console/pool":                   {MoveOffers},
+	"POST /console/pool/all":               {MoveOffers},
+	"GET /console/pool/import":             {SubmitOffer},
+	"POST /console/pool/import":            {SubmitOffer},
 	"GET /console/audit":                   {ReadAudit},
 	"POST /console/audit/export":           {ExportAudit},
 

@@ -34,6 +34,7 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.OfferProjections, s.Projections) },
 		func() error { return bus.Handle(server, contract.OfferCount, s.Count) },
 		func() error { return bus.Handle(server, contract.OfferFigure, s.Figures) },
+		func() error { return bus.Handle(server, contract.OfferSetTerms, s.SetTerms) },
 		func() error { return letter.Answer(server, s.letters()) },
 	} {
 		if err := register(); err != nil {

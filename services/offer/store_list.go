@@ -169,6 +169,6 @@ func statements() []string {
 		selectReservedSQL, selectReleasesSQL, eraseOfferSQL, eraseHelperSQL, eraseLinesSQL, eraseContactSQL,
 		eraseNotesSQL, eraseHistorySQL, eraseAnswersSQL, updateConsentSQL,
 		listEndedSQL, dropKeysSQL, dropContactsSQL,
-		countCapacitySQL, countRegionsSQL, countCellsSQL,
+		updateBudgetSQL, lockHelpedSQL, countCapacitySQL, countRegionsSQL, countCellsSQL,
 	}
 }

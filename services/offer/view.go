@@ -36,6 +36,7 @@ func shown(f fullRow) contract.Offer {
 		ValidUntil: f.ValidUntil, Sharing: f.Sharing, PhoneVerified: f.PhoneVerified, Source: f.Source,
 		SourceID: f.SourceID, SubmittedBy: f.SubmittedBy, Generation: f.Generation, Consent: f.consent(), ErasedAt: f.ErasedAt, Moves: []string{},
 	}
+	v.WeeklyBudget = f.WeeklyBudget
 	if f.HelperID != nil {
 		v.HelperID = *f.HelperID
 	}

@@ -25,6 +25,7 @@ const (
 	// figureTime bounds the counting; what is not counted by then is left out.
 	figureTime  = 10 * time.Second
 	figureDays  = 14
+	wallDays    = "7"
 	figureCells = 0
 )
 
@@ -47,7 +48,7 @@ func (c console) dashboard(w http.ResponseWriter, r *http.Request) error {
 func (c console) wall(w http.ResponseWriter, r *http.Request) error {
 	d := c.desk(r, r.URL, c.Pages.Printer(r).T("wall.title"))
 	if d.Query.Get("days") == "" {
-		d.Query.Set("days", "1")
+		d.Query.Set("days", wallDays)
 	}
 	v, err := c.counted(r.Context(), &d, figureCells)
 	if part(r) != "" {
@@ -62,7 +63,7 @@ func (c console) wall(w http.ResponseWriter, r *http.Request) error {
 func (c console) counted(ctx context.Context, d *templates.Desk, cell float64) (templates.Dashboard, error) {
 	v := templates.Dashboard{
 		Organisation: strings.TrimSpace(d.Query.Get("organisation")), Region: d.Query.Get("region"),
-		Campaign: strings.TrimSpace(d.Query.Get("campaign")), Category: d.Query.Get("category"),
+		Campaign: strings.TrimSpace(d.Query.Get("campaign")), Country: country, Category: d.Query.Get("category"),
 	}
 	v.Regions, v.Categories = c.regionChoices(*d), c.categoryChoices(*d)
 	v.Days = daysOf(d.Query)

@@ -86,6 +86,7 @@ func navigation(p *templates.Page, role contract.Role) []templates.NavItem {
 		{access.ReadMatches, "/console/matches", "console.nav.matches", templates.GlyphLink},
 		{access.ReadFigures, dashboardPath, "console.nav.dashboard", templates.GlyphBoard},
 		{access.ReadFigures, mapPath, "console.nav.map", templates.GlyphPin},
+		{access.LeadPool, poolPath, "console.nav.pool", templates.GlyphHand},
 		{access.Propose, planPath, "console.nav.plan", templates.GlyphBoard},
 		{access.ReadOrganisations, "/console/organisations", "console.nav.organisations", templates.GlyphHome},
 		{access.ReadAlerts, "/console/alerts", "console.nav.alerts", templates.GlyphAlert},

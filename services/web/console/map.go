@@ -100,7 +100,7 @@ func placesIn(d templates.Desk, ref *reference.Snapshot, top contract.Region, v 
 		region, _ := ref.Region(code)
 		place.Inside = code != top.Code && region.Level != "county"
 		place.Guessed = region.Point == nil
-		place.Point, _ = ref.PointOf(code)
+		place.Point, place.Placed = ref.PointOf(code)
 		laid = append(laid, *place)
 	}
 	slices.SortFunc(laid, func(a, b templates.Place) int {

@@ -1,14 +1,9 @@
 package console
 
 import (
-	"bytes"
 	"context"
-	"encoding/base64"
-	"encoding/csv"
-	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -18,7 +13,6 @@ import (
 	"heli/pkg/check"
 	"heli/pkg/contract"
 	"heli/pkg/fault"
-	"heli/pkg/importer"
 	"heli/services/web/page"
 	"heli/services/web/templates"
 )
@@ -26,7 +20,6 @@ import (
 const (
 	organisationsPath = "/console/organisations"
 	newOrganisation   = "/console/registry/new"
-	importPath        = "/console/registry/import"
 )
 
 // mountAdministration adds the administrator's pages. What changes who may do what
@@ -40,8 +33,8 @@ func (c console) mountAdministration(r chi.Router) {
 	}
 	get(newOrganisation, c.showNewOrganisation)
 	post(newOrganisation, c.createOrganisation)
-	get(importPath, c.showImport)
-	post(importPath, c.importOrganisations)
+	get(importPath, c.showImport(organisationImport()))
+	post(importPath, c.takeImport(organisationImport()))
 	get(organisationsPath+"/{id}", c.showOrganisation)
 	post(organisationsPath+"/{id}", c.reviseOrganisation)
 	post(organisationsPath+"/{id}/end", c.fresh(c.endOrganisation))
@@ -56,6 +49,11 @@ func (c console) mountAdministration(r chi.Router) {
 	post(lettersPath+"/drop", c.fresh(c.dropLetters))
 	get(auditPath, c.audit)
 	post(auditPath+"/export", c.exportAudit)
+	get(poolPath, c.pool)
+	post(poolPath, c.movePool)
+	post(poolPath+"/all", c.moveWholePool)
+	get(rosterPath, c.showImport(rosterImport()))
+	post(rosterPath, c.takeImport(rosterImport()))
 }
 
 func organisationPath(code string) string { return organisationsPath + "/" + url.PathEscape(code) }
@@ -207,111 +205,4 @@ func (c console) createOrganisation(w http.ResponseWriter, r *http.Request) erro
 		return c.refuse(w, r, &refusal{err: err}, again)
 	}
 	return done(w, r, organisationPath(form.Code))
-}
-
-func (c console) showImport(w http.ResponseWriter, r *http.Request) error {
-	return c.importPage(w, r, templates.ImportView{Parent: ownCode(r)}, nil)
-}
-
-func (c console) importPage(w http.ResponseWriter, r *http.Request, v templates.ImportView, refused error) error {
-	d := c.desk(r, &url.URL{Path: importPath}, c.Pages.Printer(r).T("admin.import.title"))
-	status := http.StatusOK
-	if refused != nil {
-		status = page.StatusOf(refused)
-		v.Errors = templates.ErrorsOf(d.Page, refused)
-		d.Notice = &templates.Notice{Tone: templates.ToneError, Text: d.Fault(refused), Fields: v.Errors}
-	}
-	c.Pages.Render(w, r, status, templates.ConsoleImport(d, v))
-	return nil
-}
-
-// importOrganisations shows what a file would do, does it, or gives back its
-// refused rows. The file travels with the page: nothing of a preview is kept.
-func (c console) importOrganisations(w http.ResponseWriter, r *http.Request) error {
-	v, table, err := importFrom(r)
-	if err != nil {
-		return c.importPage(w, r, templates.ImportView{Parent: v.Parent}, err)
-	}
-	act := r.PostForm.Get("act")
-	ref, err := c.Reference.Get()
-	if err != nil {
-		return err
-	}
-	reader := importer.New(ref, importer.Calls{Register: c.registerRow}, c.Clock, importer.Options{
-		Organisation: v.Parent, DryRun: act != "take", Concurrency: 1,
-	})
-	v.Report, err = reader.Organisations(r.Context(), bytes.NewReader(table))
-	if err != nil {
-		return c.importPage(w, r, templates.ImportView{Parent: v.Parent}, unreadable("file").Because(err))
-	}
-	if act == "errors" {
-		return sendRefused(w, v.Report)
-	}
-	v.Done = act == "take"
-	return c.importPage(w, r, v, nil)
-}
-
-func (c console) registerRow(ctx context.Context, d contract.OrganisationDraft) (contract.RegisteredOrganisation, error) {
-	return bus.Call(ctx, c.Bus, contract.DirectoryRegister, d)
-}
-
-func unreadable(location string) *fault.Error {
-	return fault.NewInvalid(fault.Field{Location: location, Code: check.Malformed})
-}
-
-// importFrom reads the form: a file that was chosen, or one that the page kept.
-func importFrom(r *http.Request) (v templates.ImportView, table []byte, err error) {
-	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
-		if err := r.ParseMultipartForm(1 << 20); err != nil {
-			return v, nil, malformed(err)
-		}
-		v.Parent = strings.TrimSpace(r.PostForm.Get("parent"))
-		file, _, err := r.FormFile("file")
-		if err != nil {
-			return v, nil, fault.NewInvalid(fault.Field{Location: "file", Code: check.Required}).Because(err)
-		}
-		defer func() { _ = file.Close() }() // read only
-		if table, err = io.ReadAll(file); err != nil {
-			return v, nil, malformed(err)
-		}
-		v.Table = base64.StdEncoding.EncodeToString(table)
-		return v, table, nil
-	}
-	if err := r.ParseForm(); err != nil {
-		return v, nil, malformed(err)
-	}
-	v.Parent, v.Table = strings.TrimSpace(r.PostForm.Get("parent")), r.PostForm.Get("table")
-	table, err = base64.StdEncoding.DecodeString(v.Table)
-	if err != nil || len(table) == 0 {
-		return v, nil, fault.NewInvalid(fault.Field{Location: "file", Code: check.Required}).Because(err)
-	}
-	return v, table, nil
-}
-
-// sendRefused sends the refused rows as a table that spreadsheets open.
-func sendRefused(w http.ResponseWriter, report importer.Report) error {
-	rows := [][]string{{"line", "code", "reason"}}
-	for _, row := range report.Rows {
-		if row.Outcome == importer.Refused {
-			rows = append(rows, []string{strconv.Itoa(row.Line), inCell(row.SourceID), inCell(row.Reason)})
-		}
-	}
-	sendTableHead(w, "refused.csv")
-	return csv.NewWriter(w).WriteAll(rows)
-}
-
-// sendTableHead begins a file of comma separated values, with the mark by which
-// spreadsheets know UTF-8.
-func sendTableHead(w http.ResponseWriter, name string) {
-	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	_, _ = io.WriteString(w, "\ufeff") // a reader that has gone misses nothing
-}
-
-// inCell keeps a spreadsheet from taking a text for a formula.
-func inCell(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
-		return "'" + text
-	}
-	return text
 }

@@ -13,6 +13,7 @@ type Dashboard struct {
 	Organisation string
 	Region       string
 	Campaign     string
+	Country      string // the code that stands for everywhere
 	Category     string
 	Regions      []Option
 	Categories   []Option
@@ -59,12 +60,15 @@ func valuesOf(days []string, counts []contract.DayCount) []int64 {
 	return values
 }
 
-func sumOf(counts []contract.DayCount) int64 {
-	sum := int64(0)
+// today is the count of the last day.
+func (v Dashboard) today(d Desk, counts []contract.DayCount) int64 {
+	day := v.Until.In(d.Zone()).Format(time.DateOnly)
 	for _, one := range counts {
-		sum += one.Count
+		if one.Day == day {
+			return one.Count
+		}
 	}
-	return sum
+	return 0
 }
 
 // flow is how many needs came, and what became of them, by day.
@@ -220,7 +224,7 @@ func (v Dashboard) places(d Desk) ([]Bar, FigureData) {
 	var bars []Bar
 	for _, one := range v.Offers.Regions {
 		bar := Bar{Label: d.Region(one.RegionCode), Value: one.Count, Shown: d.Number(one.Count)}
-		if one.RegionCode != v.Region {
+		if one.RegionCode != v.Region && one.RegionCode != v.Country {
 			bar.Href = d.With("region", one.RegionCode)
 		}
 		bars = append(bars, bar)
@@ -286,12 +290,12 @@ func (v Dashboard) wall(d Desk) []wallFigure {
 		}
 		figures = append(figures,
 			wallFigure{d.T("wall.critical"), d.Number(critical), ToneStrong}, wallFigure{d.T("wall.open"), d.Number(open), TonePlain},
-			wallFigure{d.T("wall.unserved"), d.Number(unserved), ToneWarning}, wallFigure{d.T("wall.came"), d.Number(sumOf(v.Requests.Days)), TonePlain})
+			wallFigure{d.T("wall.unserved"), d.Number(unserved), ToneWarning}, wallFigure{d.T("wall.came"), d.Number(v.today(d, v.Requests.Days)), TonePlain})
 	}
 	if v.Matches != nil {
 		figures = append(figures,
-			wallFigure{d.T("wall.proposed"), d.Number(sumOf(v.Matches.Proposed)), ToneInfo},
-			wallFigure{d.T("wall.confirmed"), d.Number(sumOf(v.Matches.Confirmed)), ToneSuccess})
+			wallFigure{d.T("wall.proposed"), d.Number(v.today(d, v.Matches.Proposed)), ToneInfo},
+			wallFigure{d.T("wall.confirmed"), d.Number(v.today(d, v.Matches.Confirmed)), ToneSuccess})
 	}
 	if v.Offers != nil {
 		offers := int64(0)

@@ -30,6 +30,7 @@ type Place struct {
 	Gaps    int64 // needs that got nothing yet
 	Offers  int64
 	Guessed bool // its own point is not known: it stands beside its city's
+	Placed  bool // it is on the map
 }
 
 // MapView is the map of a region: what lies directly in it.
@@ -102,7 +103,9 @@ type mark struct {
 func (v MapView) projection() projection {
 	var points []contract.Point
 	for _, place := range v.Places {
-		points = append(points, place.Point)
+		if place.Placed {
+			points = append(points, place.Point)
+		}
 	}
 	return projectionOf(points)
 }
@@ -114,6 +117,9 @@ func (v MapView) bubbles() []bubble {
 	}
 	var drawn []bubble
 	for _, place := range v.Places {
+		if !place.Placed {
+			continue
+		}
 		x, y := projected.at(place.Point)
 		b := bubble{Place: place, X: digits(x), Y: digits(y), LabelY: digits(y + 20 + radiusOf(max(place.Needs, place.Offers), most))}
 		if v.shows(LayerNeeds) {

@@ -55,9 +55,14 @@ func levelOptions(d Desk) []Option {
 	return options
 }
 
-// ImportView is a list of organisations on its way in: nothing yet, a preview, or
+// ImportView is a table on its way in: nothing yet, a preview, or
 // what became of it.
 type ImportView struct {
+	Action  string // where the forms are sent
+	Title   string
+	Lead    string
+	Columns string // which the table has
+	Tree    bool   // rows may name a parent
 	Parent  string // of those that name none
 	Table   string // the file, in base64; empty before one was chosen
 	Done    bool
