@@ -260,7 +260,7 @@ func (v Dashboard) load(d Desk) ([]Bar, FigureData) {
 func loadLabel(bounds []int64, n int) string {
 	switch {
 	case n == len(bounds):
-		return strconv.FormatInt(bounds[n-1], 10) + "+"
+		return strconv.FormatInt(bounds[n-1]+1, 10) + "+"
 	case n == 0 || bounds[n] == bounds[n-1]+1:
 		return strconv.FormatInt(bounds[n], 10)
 	default:

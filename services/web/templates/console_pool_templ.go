@@ -541,9 +541,9 @@ func poolTable(d Desk, v Pool, columns []Column) templ.Component {
 					}
 					ctx = templ.InitializeContext(ctx)
 					var templ_7745c5c3_Var24 string
-					templ_7745c5c3_Var24, templ_7745c5c3_Err = templ.JoinStringErrs(either(windowsOf(d, row.Windows), d.T("pool.any_time")))
+					templ_7745c5c3_Var24, templ_7745c5c3_Err = templ.JoinStringErrs(dutyTimes(d, row.Windows))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/console_pool.templ`, Line: 108, Col: 62}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/console_pool.templ`, Line: 108, Col: 32}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var24))
 					if templ_7745c5c3_Err != nil {
@@ -616,6 +616,24 @@ func poolTable(d Desk, v Pool, columns []Column) templ.Component {
 	})
 }
 
+// dutyTimes says a span of every day once.
+func dutyTimes(d Desk, windows []contract.Window) string {
+	if len(windows) == 0 {
+		return d.T("pool.any_time")
+	}
+	first, days := windows[0], map[int]bool{}
+	for _, w := range windows {
+		if w.From != first.From || w.To != first.To {
+			return windowsOf(d, windows)
+		}
+		days[w.Weekday] = true
+	}
+	if len(days) < 7 {
+		return windowsOf(d, windows)
+	}
+	return d.T("pool.every_day", "from", first.From, "to", first.To)
+}
+
 func freeOf(d Desk, line contract.OfferLineView) string {
 	if line.Capacity.Quantity == nil {
 		return d.Quantity(nil, line.Capacity.Unit)
@@ -657,7 +675,7 @@ func poolMove(d Desk, row contract.Offer) templ.Component {
 				var templ_7745c5c3_Var28 string
 				templ_7745c5c3_Var28, templ_7745c5c3_Err = templ.JoinStringErrs(string(row.ID))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/console_pool.templ`, Line: 138, Col: 57}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/console_pool.templ`, Line: 156, Col: 57}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var28))
 				if templ_7745c5c3_Err != nil {
@@ -670,7 +688,7 @@ func poolMove(d Desk, row contract.Offer) templ.Component {
 				var templ_7745c5c3_Var29 string
 				templ_7745c5c3_Var29, templ_7745c5c3_Err = templ.JoinStringErrs(strconv.FormatInt(row.Version, 10))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/console_pool.templ`, Line: 139, Col: 82}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/console_pool.templ`, Line: 157, Col: 82}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var29))
 				if templ_7745c5c3_Err != nil {
