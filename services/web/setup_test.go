@@ -35,6 +35,7 @@ type services struct {
 	moves    []contract.Move
 	submits  int
 	revoked  bool
+	terms    []contract.SetTerms
 	helped   []string // codes of organisations
 	actor    contract.Actor
 }

@@ -212,7 +212,7 @@ func (v Dashboard) capacity(d Desk) ([]Bar, FigureData) {
 		bars = append(bars, bar)
 		f.Rows = append(f.Rows, []string{name, d.Number(c.Offers), d.Amount(c.Free, c.Unit), d.Amount(c.Capacity, c.Unit), d.Number(c.Unstated)})
 	}
-	return append(bars, Bar{})[:min(len(bars), shownCapacities)], f
+	return bars[:min(len(bars), shownCapacities)], f
 }
 
 // shownCapacities keeps the picture small; the table holds all.
