@@ -56,7 +56,7 @@ func (s *Service) countMissing(actor contract.Actor, scope check.FigureScope, q 
 				continue
 			}
 			if missing := s.board.index.Missing(need, at); len(missing) > 0 {
-				rules[string(missing[0].Rule())]++
+				rules[missing[0].Rule()]++
 			}
 		}
 	}
