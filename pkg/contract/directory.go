@@ -163,6 +163,8 @@ type Honour struct {
 // OrganisationByCode asks for one organisation by its code.
 type OrganisationByCode struct {
 	Code string `json:"code"`
+	// Seen asks for one at or below the actor's own alone.
+	Seen bool `json:"seen,omitempty"`
 }
 
 // Person is somebody who works in an organisation.

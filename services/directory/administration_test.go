@@ -210,3 +210,21 @@ func TestTheTrailIsReadInSightAndVerified(t *testing.T) {
 		t.Errorf("a neighbour is told %+v %v", verdict, err)
 	}
 }
+
+func TestOrganisationsAreSeenFromAboveAlone(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	shaanxi := b.organisation(t, "shaanxi", "", "610000")
+	xian := b.organisation(t, "xian", "shaanxi", "610100")
+	q := contract.OrganisationByCode{Code: "shaanxi", Seen: true}
+	if _, err := b.Organisation(as(t, contract.RoleCoordinator, xian), q); !fault.Is(err, fault.NotFound) {
+		t.Errorf("one below sees it: %v", err)
+	}
+	if o, err := b.Organisation(as(t, contract.RoleCoordinator, shaanxi), q); err != nil || o.ID != shaanxi.ID {
+		t.Errorf("its own: %+v %v", o, err)
+	}
+	q.Seen = false
+	if o, err := b.Organisation(as(t, contract.RoleCoordinator, xian), q); err != nil || o.ID != shaanxi.ID {
+		t.Errorf("to refer to: %+v %v", o, err)
+	}
+}

@@ -176,12 +176,17 @@ func (s *Service) build(ctx context.Context, version int64) (contract.Reference,
 }
 
 // Organisation returns an organisation by its code. All staff may ask for any,
-// since referrals go across the tree, past the wall; the public may not.
+// since referrals go across the tree, past the wall, or for those that they see;
+// the public may not.
 func (s *Service) Organisation(ctx context.Context, q contract.OrganisationByCode) (contract.Organisation, error) {
 	if err := access.Require(contract.ActorFrom(ctx), access.ReadOrganisations); err != nil {
 		return contract.Organisation{}, err
 	}
-	row, err := s.worker.selectOrganisation(ctx, s.worker.db, q.Code)
+	look := s.worker
+	if q.Seen {
+		look = s.store
+	}
+	row, err := look.selectOrganisation(ctx, look.db, q.Code)
 	return row.message(), pg.MapContext(ctx, err)
 }
 

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/go-chi/chi/v5"
-	"golang.org/x/sync/errgroup"
 
 	"heli/pkg/bus"
 	"heli/pkg/check"
@@ -67,10 +66,10 @@ func (c console) counted(ctx context.Context, d *templates.Desk, cell float64) (
 	}
 	v.Regions, v.Categories = c.regionChoices(*d), c.categoryChoices(*d)
 	v.Days = daysOf(d.Query)
-	v.Until = c.Clock()
+	v.Until = c.Clock().Truncate(figuresKept)
 	v.From = midnight(v.Until.In(d.Zone()), 1-v.Days)
 	q := contract.AskFigures{
-		From: v.From, Until: v.Until, TimeZone: d.Zone().String(), RegionCode: v.Region, Category: v.Category, Campaign: v.Campaign, CellDegrees: cell,
+		From: v.From, Until: v.Until.Add(figuresKept), TimeZone: d.Zone().String(), RegionCode: v.Region, Category: v.Category, Campaign: v.Campaign, CellDegrees: cell,
 	}
 	var err error
 	if q.Path, err = c.pathOf(ctx, v.Organisation); err != nil {
@@ -97,39 +96,27 @@ func (c console) pathOf(ctx context.Context, code string) (string, error) {
 	if code == "" {
 		return "", nil
 	}
-	o, err := bus.Call(ctx, c.Bus, contract.DirectoryOrganisation, contract.OrganisationByCode{Code: code})
-	if err == nil && !contract.ActorFrom(ctx).Sees(o.Path) {
-		err = fault.NewNotFound("organisation")
-	}
+	o, err := bus.Call(ctx, c.Bus, contract.DirectoryOrganisation, contract.OrganisationByCode{Code: code, Seen: true})
 	if fault.Is(err, fault.NotFound) {
 		err = fault.NewInvalid(fault.Field{Location: "organisation", Code: check.Unknown}).Because(err)
 	}
 	return o.Path, err
 }
 
-// count asks all three at once.
+// count puts figures into the view, those of a moment ago where they are kept.
 func (c console) count(ctx context.Context, d *templates.Desk, q contract.AskFigures, v *templates.Dashboard) error {
-	ctx, cancel := context.WithTimeout(ctx, figureTime)
-	defer cancel()
-	var requests contract.RequestFigures
-	var offers contract.OfferFigures
-	var matches contract.MatchFigures
-	errs := make([]error, 3)
-	var group errgroup.Group
-	group.Go(func() error { requests, errs[0] = bus.Call(ctx, c.Bus, contract.RequestFigure, q); return nil })
-	group.Go(func() error { offers, errs[1] = bus.Call(ctx, c.Bus, contract.OfferFigure, q); return nil })
-	group.Go(func() error { matches, errs[2] = bus.Call(ctx, c.Bus, contract.MatcherFigure, q); return nil })
-	_ = group.Wait() // no task returns an error
-	if errs[0] == nil {
-		v.Requests = &requests
+	key := figureKey{contract.ActorFrom(ctx).Sight(), q}
+	f := c.figures.get(key, c.Clock(), func() figures { return c.countAll(ctx, q) })
+	if f.errs[0] == nil {
+		v.Requests = &f.requests
 	}
-	if errs[1] == nil {
-		v.Offers = &offers
+	if f.errs[1] == nil {
+		v.Offers = &f.offers
 	}
-	if errs[2] == nil {
-		v.Matches = &matches
+	if f.errs[2] == nil {
+		v.Matches = &f.matches
 	}
-	for _, err := range errs {
+	for _, err := range f.errs {
 		switch {
 		case fault.Is(err, fault.Unavailable):
 			d.Notice = &templates.Notice{Tone: templates.ToneWarning, Text: d.T("figure.partly")}
