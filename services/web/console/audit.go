@@ -113,7 +113,10 @@ func (c console) sendAudit(w http.ResponseWriter, r *http.Request, q contract.Li
 		}
 		table.Flush()
 		sent += len(page.Items)
-		if q.Cursor = page.NextCursor; q.Cursor == "" || sent >= exportedRows || table.Error() != nil {
+		if table.Error() != nil {
+			return nil //nolint:nilerr // the reader has gone
+		}
+		if q.Cursor = page.NextCursor; q.Cursor == "" || sent >= exportedRows {
 			return nil
 		}
 		var err error
