@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"heli/pkg/access"
 	"heli/pkg/bus"
@@ -45,7 +46,9 @@ type call struct {
 	byHolder bool
 	// byMatch is what the holder of the token of a match may do with its offer, too.
 	byMatch bool
-	do      func(ctx context.Context, w *tree, id string) (any, error)
+	// byRoot is what only the top organisation may do, which is none of the parties.
+	byRoot bool
+	do     func(ctx context.Context, w *tree, id string) (any, error)
 }
 
 func on[Q, R any](thing thingKind, e contract.Endpoint[Q, R], question func(id string) Q) call {
@@ -80,6 +83,52 @@ func (c call) ofMatches() call {
 func (c call) ofHolders() call {
 	c.byHolder = true
 	return c
+}
+
+func (c call) ofRoot() call {
+	c.byRoot = true
+	return c
+}
+
+// letterCalls are those about the dead letters of each service.
+func letterCalls() []call {
+	var all []call
+	for _, service := range contract.LetterKeepers() {
+		letters := contract.DeadLettersOf(service)
+		all = append(all,
+			about(list, letters.List, contract.ListDeadLetters{}).ofRoot(),
+			about(noThing, letters.Replay, contract.ReplayDeadLetters{}).ofRoot(),
+			about(noThing, letters.Drop, contract.DropDeadLetters{}).ofRoot())
+	}
+	return all
+}
+
+// administrationCalls are those of the administrator's pages.
+func administrationCalls() []call {
+	return append(letterCalls(),
+		on(organisation, contract.DirectoryRevise, func(id string) contract.ReviseOrganisation {
+			return contract.ReviseOrganisation{Code: id, Version: stale, Name: "示例", Kind: "charity", Level: "city", RegionCode: "610000"}
+		}),
+		on(organisation, contract.DirectoryEnd, func(id string) contract.EndOrganisation {
+			return contract.EndOrganisation{Code: id, Version: stale, Reason: "demo"}
+		}),
+		about(noThing, contract.DirectoryPutCategory, contract.PutCategory{}).ofRoot(),
+		about(list, contract.DirectoryAuditTrail, contract.ListAudit{}),
+		about(list, contract.DirectoryVerifyAudit, contract.Empty{}),
+		on(anOffer, contract.OfferSetTerms, func(id string) contract.SetTerms {
+			return contract.SetTerms{ID: contract.OfferID(id), Version: stale}
+		}),
+		about(list, contract.RequestFigure, figures()),
+		about(list, contract.OfferFigure, figures()),
+		about(list, contract.MatcherFigure, figures()),
+		about(list, contract.MatcherPolicyVersions, contract.ListPolicyVersions{}),
+	)
+}
+
+// figures asks for those of a day.
+func figures() contract.AskFigures {
+	now := time.Now()
+	return contract.AskFigures{From: now.AddDate(0, 0, -1), Until: now, TimeZone: "Asia/Shanghai"}
 }
 
 // stale is a version that nothing has: who passes the checks meets a conflict.
@@ -134,7 +183,7 @@ func publish(id string) contract.Publish {
 func endpointCalls(own things) []call {
 	pair := contract.PairRef{NeedLineID: own.request.NeedLines[0].ID, OfferLineID: own.offer.OfferLines[0].ID}
 	code := contract.FindByCode{Code: contract.NewCode()}
-	return append(complaintCalls(own), []call{
+	return append(append(complaintCalls(own), administrationCalls()...), []call{
 		on(aRequest, contract.RequestGet, byID),
 		on(aRequest, contract.RequestMove, move("hold")),
 		on(aRequest, contract.RequestTry, move("hold")),

@@ -99,6 +99,14 @@ type route struct {
 // inBodies are the routes whose body or query names the thing.
 func inBodies(own things) map[string]route {
 	return map[string]route{
+		"POST /console/organisations/{id}":                {call: call{thing: organisation}, body: "name=demo&kind=charity&level=city&region_code=610000&version=1099511627776"},
+		"POST /console/organisations/{id}/end":            {call: call{thing: organisation}, body: "reason=demo&version=1099511627776"},
+		"POST /console/pool":                              {call: call{thing: anOffer, reads: access.ReadOffers}, body: "move=pause&id={id}&version=1099511627776"},
+		"GET /console/policies/edit":                      {query: "?version=1"},
+		"POST /console/categories":                        {call: call{byRoot: true}},
+		"GET /console/letters":                            {call: call{thing: list, byRoot: true}},
+		"POST /console/letters/replay":                    {call: call{byRoot: true}, body: "service=offer"},
+		"POST /console/letters/drop":                      {call: call{byRoot: true}, body: "service=offer"},
 		"POST /api/v1/matches":                            {call: call{thing: aPair}, body: fmt.Sprintf(`{"need_line_id":"{id}","offer_line_id":%q,"quantity":1}`, own.offer.OfferLines[0].ID)},
 		"POST /api/v1/plan/confirm":                       {call: call{thing: aPlan}, body: `{"plan_id":"{id}","pairs":[{"need_line_id":"none","offer_line_id":"none"}]}`},
 		"POST /api/v1/policies":                           {call: call{thing: organisation}, body: `{"organisation":"{id}","category":"goods","document":null,"reason":"demo"}`},
@@ -134,7 +142,7 @@ func inBodies(own things) map[string]route {
 var kinds = map[string]call{
 	"requests": {thing: aRequest, reads: access.ReadRequests}, "offers": {thing: anOffer, reads: access.ReadOffers},
 	"matches": {thing: aMatch, reads: access.ReadMatches}, "webhooks": {thing: aWebhook},
-	"complaints": {thing: aComplaint}, "people": {thing: aPerson}, "keys": {thing: aKey}, "sessions": {thing: aSession},
+	"complaints": {thing: aComplaint}, "people": {thing: aPerson}, "keys": {thing: aKey}, "sessions": {thing: aSession}, "organisations": {thing: organisation},
 }
 
 // routesOf are the rows of the table below a prefix, but those that everybody

@@ -80,7 +80,7 @@ func verifyAudit(ctx context.Context, d platform.Database) (result verified, err
 		return result, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	service := directory.New(db, db, d.Keys, time.Now, func(string, any) {})
+	service := directory.New(db, db, d.Keys, time.Now, func(string, any) {}, nil)
 	breaks, err := service.VerifyAudit(ctx, signed...)
 	if err != nil {
 		return result, fmt.Errorf("walk the audit chains: %w", err)

@@ -60,6 +60,12 @@ const (
 	ManagePolicies    Action = "manage_policies"
 	TryPolicies       Action = "try_policies" // on the past; changes nothing
 	ReplayDeadLetters Action = "replay_dead_letters"
+	ManageCategories  Action = "manage_categories"
+	ReadAudit         Action = "read_audit"
+	ExportAudit       Action = "export_audit"
+	ReadFigures       Action = "read_figures"     // dashboards and maps: counts, nobody's data
+	LeadPool          Action = "lead_pool"        // an agency's own offers and helpers
+	SetHelperTerms    Action = "set_helper_terms" // how much may be asked of one helper
 	ReadReference     Action = "read_reference"
 	SignIn            Action = "sign_in"
 	UseCodes          Action = "use_codes"   // find what a code names, to prove a token
@@ -150,6 +156,12 @@ var matrix = map[Action]grant{
 	ManagePolicies:    {Below, []contract.Role{admin}},
 	TryPolicies:       {Below, []contract.Role{admin, coord, audit}},
 	ReplayDeadLetters: {Below, []contract.Role{admin}},
+	ManageCategories:  {Below, []contract.Role{admin}},
+	ReadAudit:         {Below, []contract.Role{admin, audit}},
+	ExportAudit:       {Below, []contract.Role{admin, audit}},
+	ReadFigures:       {Below, []contract.Role{admin, coord, audit}},
+	LeadPool:          {Below, []contract.Role{admin, coord, lead}},
+	SetHelperTerms:    {Below, []contract.Role{admin, coord, lead, offr}},
 	ReadReference:     {Anywhere, everybody},
 	SignIn:            {Anywhere, everybody},
 	UseCodes:          {Anywhere, everybody},

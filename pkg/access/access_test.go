@@ -34,7 +34,8 @@ func TestThePublicMayOnlySubmitAndReadTheHonourRoll(t *testing.T) {
 func TestAuditorsAndHelpersChangeNothing(t *testing.T) {
 	reading := map[Action]bool{
 		ReadRequests: true, ListRequests: true, ReadOffers: true, ListOffers: true, ReadMatches: true, ReadHonours: true,
-		ReadOrganisations: true, ReadPolicy: true, TryPolicies: true, ReadAlerts: true, UseAccount: true, ReadSessions: true,
+		ReadOrganisations: true, ReadPolicy: true, TryPolicies: true, ReadAlerts: true, UseAccount: true,
+		ReadAudit: true, ExportAudit: true, ReadFigures: true, ReadSessions: true,
 	}
 	for _, action := range Actions() {
 		for _, role := range []contract.Role{contract.RoleAuditor, contract.RoleHelper} {

@@ -34,6 +34,16 @@ func (c *Checker) Category(location, code string) {
 	}
 }
 
+// Offered reports a category that the snapshot does not know, or that has been
+// retired: nothing new takes it.
+func (c *Checker) Offered(location, code string) {
+	if known, ok := c.ref.Category(code); ok && known.Retired {
+		c.Add(location, Unknown)
+		return
+	}
+	c.Category(location, code)
+}
+
 // Item reports an item that the snapshot does not know; empty is allowed.
 func (c *Checker) Item(location, code string) {
 	if _, ok := c.ref.Item(code); !ok && code != "" {

@@ -23,6 +23,8 @@ type Category struct {
 	Matching   string            `json:"matching"`        // manual, assisted, automatic
 	HSDS       string            `json:"hsds,omitempty"`  // taxonomy term
 	Order      int               `json:"order,omitempty"` // in lists
+	// Retired ones are offered to nobody any more; what has one keeps it.
+	Retired bool `json:"retired,omitempty"`
 }
 
 // Item is a thing of the catalogue, sold by several names.
@@ -86,6 +88,8 @@ type Organisation struct {
 	Safeguard string    `json:"safeguard,omitempty"`
 	Version   int64     `json:"version"`
 	CreatedAt time.Time `json:"created_at"`
+	// EndedAt is set once nobody acts in it any more; nothing new goes to it.
+	EndedAt *time.Time `json:"ended_at,omitempty"`
 }
 
 // OrganisationDraft registers an organisation or, under a known code, changes it.
@@ -161,6 +165,8 @@ type Honour struct {
 // OrganisationByCode asks for one organisation by its code.
 type OrganisationByCode struct {
 	Code string `json:"code"`
+	// Seen asks for one at or below the actor's own alone.
+	Seen bool `json:"seen,omitempty"`
 }
 
 // Person is somebody who works in an organisation.

@@ -102,9 +102,12 @@ type Offer struct {
 	Windows        []Window        `json:"windows"`
 	TimeZone       string          `json:"time_zone"`
 	ValidUntil     *time.Time      `json:"valid_until,omitempty"`
-	Sharing        Sharing         `json:"sharing"`
-	Contact        Contact         `json:"contact"`
-	PhoneVerified  bool            `json:"phone_verified"`
+	// WeeklyBudget is how many asks a week the helper takes, of all their offers; nil
+	// is no limit of their own.
+	WeeklyBudget  *int64  `json:"weekly_budget,omitempty"`
+	Sharing       Sharing `json:"sharing"`
+	Contact       Contact `json:"contact"`
+	PhoneVerified bool    `json:"phone_verified"`
 	// Suspended says that it rests while a complaint is looked into, whatever its stage.
 	Suspended   bool   `json:"suspended,omitempty"`
 	Source      string `json:"source,omitempty"`
@@ -143,6 +146,21 @@ type CorrectOffer struct {
 	Contact     *Contact `json:"contact,omitempty"`
 	// Capacities are new totals by line; a nil quantity is "not stated".
 	Capacities map[OfferLineID]*int64 `json:"capacities,omitempty"`
+}
+
+// HelperTerms are when one who helps may be asked for an offer, and how often a week
+// for all that they offer in its organisation: nil is no limit of their own, 0 is
+// never. The limit is a hard rule of matching once the phone is verified.
+type HelperTerms struct {
+	Windows      []Window `json:"windows"` // none is any time
+	WeeklyBudget *int64   `json:"weekly_budget"`
+}
+
+// SetTerms sets the terms as whoever looked at the version wants them.
+type SetTerms struct {
+	ID      OfferID     `json:"id"`
+	Version int64       `json:"version"`
+	Terms   HelperTerms `json:"terms"`
 }
 
 // VerifyCredential marks the n-th credential of an offer as verified by the actor.
@@ -192,6 +210,7 @@ var (
 	OfferCorrect          = Endpoint[CorrectOffer, Moved]{"svc.offer.correct"}
 	OfferVerifyPhone      = Endpoint[Move, Moved]{"svc.offer.verify_phone"}
 	OfferVerifyCredential = Endpoint[VerifyCredential, Moved]{"svc.offer.verify_credential"}
+	OfferSetTerms         = Endpoint[SetTerms, Moved]{"svc.offer.set_terms"}
 	OfferErase            = Endpoint[Move, Moved]{"svc.offer.erase"}
 	OfferConsent          = Endpoint[ChangeConsent, Moved]{"svc.offer.consent"}
 	OfferNote             = Endpoint[AddNote, Empty]{"svc.offer.note"}

@@ -54,7 +54,7 @@ func TestRights(t *testing.T) {
 			"evt.> live.> _INBOX_web.> svc.web.* $SRV.PING.web",
 			"> svc.request.* _INBOX_request.> _INBOX.> $JS.> $SYS.>"},
 		{"directory", "publish",
-			"live.directory.reference",
+			"live.directory.reference svc.request.count svc.offer.count svc.matcher.count",
 			"svc.request.get svc.directory.reference evt.request.open.root $JS.API.STREAM.INFO.EVT"},
 		{"directory", "subscribe", "svc.directory.* _INBOX_directory.> live.>", "evt.> svc.offer.*"},
 		{"request", "publish",

@@ -43,7 +43,7 @@ func Services() []string {
 
 // calls are the subjects that each service calls.
 var calls = map[string][]string{
-	"directory": {},
+	"directory": {"svc.request.count", "svc.offer.count", "svc.matcher.count"},
 	"request":   {"svc.directory.*"},
 	"offer":     {"svc.directory.*"},
 	"matcher": {

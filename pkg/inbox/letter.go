@@ -64,6 +64,19 @@ func Replay(ctx context.Context, db *pg.DB, id int64, h Handler) error {
 	return pg.MapContext(ctx, updateReplayed(ctx, db, id))
 }
 
+// Consumers returns whose the dead letters are, by id, of those that were not
+// replayed.
+func Consumers(ctx context.Context, db *pg.DB, ids []int64) (map[int64]string, error) {
+	consumers, err := selectConsumers(ctx, db, ids)
+	return consumers, pg.MapContext(ctx, err)
+}
+
+// Drop forgets dead letters that were not replayed, those of the outbox too: their
+// events are never handled. Unknown ids are nothing to forget.
+func Drop(ctx context.Context, db *pg.DB, ids []int64) error {
+	return pg.MapContext(ctx, deleteLetters(ctx, db, ids))
+}
+
 // keepLetter stores a dead letter. The same message put aside again, after a
 // failed replay or because the stream brought it twice, is one letter.
 func keepLetter(ctx context.Context, db *pg.DB, letter bus.DeadLetter) error {

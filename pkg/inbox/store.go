@@ -103,3 +103,27 @@ func updateReplayed(ctx context.Context, db *pg.DB, id int64) error {
 	}
 	return nil
 }
+
+func deleteLetters(ctx context.Context, db *pg.DB, ids []int64) error {
+	const q = `DELETE FROM dead_letters WHERE id = ANY ($1) AND replayed_at IS NULL`
+	if _, err := db.ExecContext(ctx, q, pq.Array(ids)); err != nil {
+		return fmt.Errorf("delete dead letters: %w", err)
+	}
+	return nil
+}
+
+func selectConsumers(ctx context.Context, db *pg.DB, ids []int64) (map[int64]string, error) {
+	const q = `SELECT id, consumer FROM dead_letters WHERE id = ANY ($1) AND replayed_at IS NULL`
+	var rows []struct {
+		ID       int64  `db:"id"`
+		Consumer string `db:"consumer"`
+	}
+	if err := db.SelectContext(ctx, &rows, q, pq.Array(ids)); err != nil {
+		return nil, fmt.Errorf("select consumers of dead letters: %w", err)
+	}
+	consumers := make(map[int64]string, len(rows))
+	for _, row := range rows {
+		consumers[row.ID] = row.Consumer
+	}
+	return consumers, nil
+}

@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"log/slog"
+	"slices"
 
 	"heli/pkg/bus"
 	"heli/pkg/contract"
@@ -55,6 +56,11 @@ func answer(server *bus.Server, s *Service) error {
 		call(server, contract.DirectoryNameSafeguard, s.NameSafeguard),
 		call(server, contract.DirectoryColleagues, s.Colleagues),
 		call(server, contract.DirectoryReadings, s.Readings),
+		call(server, contract.DirectoryRevise, s.Revise),
+		call(server, contract.DirectoryEnd, s.End),
+		call(server, contract.DirectoryPutCategory, s.PutCategory),
+		call(server, contract.DirectoryAuditTrail, s.AuditTrail),
+		call(server, contract.DirectoryVerifyAudit, s.VerifySeen),
 	} {
 		if err := register(); err != nil {
 			return err
@@ -75,4 +81,42 @@ func broadcaster(b *bus.Bus, log *slog.Logger) func(subject string, message any)
 			log.Warn("could not tell of a change", "subject", subject, "error", err)
 		}
 	}
+}
+
+// workCounter asks the services how much is open at or below a path.
+func workCounter(b *bus.Bus) func(ctx context.Context, path string) (int64, error) {
+	return func(ctx context.Context, path string) (int64, error) {
+		actor := contract.ActorFrom(ctx)
+		ctx = contract.WithActor(ctx, contract.Actor{
+			Role: contract.RoleAdministrator, Path: path, PersonID: actor.PersonID, APIKeyID: actor.APIKeyID, Name: actor.Name,
+		})
+		open := int64(0)
+		for _, counted := range []struct {
+			counts contract.Endpoint[contract.Empty, contract.Counts]
+			open   func(state string) bool
+		}{
+			{contract.RequestCount, without("closed", "confirmed")},
+			{contract.OfferCount, without("expired", "withdrawn", "blocked")},
+			{contract.MatcherCount, among("proposed", "accepted", "contact_released", "in_progress", "reported_done", "disputed")},
+		} {
+			answer, err := bus.Call(ctx, b, counted.counts, contract.Empty{})
+			if err != nil {
+				return 0, err
+			}
+			for state, n := range answer.ByState {
+				if counted.open(state) {
+					open += n
+				}
+			}
+		}
+		return open, nil
+	}
+}
+
+func among(states ...string) func(string) bool {
+	return func(state string) bool { return slices.Contains(states, state) }
+}
+
+func without(states ...string) func(string) bool {
+	return func(state string) bool { return !slices.Contains(states, state) }
 }

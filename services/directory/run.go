@@ -21,7 +21,7 @@ type Config struct {
 // Run loads the reference data, answers calls until ctx ends, and returns when
 // the last call is answered. Without a sink nothing leaves the database.
 func Run(ctx context.Context, deps app.Deps, c Config) error {
-	service := New(deps.DB, deps.Worker, deps.Keys, deps.Clock, broadcaster(deps.Bus, deps.Log))
+	service := New(deps.DB, deps.Worker, deps.Keys, deps.Clock, broadcaster(deps.Bus, deps.Log), workCounter(deps.Bus))
 	if err := service.watch(c.ReadingsPerHour, deps.Registry); err != nil {
 		return fmt.Errorf("start directory: %w", err)
 	}

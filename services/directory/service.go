@@ -33,6 +33,8 @@ type Service struct {
 	nobody    []byte // nobodysSecret, sealed
 	clock     func() time.Time
 	tell      func(subject string, message any)
+	// openWork counts what is open at or below a path in the services that own it.
+	openWork func(ctx context.Context, path string) (int64, error)
 	// erased wakes the one who copies the journal of erasures.
 	erased chan struct{}
 	alarm  alarm
@@ -49,12 +51,15 @@ type edition struct {
 
 // New returns a service that acts for others over db and does its own work over
 // worker. Its use cases call tell after a commit, with the subject and message of
-// a broadcast; tell must not block.
-func New(db, worker *pg.DB, keys *seal.Keys, clock func() time.Time, tell func(subject string, message any)) *Service {
+// a broadcast; tell must not block. An organisation ends only when openWork finds
+// nothing at or below its path.
+func New(db, worker *pg.DB, keys *seal.Keys, clock func() time.Time, tell func(subject string, message any),
+	openWork func(ctx context.Context, path string) (int64, error),
+) *Service {
 	return &Service{
 		db: db, store: store{db: db}, worker: store{db: worker}, keys: keys, passwords: password.New(),
 		nobody: keys.Seal([]byte(nobodysSecret), sealedFor(nobodysFactor)), clock: clock, tell: tell,
-		erased: make(chan struct{}, 1),
+		openWork: openWork, erased: make(chan struct{}, 1),
 	}
 }
 
@@ -171,12 +176,17 @@ func (s *Service) build(ctx context.Context, version int64) (contract.Reference,
 }
 
 // Organisation returns an organisation by its code. All staff may ask for any,
-// since referrals go across the tree, past the wall; the public may not.
+// since referrals go across the tree, past the wall, or for those that they see;
+// the public may not.
 func (s *Service) Organisation(ctx context.Context, q contract.OrganisationByCode) (contract.Organisation, error) {
 	if err := access.Require(contract.ActorFrom(ctx), access.ReadOrganisations); err != nil {
 		return contract.Organisation{}, err
 	}
-	row, err := s.worker.selectOrganisation(ctx, s.worker.db, q.Code)
+	look := s.worker
+	if q.Seen {
+		look = s.store
+	}
+	row, err := look.selectOrganisation(ctx, look.db, q.Code)
 	return row.message(), pg.MapContext(ctx, err)
 }
 
@@ -254,6 +264,9 @@ func (s *Service) visible(ctx context.Context, tx *sqlx.Tx, actor contract.Actor
 	if err == nil && !actor.Sees(row.Path) {
 		return organisationRow{}, fault.NewNotFound("organisation")
 	}
+	if err == nil && row.EndedAt != nil {
+		return row, errEnded
+	}
 	return row, err
 }
 
@@ -284,6 +297,8 @@ func (s *Service) change(ctx context.Context, tx *sqlx.Tx, actor contract.Actor,
 		return registration{}, errRootFixed
 	case !actor.Sees(old.Path):
 		return registration{}, errCodeTaken
+	case old.EndedAt != nil:
+		return registration{}, errEnded
 	}
 	if err := sameParent(old, parent); err != nil {
 		return registration{}, err

@@ -21,24 +21,31 @@ type bundle struct {
 
 	mu   sync.Mutex
 	told []string
+	open map[string]int64 // work by path
 }
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
 	database := testkit.NewDatabase(t, "directory")
 	b := &bundle{
-		admin: database.Admin(t), clock: testkit.NewClock(time.Time{}),
+		admin: database.Admin(t), clock: testkit.NewClock(time.Time{}), open: map[string]int64{},
 		ctx: contract.WithActor(t.Context(), contract.System()),
 	}
 	keys, err := seal.New()
 	if err != nil {
 		t.Fatalf("make keys: %v", err)
 	}
-	b.Service = New(database.OpenActing(t, "directory"), database.Open(t, "directory"), keys, b.clock.Now, b.hear)
+	b.Service = New(database.OpenActing(t, "directory"), database.Open(t, "directory"), keys, b.clock.Now, b.hear, b.countOpen)
 	if err := b.Seed(b.ctx); err != nil {
 		t.Fatalf("seed: %v", err)
 	}
 	return b
+}
+
+func (b *bundle) countOpen(_ context.Context, path string) (int64, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.open[path], nil
 }
 
 func (b *bundle) hear(subject string, _ any) {

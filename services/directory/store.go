@@ -29,7 +29,7 @@ func statements() []string {
 		selectOrganisationSQL, selectOrganisationForUpdateSQL, selectOrganisationByPathSQL,
 		insertOrganisationSQL, updateOrganisationSQL,
 	}, registryStatements(), referenceStatements(), identityStatements(), auditStatements(), deskStatements(), erasureStatements(),
-		alertStatements(), safeguardStatements())
+		alertStatements(), safeguardStatements(), administrationStatements())
 }
 
 // jsonColumn is a jsonb column that holds a T.
@@ -69,6 +69,7 @@ type organisationRow struct {
 	Version     int64          `db:"version"`
 	CreatedAt   time.Time      `db:"created_at"`
 	UpdatedAt   time.Time      `db:"updated_at"`
+	EndedAt     *time.Time     `db:"ended_at"`
 }
 
 func (r organisationRow) message() contract.Organisation {
@@ -76,6 +77,7 @@ func (r organisationRow) message() contract.Organisation {
 		ID: contract.OrganisationID(r.ID), Code: r.Code, Name: r.Name, Kind: r.Kind, Level: r.Level,
 		RegionCode: r.RegionCode, ParentCode: r.ParentCode, Path: r.Path, Coordinates: r.Coordinates,
 		Verified: r.Verified, Specialties: r.Specialties, ContactPerson: r.Contact, Safeguard: r.Safeguard, Version: r.Version, CreatedAt: r.CreatedAt,
+		EndedAt: r.EndedAt,
 	}
 }
 
@@ -88,7 +90,7 @@ const organisationColumns = `
 		coalesce(substring(o.path FROM '([^/]+)/[^/]+/$'), '') AS parent_code,
 		o.path, o.coordinates, o.verified, o.specialties, o.contact_person, o.safeguard_id,
 		coalesce((SELECT p.name FROM person p WHERE p.id = o.safeguard_id AND p.revoked_at IS NULL), '') AS safeguard,
-		o.version, o.created_at, o.updated_at
+		o.version, o.created_at, o.updated_at, o.ended_at
 	FROM organisation o`
 
 const selectOrganisationSQL = organisationColumns + ` WHERE lower(o.code) = lower($1)`

@@ -317,7 +317,7 @@ func (r actorRow) message() contract.Actor {
 const actorOfKeySQL = `
 	SELECT k.id, k.role, k.name, k.organisation_id, o.path, k.scope, k.last_used_at
 	FROM api_key k JOIN organisation o ON o.id = k.organisation_id
-	WHERE k.hash = $1 AND k.revoked_at IS NULL AND k.expires_at > $2`
+	WHERE k.hash = $1 AND k.revoked_at IS NULL AND k.expires_at > $2 AND o.ended_at IS NULL`
 
 func (s store) actorOfKey(ctx context.Context, hash []byte, now time.Time) (actorRow, error) {
 	var row actorRow
@@ -328,7 +328,7 @@ func (s store) actorOfKey(ctx context.Context, hash []byte, now time.Time) (acto
 const actorOfPersonSQL = `
 	SELECT p.id, r.role, p.name, r.organisation_id, o.path, '' AS scope, NULL::timestamptz AS last_used_at
 	FROM person p JOIN person_role r ON r.person_id = p.id AND r.withdrawn_at IS NULL
-		JOIN organisation o ON o.id = r.organisation_id
+		JOIN organisation o ON o.id = r.organisation_id AND o.ended_at IS NULL
 	WHERE p.id = $1 AND p.revoked_at IS NULL
 	ORDER BY r.id::text = $2 DESC, r.granted_at, r.id LIMIT 1`
 

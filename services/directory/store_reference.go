@@ -74,7 +74,8 @@ const upsertCategoriesSQL = `
 		credential boolean, sensitive boolean, matching text, hsds text, "order" integer)
 	ON CONFLICT (code) DO UPDATE SET parent = excluded.parent, names = excluded.names, units = excluded.units,
 		modes = excluded.modes, credential = excluded.credential, sensitive = excluded.sensitive,
-		matching = excluded.matching, hsds = excluded.hsds, position = excluded.position`
+		matching = excluded.matching, hsds = excluded.hsds, position = excluded.position
+	WHERE category.edited_at IS NULL`
 
 const upsertItemsSQL = `
 	INSERT INTO item (code, category, names, aliases, unit, per)
@@ -145,18 +146,20 @@ type categoryRow struct {
 	Matching   string                        `db:"matching"`
 	HSDS       string                        `db:"hsds"`
 	Position   int                           `db:"position"`
+	Retired    bool                          `db:"retired"`
 }
 
 func (r categoryRow) message() contract.Category {
 	return contract.Category{
 		Code: r.Code, Parent: r.Parent, Names: r.Names.value,
 		Units: convert[contract.Unit](r.Units), Modes: convert[contract.Mode](r.Modes),
-		Credential: r.Credential, Sensitive: r.Sensitive, Matching: r.Matching, HSDS: r.HSDS, Order: r.Position,
+		Credential: r.Credential, Sensitive: r.Sensitive, Matching: r.Matching, HSDS: r.HSDS, Order: r.Position, Retired: r.Retired,
 	}
 }
 
 const listCategoriesSQL = `
-	SELECT code, coalesce(parent, '') AS parent, names, units, modes, credential, sensitive, matching, hsds, position
+	SELECT code, coalesce(parent, '') AS parent, names, units, modes, credential, sensitive, matching, hsds, position,
+		retired_at IS NOT NULL AS retired
 	FROM category ORDER BY position, code`
 
 func (s store) listCategories(ctx context.Context) ([]contract.Category, error) {

@@ -7,6 +7,9 @@ import (
 
 	"heli/pkg/bus"
 	"heli/pkg/contract"
+	"heli/pkg/inbox"
+	"heli/pkg/letter"
+	"heli/pkg/outbox"
 )
 
 // Core NATS subjects, best effort: what is missed is found by looking.
@@ -38,6 +41,9 @@ func (s *Service) handle(server *bus.Server) error {
 		bus.Handle(server, contract.MatcherComplaints, s.Complaints),
 		bus.Handle(server, contract.MatcherCountComplaints, s.CountComplaints),
 		bus.Handle(server, contract.MatcherDecide, s.Decide),
+		bus.Handle(server, contract.MatcherFigure, s.Figures),
+		bus.Handle(server, contract.MatcherPolicyVersions, s.PolicyVersions),
+		letter.Answer(server, s.letters()),
 	)
 }
 
@@ -61,4 +67,21 @@ func (s *Service) hearChanges(ctx context.Context) error {
 			s.log.WarnContext(ctx, "read changed rows", "err", err)
 		}
 	})
+}
+
+// letters says how what was put aside here is handled again.
+func (s *Service) letters() letter.Desk {
+	return letter.Desk{
+		Service: "matcher", DB: s.worker.db, Bus: s.bus,
+		Handlers: map[string]inbox.Handler{
+			contract.MatcherHearsRequest.Name: s.hearRequests, contract.MatcherHearsOffer.Name: s.hearOffers,
+		},
+		Republish: s.republish,
+	}
+}
+
+// republish puts a fact back among those that wait to be told.
+func (s *Service) republish(ctx context.Context, id int64) error {
+	defer s.relay.Wake()
+	return outbox.Replay(ctx, s.worker.db, id)
 }

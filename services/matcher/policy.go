@@ -13,6 +13,7 @@ import (
 	"heli/pkg/bus"
 	"heli/pkg/check"
 	"heli/pkg/contract"
+	"heli/pkg/cursor"
 	"heli/pkg/fault"
 	"heli/pkg/idempotency"
 	"heli/pkg/reference"
@@ -123,6 +124,35 @@ func (s *Service) Policies(ctx context.Context, _ contract.Empty) (contract.List
 		if len(row.Document) > 0 && (actor.Sees(row.Path) || strings.HasPrefix(actor.Path, row.Path)) {
 			listing.Items = append(listing.Items, row.view())
 		}
+	}
+	return listing, nil
+}
+
+// PolicyVersions returns a page of the versions that concern the actor, the newest
+// first: of every scope, of one, or one version alone.
+func (s *Service) PolicyVersions(ctx context.Context, q contract.ListPolicyVersions) (contract.Listing[contract.Policy], error) {
+	listing := contract.Listing[contract.Policy]{Items: []contract.Policy{}}
+	if err := access.Require(contract.ActorFrom(ctx), access.ReadPolicy); err != nil {
+		return listing, err
+	}
+	limit, err := cursor.Limit(q.Limit)
+	if err != nil {
+		return listing, err
+	}
+	f := versionFilter{q: q, limit: limit + 1}
+	if _, err := cursor.Decode(q.Cursor, &f.before); err != nil {
+		return listing, err
+	}
+	rows, err := s.store.policyVersions(ctx, f)
+	if err != nil {
+		return listing, err
+	}
+	if len(rows) > limit {
+		rows = rows[:limit]
+		listing.NextCursor = cursor.Encode(rows[limit-1].Version)
+	}
+	for _, row := range rows {
+		listing.Items = append(listing.Items, row.view())
 	}
 	return listing, nil
 }

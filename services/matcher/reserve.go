@@ -225,6 +225,7 @@ func (s *Service) newRow(q contract.Propose, p candidatePair, quantity, offerQua
 		Category: p.need.Category, RegionCode: p.request.RegionCode, Urgency: p.request.Urgency,
 		Quantity: quantity, Unit: p.need.Unit, OfferQuantity: offerQuantity,
 		PeriodStart: periodStart(p.line.Per, when, zone), At: q.At, HoldUntil: &hold,
+		AskedAt: &p.request.WaitingSince, Campaign: p.request.Campaign,
 		PolicyVersion: policy.row.Version, Score: score, Factors: factors, Generation: 1,
 		CreatedAt: now, UpdatedAt: now,
 	}

@@ -58,18 +58,20 @@ type matchRow struct {
 	Generation    int                  `db:"generation"`
 	CreatedAt     time.Time            `db:"created_at"`
 	UpdatedAt     time.Time            `db:"updated_at"`
+	AskedAt       *time.Time           `db:"asked_at"` // since when the request waits; null for older matches
+	Campaign      string               `db:"campaign"` // of the request
 }
 
 const matchColumns = `id, code, state, version, request_id, need_line_id, offer_id, offer_line_id,
 	request_org, request_path, offer_org, offer_path, helper_key, requester_key, category, region_code, urgency,
 	quantity, unit, offer_quantity, period_start, at, hold_until, start_by, reason, reported, confirmed,
-	policy_version, score, factors, generation, created_at, updated_at`
+	policy_version, score, factors, generation, created_at, updated_at, asked_at, campaign`
 
 const insertMatchSQL = `INSERT INTO matches (` + matchColumns + `) VALUES (
 	:id, :code, :state, :version, :request_id, :need_line_id, :offer_id, :offer_line_id,
 	:request_org, :request_path, :offer_org, :offer_path, :helper_key, :requester_key, :category, :region_code, :urgency,
 	:quantity, :unit, :offer_quantity, :period_start, :at, :hold_until, :start_by, :reason, :reported, :confirmed,
-	:policy_version, :score, :factors, :generation, :created_at, :updated_at)`
+	:policy_version, :score, :factors, :generation, :created_at, :updated_at, :asked_at, :campaign)`
 
 // insertMatch stores a new match. A live match of the same request and offer
 // is a conflict.
@@ -309,7 +311,7 @@ func statements() []string {
 		selectMatchSQL, lockMatchSQL, findMatchSQL, listMatchesSQL, countMatchesSQL, countStuckSQL,
 		listHistorySQL, overdueHoldsSQL,
 	}, projectionStatements, reservationStatements, planStatements, policyStatements, replayStatements, honourStatements,
-		loadStatements, refetchStatements, sightStatements, complaintStatements)
+		loadStatements, refetchStatements, sightStatements, complaintStatements, figureStatements)
 }
 
 // namedStatements returns the statements with named parameters.

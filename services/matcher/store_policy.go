@@ -40,6 +40,28 @@ func (s store) policiesInForce(ctx context.Context) ([]policyRow, error) {
 	return rows, nil
 }
 
+// versionFilter asks for versions below before; 0 begins at the newest.
+type versionFilter struct {
+	q      contract.ListPolicyVersions
+	before int64
+	limit  int
+}
+
+const policyVersionsSQL = `SELECT version, org_path, category, created_at, created_by, document FROM policies
+	WHERE ($1::bigint = 0 OR version < $1) AND ($2::bigint = 0 OR version = $2)
+		AND (NOT $3::boolean OR (org_path = $4 AND category = $5))
+	ORDER BY version DESC LIMIT $6`
+
+// policyVersions returns the versions that concern who acts, the newest first.
+func (s store) policyVersions(ctx context.Context, f versionFilter) ([]policyRow, error) {
+	rows := []policyRow{}
+	err := s.db.SelectContext(ctx, &rows, policyVersionsSQL, f.before, f.q.Version, f.q.OneScope, f.q.Path, f.q.Category, f.limit)
+	if err != nil {
+		return nil, fmt.Errorf("list versions of policies: %w", err)
+	}
+	return rows, nil
+}
+
 const insertPolicySQL = `INSERT INTO policies (org_path, category, document, created_at, created_by)
 	VALUES ($1, $2, $3, $4, $5) RETURNING version`
 
@@ -77,4 +99,4 @@ func (s store) seedPolicy(ctx context.Context, policy rank.Policy, now time.Time
 	})
 }
 
-var policyStatements = []string{policiesInForceSQL, insertPolicySQL, seedPolicySQL}
+var policyStatements = []string{policiesInForceSQL, policyVersionsSQL, insertPolicySQL, seedPolicySQL}

@@ -9,6 +9,7 @@ import (
 	"heli/pkg/bus"
 	"heli/pkg/contract"
 	"heli/pkg/inbox"
+	"heli/pkg/letter"
 )
 
 // answer registers every call that the service answers.
@@ -23,6 +24,7 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.NotifyDeliveries, s.Deliveries) },
 		func() error { return bus.Handle(server, contract.NotifyReplay, s.Replay) },
 		func() error { return bus.Handle(server, contract.NotifyEvents, s.Events) },
+		func() error { return letter.Answer(server, s.letters()) },
 	} {
 		if err := register(); err != nil {
 			return fmt.Errorf("register endpoint: %w", err)
@@ -58,4 +60,12 @@ func (s *Service) Hear(ctx context.Context, events []contract.Event, once inbox.
 		wake(s.deliverWake)
 	}
 	return nil
+}
+
+// letters says how what was put aside here is handled again.
+func (s *Service) letters() letter.Desk {
+	return letter.Desk{
+		Service: "notify", DB: s.worker.db, Bus: s.bus,
+		Handlers: map[string]inbox.Handler{contract.NotifyHearsAll.Name: s.Hear},
+	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"heli/pkg/access"
 	"heli/pkg/app"
+	"heli/pkg/bus"
 	"heli/pkg/contract"
 	"heli/pkg/cursor"
 	"heli/pkg/fault"
@@ -30,6 +31,7 @@ type Service struct {
 	store     *store // behind the wall of who acts
 	worker    *store // sees all, for the service's own work
 	keys      *seal.Keys
+	bus       *bus.Bus
 	clock     func() time.Time
 	log       *slog.Logger
 	guard     guard
@@ -70,7 +72,7 @@ func faster(clock func() time.Time, speed float64) func() time.Time {
 func newService(d app.Deps, c Config, t tuning) (*Service, error) {
 	g := guard{allow: c.WebhookAllow, resolver: t.resolver}
 	s := &Service{
-		store: &store{db: d.DB}, worker: &store{db: d.Worker}, keys: d.Keys, clock: d.Clock, log: d.Log, guard: g,
+		store: &store{db: d.DB}, worker: &store{db: d.Worker}, keys: d.Keys, bus: d.Bus, clock: d.Clock, log: d.Log, guard: g,
 		clients:   map[string]*http.Client{"http": g.client("http"), "https": g.client("https")},
 		publicURL: c.PublicURL, tuning: t,
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{

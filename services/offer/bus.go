@@ -11,6 +11,8 @@ import (
 	"heli/pkg/contract"
 	"heli/pkg/fault"
 	"heli/pkg/inbox"
+	"heli/pkg/letter"
+	"heli/pkg/outbox"
 	"heli/pkg/pg"
 )
 
@@ -41,6 +43,9 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.OfferPublish, s.Publish) },
 		func() error { return bus.Handle(server, contract.OfferUnpublish, s.Unpublish) },
 		func() error { return bus.Handle(server, contract.OfferBoard, s.Board) },
+		func() error { return bus.Handle(server, contract.OfferFigure, s.Figures) },
+		func() error { return bus.Handle(server, contract.OfferSetTerms, s.SetTerms) },
+		func() error { return letter.Answer(server, s.letters()) },
 	} {
 		if err := register(); err != nil {
 			return err
@@ -156,4 +161,19 @@ func matchOf(e contract.Event) matchRow {
 		MatchID: d.MatchID, OfferLineID: d.OfferLineID, RequestID: d.RequestID, State: e.State, Version: e.Version,
 		At: at.UTC(), Held: view.Held(), Used: view.Used(), Released: e.State == matchContactReleased, StateAt: e.Time,
 	}
+}
+
+// letters says how what was put aside here is handled again.
+func (s *Service) letters() letter.Desk {
+	return letter.Desk{
+		Service: "offer", DB: s.worker.db, Bus: s.bus,
+		Handlers:  map[string]inbox.Handler{contract.OfferHearsMatch.Name: s.HearMatches},
+		Republish: s.republish,
+	}
+}
+
+// republish puts a fact back among those that wait to be told.
+func (s *Service) republish(ctx context.Context, id int64) error {
+	defer s.relay.Wake()
+	return outbox.Replay(ctx, s.worker.db, id)
 }

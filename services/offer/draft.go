@@ -119,7 +119,7 @@ func checkLines(c *check.Checker, lines []contract.OfferLine) {
 			c.Add(at("id"), check.Malformed)
 		}
 		seen[l.ID] = true
-		c.Category(at("category"), l.Category)
+		c.Offered(at("category"), l.Category)
 		c.Item(at("item"), l.Item)
 		c.Text(at("specification"), l.Specification, 0, maxSpecification)
 		c.Paragraph(at("source_text"), l.SourceText, 0, maxSourceText)

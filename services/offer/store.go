@@ -184,13 +184,13 @@ func (s *store) selectCode(ctx context.Context, code string) (contract.Found, er
 const updateOfferSQL = `
 	UPDATE offers SET
 		stage = $2, state = $3, version = $4, updated_at = $5, title = $6, description = $7, helper_id = $8,
-		credentials = $9, phone_verified = $10, generation = $11, suspended_by = $12
+		credentials = $9, phone_verified = $10, generation = $11, suspended_by = $12, windows = $13
 	WHERE id = $1`
 
 // updateOffer writes what may change of an offer.
 func (s *store) updateOffer(ctx context.Context, tx *sqlx.Tx, r offerRow) error {
 	_, err := tx.ExecContext(ctx, updateOfferSQL, r.ID, r.Stage, r.State, r.Version, r.UpdatedAt, r.Title,
-		r.Description, r.HelperID, r.Credentials, r.PhoneVerified, r.Generation, r.SuspendedBy)
+		r.Description, r.HelperID, r.Credentials, r.PhoneVerified, r.Generation, r.SuspendedBy, r.Windows)
 	if err != nil {
 		return fmt.Errorf("update offer: %w", err)
 	}

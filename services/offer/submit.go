@@ -116,7 +116,7 @@ func (s *Service) owner(ctx context.Context, a contract.Actor, d contract.OfferD
 	}
 	o, err := bus.Call(contract.WithActor(ctx, contract.System()), s.bus, contract.DirectoryOrganisation,
 		contract.OrganisationByCode{Code: d.Organisation})
-	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Invalid) || err == nil && !a.Sees(o.Path) {
+	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Invalid) || err == nil && (!a.Sees(o.Path) || o.EndedAt != nil) {
 		return ownership{}, fault.NewInvalid(fault.Field{Location: "organisation", Code: check.Unknown})
 	}
 	return ownership{code: o.Code, path: o.Path}, err

@@ -37,6 +37,7 @@ func shown(f fullRow) contract.Offer {
 		SourceID: f.SourceID, SubmittedBy: f.SubmittedBy, Generation: f.Generation, Consent: f.consent(), ErasedAt: f.ErasedAt, Moves: []string{},
 		Suspended: len(f.SuspendedBy) > 0,
 	}
+	v.WeeklyBudget = f.WeeklyBudget
 	if f.HelperID != nil {
 		v.HelperID = *f.HelperID
 	}

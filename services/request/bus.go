@@ -11,6 +11,8 @@ import (
 	"heli/pkg/contract"
 	"heli/pkg/fault"
 	"heli/pkg/inbox"
+	"heli/pkg/letter"
+	"heli/pkg/outbox"
 	"heli/pkg/pg"
 )
 
@@ -45,6 +47,8 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.RequestPublish, s.Publish) },
 		func() error { return bus.Handle(server, contract.RequestUnpublish, s.Unpublish) },
 		func() error { return bus.Handle(server, contract.RequestBoard, s.Board) },
+		func() error { return bus.Handle(server, contract.RequestFigure, s.Figures) },
+		func() error { return letter.Answer(server, s.letters()) },
 	} {
 		if err := register(); err != nil {
 			return err
@@ -169,4 +173,19 @@ func (l *lineRow) follow(rows []matchRow) bool {
 	l.Proposed, l.Matched, l.InProgress = t.Proposed, t.Matched, t.InProgress
 	l.Reported, l.Confirmed, l.Disputed = t.Reported, t.Confirmed, t.Disputed
 	return t != before
+}
+
+// letters says how what was put aside here is handled again.
+func (s *Service) letters() letter.Desk {
+	return letter.Desk{
+		Service: "request", DB: s.worker.db, Bus: s.bus,
+		Handlers:  map[string]inbox.Handler{contract.RequestHearsMatch.Name: s.HearMatches},
+		Republish: s.republish,
+	}
+}
+
+// republish puts a fact back among those that wait to be told.
+func (s *Service) republish(ctx context.Context, id int64) error {
+	defer s.relay.Wake()
+	return outbox.Replay(ctx, s.worker.db, id)
 }

@@ -215,7 +215,7 @@ func (s *Service) organisation(ctx context.Context, code, location string) (cont
 	}
 	ctx = contract.WithActor(ctx, contract.System())
 	o, err := bus.Call(ctx, s.bus, contract.DirectoryOrganisation, contract.OrganisationByCode{Code: code})
-	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Invalid) {
+	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Invalid) || err == nil && o.EndedAt != nil {
 		return o, fault.NewInvalid(fault.Field{Location: location, Code: check.Unknown})
 	}
 	return o, err

@@ -36,7 +36,8 @@ type services struct {
 	submits   int
 	revoked   bool
 	reports   map[contract.ComplaintID]report
-	wordless  bool                 // no words of complaints are kept
+	wordless  bool // no words of complaints are kept
+	terms     []contract.SetTerms
 	helped    []string             // codes of organisations
 	published []contract.Published // on the board
 	actor     contract.Actor

@@ -61,6 +61,17 @@ func (s *services) answerOffers(server *bus.Server) error {
 		bus.Handle(server, contract.OfferFind, func(context.Context, contract.FindByCode) (contract.Found, error) {
 			return contract.Found{}, fault.NewNotFound("offer")
 		}),
+		bus.Handle(server, contract.OfferSetTerms, func(ctx context.Context, q contract.SetTerms) (contract.Moved, error) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			o := s.offers[string(q.ID)]
+			if contract.ActorFrom(ctx).Subject != string(q.ID) || q.Version != o.Version {
+				return contract.Moved{}, fault.NewConflict("stale_version", "")
+			}
+			s.terms = append(s.terms, q)
+			o.Windows, o.WeeklyBudget, o.Version = q.Terms.Windows, q.Terms.WeeklyBudget, o.Version+1
+			return contract.Moved{ID: string(q.ID), State: o.State, Version: o.Version}, nil
+		}),
 		bus.Handle(server, contract.OfferMove, func(_ context.Context, m contract.Move) (contract.Moved, error) {
 			s.mu.Lock()
 			defer s.mu.Unlock()

@@ -24,12 +24,15 @@ const (
 )
 
 // console serves the pages.
-type console struct{ site.Deps }
+type console struct {
+	site.Deps
+	figures *figureCache
+}
 
 // Mount adds the console's routes, with their whole paths (/console…), to the
 // root router.
 func Mount(r chi.Router, d site.Deps) {
-	c := console{d}
+	c := console{d, newFigureCache()}
 	r.Group(func(r chi.Router) {
 		r.Use(page.Private, d.Sessions.Load)
 		c.mountSignIn(r)
@@ -42,6 +45,8 @@ func Mount(r chi.Router, d site.Deps) {
 			c.mountPages(r)
 			c.mountAccount(r)
 			c.mountPeople(r)
+			c.mountAdministration(r)
+			c.mountInsight(r)
 		})
 	})
 }

@@ -96,6 +96,9 @@ func navigation(p *templates.Page, role contract.Role, waiting map[string]int64)
 		{access.WriteNotes, mentionsPath, "desk.nav.mentions", templates.GlyphHand},
 		{access.ReadOffers, "/console/offers", "console.nav.offers", templates.GlyphHeart},
 		{access.ReadMatches, "/console/matches", "console.nav.matches", templates.GlyphLink},
+		{access.ReadFigures, dashboardPath, "console.nav.dashboard", templates.GlyphBoard},
+		{access.ReadFigures, mapPath, "console.nav.map", templates.GlyphPin},
+		{access.LeadPool, poolPath, "console.nav.pool", templates.GlyphHand},
 		{access.Propose, planPath, "console.nav.plan", templates.GlyphBoard},
 		{access.ReadSessions, sessionsPath, "session.nav", templates.GlyphClock},
 		{access.ReadOrganisations, "/console/organisations", "console.nav.organisations", templates.GlyphHome},
@@ -104,6 +107,10 @@ func navigation(p *templates.Page, role contract.Role, waiting map[string]int64)
 		{access.ManageWebhooks, "/console/webhooks", "console.nav.webhooks", templates.GlyphBell},
 		{access.ManagePeople, peoplePath, "console.nav.people", templates.GlyphUsers},
 		{access.ManageKeys, keysPath, "console.nav.keys", templates.GlyphLock},
+		{access.ManageCategories, categoriesPath, "console.nav.categories", templates.GlyphBox},
+		{access.ReadPolicy, policiesPath, "console.nav.policies", templates.GlyphCheck},
+		{access.ReadAudit, auditPath, "console.nav.audit", templates.GlyphClock},
+		{access.ReplayDeadLetters, lettersPath, "console.nav.letters", templates.GlyphRefresh},
 		{"", accountPath, "console.nav.account", templates.GlyphUser},
 	} {
 		if entry.action == "" || access.May(role, entry.action) {

@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 
+	"heli/pkg/access"
 	"heli/pkg/bus"
 	"heli/pkg/contract"
 	"heli/services/web/templates"
@@ -10,7 +11,9 @@ import (
 
 func (c console) organisations(w http.ResponseWriter, r *http.Request) error {
 	d := c.desk(r, r.URL, c.Pages.Printer(r).T("console.organisations.title"))
-	shown := templates.Organisations{Filters: c.organisationFilters(d)}
+	shown := templates.Organisations{
+		Filters: c.organisationFilters(d), May: access.May(contract.ActorFrom(r.Context()).Role, access.Register),
+	}
 	listing, err := bus.Call(r.Context(), c.Bus, contract.DirectoryOrganisations, contract.ListOrganisations{
 		Page: contract.Page{Cursor: d.Query.Get("cursor")}, Text: shown.Filters.Text, RegionCode: shown.Filters.Region,
 		Level: shown.Filters.Level, Specialty: shown.Filters.Category,

@@ -42,10 +42,10 @@ func (c console) locate(point *contract.Point, region string) (located, bool) {
 }
 
 // mapOf draws a request in the middle and the offers suggested for it around it.
-func (c console) mapOf(d templates.Desk, request contract.Request, s templates.Suggestions) templates.MapView {
+func (c console) mapOf(d templates.Desk, request contract.Request, s templates.Suggestions) templates.NearbyMap {
 	middle, ok := c.locate(request.Point, request.RegionCode)
 	if !ok {
-		return templates.MapView{}
+		return templates.NearbyMap{}
 	}
 	places := []templates.MapPlace{{
 		Label: "★", Name: request.Title, Exact: middle.exact, Region: d.Region(middle.region), Itself: true,
@@ -83,13 +83,13 @@ func kmFrom(from, to contract.Point) (east, north float64) {
 
 // projected puts places into the drawing, the request in its middle, with rings of
 // round distances around it.
-func projected(d templates.Desk, places []templates.MapPlace, east, north []float64) templates.MapView {
+func projected(d templates.Desk, places []templates.MapPlace, east, north []float64) templates.NearbyMap {
 	reach := leastKm
 	for i := range places {
 		reach = max(reach, math.Hypot(east[i], north[i]))
 	}
 	perKm := (templates.MapHeight/2 - mapMargin) / reach
-	v := templates.MapView{Places: places}
+	v := templates.NearbyMap{Places: places}
 	for i, p := range places {
 		v.Marks = withMark(v.Marks, templates.MapMark{
 			Label: p.Label, X: templates.MapWidth/2 + east[i]*perKm, Y: templates.MapHeight/2 - north[i]*perKm, Exact: p.Exact, Itself: p.Itself,

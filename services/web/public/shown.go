@@ -56,6 +56,9 @@ func (p pages) form(s *sheet, page *templates.Page) templates.Form {
 func categoryOptions(page *templates.Page, ref *reference.Snapshot) []templates.Option {
 	var options []templates.Option
 	for _, c := range ref.Categories() {
+		if c.Retired {
+			continue
+		}
 		options = append(options, templates.Option{Value: c.Code, Label: categoryName(page, ref, c.Code)})
 	}
 	return options

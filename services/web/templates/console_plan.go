@@ -41,9 +41,20 @@ func planFacts(d Desk, p contract.Plan) []Fact {
 		{d.T("console.plan.unmatched"), d.Number(int64(p.Unmatched))},
 		{d.T("console.plan.units"), d.Number(p.Units)},
 		{d.T("console.plan.greedy"), d.Number(p.GreedyUnits)},
+		{d.T("plan.objective"), d.Number(p.Objective)},
+		{d.T("plan.bound"), d.Number(p.Bound)},
+		{d.T("plan.gap"), d.T("console.percent", "percent", percent(p.Gap()))},
 		{d.T("console.plan.better"), d.T("console.percent", "percent", saved(p))},
 		{d.T("console.plan.made"), d.DateTime(p.SnapshotAt)},
 	}
+}
+
+// planGain says how much more the plan gives than serving whoever came first.
+func planGain(d Desk, p contract.Plan) string {
+	if more := p.Units - p.GreedyUnits; more > 0 {
+		return d.T("plan.more", "count", more)
+	}
+	return d.T("plan.same")
 }
 
 // saved is how much less the plan costs than taking the best for each in turn,

@@ -19,7 +19,7 @@ type RequestView struct {
 	MaySuggest  bool
 	Edit        EditCard
 	Attach      AttachCard
-	Map         MapView
+	Map         NearbyMap
 	Timeline    []Step
 	Present     []string // names of who else looks at the page
 	Own         bool     // the reader sees it as its owner does

@@ -83,8 +83,8 @@ func sizeOf(d Desk, bytes int) string {
 	return d.T("desk.file.size", "kb", d.Number(int64((bytes+kilo-1)/kilo)))
 }
 
-// MapView is a request with its candidates, drawn from coordinates.
-type MapView struct {
+// NearbyMap is a request with its candidates, drawn from coordinates.
+type NearbyMap struct {
 	Places []MapPlace // the request first
 	Marks  []MapMark
 	Rings  []MapRing

@@ -812,7 +812,7 @@ func alikeCard(d Desk, r contract.Request) templ.Component {
 }
 
 // MapPart draws a request and its candidates, with a table beside it.
-func MapPart(d Desk, m MapView) templ.Component {
+func MapPart(d Desk, m NearbyMap) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -884,7 +884,7 @@ func MapPart(d Desk, m MapView) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = mapTable(d, m).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = nearbyTable(d, m).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -909,7 +909,7 @@ func MapPart(d Desk, m MapView) templ.Component {
 	})
 }
 
-func mapDrawing(d Desk, m MapView) templ.Component {
+func mapDrawing(d Desk, m NearbyMap) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1248,11 +1248,11 @@ func mapMark(m MapMark) templ.Component {
 	})
 }
 
-func mapColumns(d Desk) []Column {
+func nearbyColumns(d Desk) []Column {
 	return []Column{{Label: d.T("desk.map.mark")}, {Label: d.T("desk.map.place")}, {Label: d.T("desk.map.distance"), Numeric: true}, {Label: d.T("desk.map.precision")}}
 }
 
-func mapTable(d Desk, m MapView) templ.Component {
+func nearbyTable(d Desk, m NearbyMap) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -1273,7 +1273,7 @@ func mapTable(d Desk, m MapView) templ.Component {
 			templ_7745c5c3_Var66 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		columns := mapColumns(d)
+		columns := nearbyColumns(d)
 		templ_7745c5c3_Var67 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 			templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 			templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)

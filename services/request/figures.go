@@ -1,0 +1,32 @@
+package request
+
+import (
+	"context"
+
+	"heli/pkg/access"
+	"heli/pkg/check"
+	"heli/pkg/contract"
+	"heli/pkg/pg"
+)
+
+// Figures counts the requests that staff see: no row, no text.
+func (s *Service) Figures(ctx context.Context, q contract.AskFigures) (contract.RequestFigures, error) {
+	actor := contract.ActorFrom(ctx)
+	if err := access.Require(actor, access.ReadFigures); err != nil {
+		return contract.RequestFigures{}, err
+	}
+	ref, err := s.reference.Get()
+	if err != nil {
+		return contract.RequestFigures{}, err
+	}
+	scope, err := check.Figures(ref, actor, q)
+	if err != nil {
+		return contract.RequestFigures{}, err
+	}
+	figures, err := s.store.selectFigures(ctx, scope, q, s.now())
+	if err != nil {
+		return figures, pg.MapContext(ctx, err)
+	}
+	figures.Regions = scope.Gather(ref, figures.Regions)
+	return figures, nil
+}
