@@ -16,8 +16,6 @@ CREATE INDEX requests_queue ON requests (urgency_rank, created_at, id)
     INCLUDE (org_path, sharing, state, region_code, campaign, source, claimed_by, facets) WHERE stage <> 'closed';
 -- What is rare is not walked to, but looked up.
 CREATE INDEX requests_state ON requests (state, urgency_rank, created_at, id);
-CREATE INDEX requests_region ON requests (region_code) WHERE stage <> 'closed';
-CREATE INDEX requests_created ON requests (created_at) WHERE stage <> 'closed';
 CREATE INDEX requests_campaign ON requests (campaign, urgency_rank, created_at, id) WHERE campaign <> '' AND stage <> 'closed';
 CREATE INDEX requests_by_source ON requests (source, urgency_rank, created_at, id) WHERE source <> '' AND stage <> 'closed';
 CREATE INDEX requests_claimed_queue ON requests (claimed_by, urgency_rank, created_at, id) WHERE claimed_by IS NOT NULL AND stage <> 'closed';
@@ -118,6 +116,6 @@ $$;
 -- +goose StatementEnd
 DROP INDEX requests_pairs;
 DROP FUNCTION pairs;
-DROP INDEX requests_facets, requests_claimed_queue, requests_by_source, requests_campaign, requests_created, requests_region, requests_state, requests_queue;
+DROP INDEX requests_facets, requests_claimed_queue, requests_by_source, requests_campaign, requests_state, requests_queue;
 CREATE INDEX requests_queue ON requests (urgency_rank, created_at, id) INCLUDE (org_path, state) WHERE stage <> 'closed';
 ALTER TABLE requests DROP COLUMN facets;
