@@ -20,7 +20,7 @@ const (
 	auditPath = "/console/audit"
 	// exportedRows bounds one file; the days narrow what is in it.
 	exportedRows = 50_000
-	trailPage   = 100
+	trailPage    = 100
 )
 
 // audit shows a page of the chains that the reader sees.

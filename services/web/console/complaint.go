@@ -25,7 +25,7 @@ func complaintPath(id contract.ComplaintID) string { return complaintsPath + "/"
 var complaintViews = []view{{"open", []string{"open"}}, {"in_hand", []string{"in_hand"}}, {"closed", []string{"closed"}}}
 
 // mountComplaints adds the pages of complaints.
-func (c console) mountComplaints(get, post func(string, func(http.ResponseWriter, *http.Request) error)) {
+func (c console) mountComplaints(get, post route) {
 	get(complaintsPath, c.complaints)
 	get(complaintsPath+"/{id}", c.showComplaint)
 	post(complaintsPath+"/{id}/text", c.readComplaint)

@@ -124,6 +124,9 @@ func permitted(method, pattern string, serve func(http.ResponseWriter, *http.Req
 	}
 }
 
+// route adds a page or an act to the router, behind what pkg/access asks of it.
+type route func(path string, serve func(http.ResponseWriter, *http.Request) error)
+
 // mountPages adds what only people who are signed in reach.
 func (c console) mountPages(r chi.Router) {
 	get := func(path string, show func(http.ResponseWriter, *http.Request) error) {
@@ -133,6 +136,20 @@ func (c console) mountPages(r chi.Router) {
 		r.Post(path, c.Pages.Handle(permitted(http.MethodPost, path, act)))
 	}
 	get(livePath, c.live)
+	get("/console/style", c.style)
+	get("/console/alerts", c.alerts)
+	get("/console/organisations", c.organisations)
+	c.mountQueue(get, post)
+	c.mountRequests(get, post)
+	c.mountBeside(get, post)
+	c.mountOffers(get, post)
+	c.mountMatches(get, post)
+	c.mountWebhooks(get, post)
+	c.mountSessions(get, post)
+	c.mountComplaints(get, post)
+}
+
+func (c console) mountQueue(get, post route) {
 	get(home, c.queue)
 	get("/console/find", c.find)
 	get(palettePath, c.palette)
@@ -141,28 +158,38 @@ func (c console) mountPages(r chi.Router) {
 	post(viewsPath, c.saveView)
 	post(viewsPath+"/first", c.openFirst)
 	post(viewsPath+"/remove", c.removeView)
-	get("/console/style", c.style)
-	c.mountBeside(get, post)
+}
+
+func (c console) mountRequests(get, post route) {
 	get("/console/requests/{id}", c.showRequest)
 	post("/console/requests/{id}/move", c.moveRequest)
 	post("/console/requests/{id}/contact", c.requestContact)
 	post("/console/requests/{id}/notes", c.noteRequest)
 	post("/console/requests/{id}/propose", c.propose)
+	post("/console/requests/{id}/publish", c.publish(c.requestPublishing()))
+	post("/console/requests/{id}/unpublish", c.unpublish(c.requestPublishing()))
+}
+
+func (c console) mountOffers(get, post route) {
 	get("/console/offers", c.offers)
 	get("/console/offers/{id}", c.showOffer)
 	post("/console/offers/{id}/move", c.moveOffer)
 	post("/console/offers/{id}/contact", c.offerContact)
 	post("/console/offers/{id}/notes", c.noteOffer)
 	post("/console/offers/{id}/credentials/{n}", c.verifyCredential)
-	post("/console/requests/{id}/publish", c.publish(c.requestPublishing()))
-	post("/console/requests/{id}/unpublish", c.unpublish(c.requestPublishing()))
 	post("/console/offers/{id}/publish", c.publish(c.offerPublishing()))
 	post("/console/offers/{id}/unpublish", c.unpublish(c.offerPublishing()))
+}
+
+func (c console) mountMatches(get, post route) {
 	get("/console/matches", c.matches)
 	get("/console/matches/{id}", c.showMatch)
 	post("/console/matches/{id}/move", c.moveMatch)
 	get(planPath, c.plan)
 	post("/console/plan/confirm", c.confirmPlan)
+}
+
+func (c console) mountWebhooks(get, post route) {
 	get("/console/webhooks", c.webhooks)
 	post("/console/webhooks", c.register)
 	get("/console/webhooks/{id}", c.showWebhook)
@@ -170,17 +197,17 @@ func (c console) mountPages(r chi.Router) {
 	post("/console/webhooks/{id}/rotate", c.rotateWebhook)
 	post("/console/webhooks/{id}/replay", c.replayWebhook)
 	post("/console/webhooks/{id}/remove", c.removeWebhook)
+}
+
+func (c console) mountSessions(get, post route) {
 	get(sessionsPath, c.sessions)
 	post(sessionsPath, c.recordSession)
 	post("/console/sessions/{id}/void", c.voidSession)
-	get("/console/organisations", c.organisations)
-	get("/console/alerts", c.alerts)
-	c.mountComplaints(get, post)
 }
 
 // mountBeside adds what stands beside a request: the form for calls, edits, files,
 // links, mentions.
-func (c console) mountBeside(get, post func(string, func(http.ResponseWriter, *http.Request) error)) {
+func (c console) mountBeside(get, post route) {
 	get(callPath, c.newCall)
 	post(callPath, c.saveCall)
 	post("/console/requests/{id}/edit", c.editRequest)
