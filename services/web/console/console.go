@@ -27,12 +27,13 @@ const (
 type console struct {
 	site.Deps
 	figures *figureCache
+	names   *nameCache
 }
 
 // Mount adds the console's routes, with their whole paths (/console…), to the
 // root router.
 func Mount(r chi.Router, d site.Deps) {
-	c := console{d, newFigureCache()}
+	c := console{d, newFigureCache(), newNameCache()}
 	r.Group(func(r chi.Router) {
 		r.Use(page.Private, d.Sessions.Load)
 		c.mountSignIn(r)

@@ -10,7 +10,6 @@ import (
 	"github.com/a-h/templ"
 
 	"heli/pkg/access"
-	"heli/pkg/bus"
 	"heli/pkg/contract"
 	"heli/pkg/fault"
 	"heli/pkg/reference"
@@ -32,7 +31,7 @@ const (
 // not be taken is not the one that was asked for.
 func (c console) desk(r *http.Request, shown *url.URL, title string) templates.Desk {
 	p := templates.NewPage(c.Pages.Printer(r), shown)
-	d := templates.Desk{Page: p, Reader: explain.For(p.Printer, c.snapshot())}
+	d := templates.Desk{Page: p, Reader: explain.For(p.Printer, c.snapshot()), NameOf: func(code string) string { return c.nameOf(r.Context(), code) }}
 	if p.Query.Has(doneQuery) {
 		d.Notice = &templates.Notice{Tone: templates.ToneSuccess, Text: p.T("console.done")}
 	}
@@ -74,12 +73,7 @@ func (c console) frame(ctx context.Context, p *templates.Page, title string) tem
 // organisationName returns the name of the actor's organisation, its code while
 // the directory cannot be asked.
 func (c console) organisationName(ctx context.Context, a contract.Actor) string {
-	code := path.Base(a.Path)
-	o, err := bus.Call(ctx, c.Bus, contract.DirectoryOrganisation, contract.OrganisationByCode{Code: code})
-	if err != nil {
-		return code
-	}
-	return o.Name
+	return c.nameOf(ctx, path.Base(a.Path))
 }
 
 // navigation lists the pages that the role may read, with how much waits on those

@@ -14,7 +14,9 @@ import (
 type Desk struct {
 	*Page
 	explain.Reader
-	Frame  Console
+	Frame Console
+	// NameOf returns what an organisation is called, by its code.
+	NameOf func(code string) string
 	Notice *Notice
 	// Saved names the form that was just saved: the script drops what it kept of it.
 	Saved string

@@ -52,7 +52,7 @@ func offerFacts(d Desk, o contract.Offer) []Fact {
 		{d.T("console.fact.languages"), joined(d, o.Languages, d.Tongue)},
 		{d.T("console.fact.skills"), d.List(o.Skills)},
 		{d.T("console.fact.safeguards_met"), joined(d, o.Safeguards, d.Safeguard)},
-		{d.T("console.column.owner"), o.Organisation},
+		{d.T("console.column.owner"), d.NameOf(o.Organisation)},
 		{d.T("console.fact.sharing"), d.Sharing(o.Sharing)},
 		{d.T("console.fact.submitted_by"), d.Role(o.SubmittedBy)},
 		{d.T("console.fact.source"), sourceOf(o.Source, o.SourceID)},

@@ -152,7 +152,7 @@ func cellText(d Desk, request contract.Request, column string) string {
 	case "state":
 		return d.State(contract.ThingRequest, request.State)
 	case "owner":
-		return request.Organisation
+		return d.NameOf(request.Organisation)
 	case "claimed":
 		return request.ClaimedBy
 	case "campaign":

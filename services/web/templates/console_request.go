@@ -119,7 +119,7 @@ func requestFacts(d Desk, r contract.Request) []Fact {
 		{d.T("console.fact.campaign"), r.Campaign},
 		{d.T("console.fact.incident"), r.Incident},
 		{d.T("console.fact.for"), r.OnBehalfOf},
-		{d.T("console.column.owner"), r.Organisation},
+		{d.T("console.column.owner"), d.NameOf(r.Organisation)},
 		{d.T("console.fact.claimed_by"), claimOf(d, r)},
 		{d.T("console.fact.sharing"), d.Sharing(r.Sharing)},
 		{d.T("console.fact.submitted_by"), d.Role(r.SubmittedBy)},
