@@ -63,6 +63,7 @@ type receivers struct {
 	verify   []*webhook.Webhook
 	strays   net.Listener // where a redirect leads that nobody may follow
 	diverted atomic.Int64 // connections there
+	calm     atomic.Bool  // all answer as the healthy do
 	closing  chan struct{}
 
 	mu       sync.Mutex
@@ -135,7 +136,11 @@ func (r *receivers) serve(w http.ResponseWriter, q *http.Request) {
 		return // the sender is gone
 	}
 	r.note(n, q.Header, body, came)
-	switch r.manners[n] {
+	behaves := r.manners[n]
+	if r.calm.Load() {
+		behaves = healthy
+	}
+	switch behaves {
 	case hangs:
 		r.hold(q.Context())
 	case breaks:

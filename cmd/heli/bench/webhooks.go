@@ -37,9 +37,9 @@ type WebhooksResult struct {
 	Delivered int     `json:"delivered"`
 	Dead      int     `json:"dead"`
 	Pending   int     `json:"pending"`     // with tries to come
-	P50MS     float64 `json:"p50_ms"`      // healthy endpoints, beside the others
+	P50MS     float64 `json:"p50_ms"`      // healthy endpoints, while the others fail
 	P99MS     float64 `json:"p99_ms"`      // the same
-	CalmP50MS float64 `json:"calm_p50_ms"` // healthy endpoints while nothing new goes to the others
+	CalmP50MS float64 `json:"calm_p50_ms"` // healthy endpoints while the others answer as they do
 	CalmP99MS float64 `json:"calm_p99_ms"` // the same
 	Rate      float64 `json:"rate"`
 	// DeliveredPerS is how fast the facts that came all at once reached the
@@ -115,35 +115,27 @@ func (m *mailing) those(want manner) []Tenant {
 	return some
 }
 
-// mailRounds is how often the two times take turns, so that what else the machine
-// does weighs on both alike.
-const mailRounds = 5
-
-// compare returns how long facts take to healthy endpoints, first while no others
-// are sent to, then beside them.
+// compare returns how long facts take to healthy endpoints under one load: while
+// the others answer as well, and then while they fail. They do not take turns: an
+// endpoint that answers again gets all that waits for it at once.
 func (m *mailing) compare(ctx context.Context) (calm, beside []time.Duration, err error) {
-	for range mailRounds {
-		alone, err := m.latencies(ctx, m.those(healthy))
-		if err != nil {
-			return nil, nil, err
-		}
-		together, err := m.latencies(ctx, m.tenants)
-		if err != nil {
-			return nil, nil, err
-		}
-		calm, beside = append(calm, alone...), append(beside, together...)
+	m.receivers.calm.Store(true)
+	if calm, err = m.latencies(ctx); err != nil {
+		return nil, nil, err
 	}
-	return calm, beside, nil
+	m.receivers.calm.Store(false)
+	beside, err = m.latencies(ctx)
+	return calm, beside, err
 }
 
-// latencies submits requests of the tenants for a round, the healthy ones' at the
+// latencies submits requests of the tenants for a while, the healthy ones' at the
 // rate, and returns how long each took to the healthy ones' endpoints.
-func (m *mailing) latencies(ctx context.Context, tenants []Tenant) ([]time.Duration, error) {
+func (m *mailing) latencies(ctx context.Context) ([]time.Duration, error) {
 	good := map[string]bool{}
 	for _, t := range m.those(healthy) {
 		good[t.Path] = true
 	}
-	share := float64(len(tenants)) / float64(len(good))
+	share := float64(len(m.tenants)) / float64(len(good))
 	var (
 		all    sync.WaitGroup
 		mu     sync.Mutex
@@ -151,8 +143,8 @@ func (m *mailing) latencies(ctx context.Context, tenants []Tenant) ([]time.Durat
 		sent   = map[contract.RequestID]time.Time{}
 	)
 	began := time.Now()
-	for due := began; due.Sub(began) < m.options.Duration/mailRounds && waitUntil(ctx, due); due = due.Add(gap(m.random, m.options.Rate*share)) {
-		t := tenants[m.random.IntN(len(tenants))]
+	for due := began; due.Sub(began) < m.options.Duration && waitUntil(ctx, due); due = due.Add(gap(m.random, m.options.Rate*share)) {
+		t := m.tenants[m.random.IntN(len(m.tenants))]
 		m.made++
 		if good[t.Path] {
 			m.expected++
