@@ -31,20 +31,22 @@ var (
 type Reference struct {
 	bus     *bus.Bus // nil when the snapshot is fixed
 	log     *slog.Logger
+	named   bool
 	current atomic.Pointer[reference.Snapshot]
 	wake    chan struct{}
 	loaded  chan struct{}
 	first   sync.Once
 }
 
-// NewReference returns a reference that is empty until Run loads it.
-func NewReference(b *bus.Bus, log *slog.Logger) *Reference {
-	return &Reference{bus: b, log: log, wake: make(chan struct{}, 1), loaded: make(chan struct{})}
+// NewReference returns a reference that is empty until Run loads it; the regions
+// have names only for who speaks to people.
+func NewReference(b *bus.Bus, log *slog.Logger, named bool) *Reference {
+	return &Reference{bus: b, log: log, named: named, wake: make(chan struct{}, 1), loaded: make(chan struct{})}
 }
 
 // FixedReference returns a reference that never changes, for tests and tools.
 func FixedReference(s *reference.Snapshot) *Reference {
-	r := NewReference(nil, slog.New(slog.DiscardHandler))
+	r := NewReference(nil, slog.New(slog.DiscardHandler), true)
 	r.set(s)
 	return r
 }
@@ -131,7 +133,7 @@ func (r *Reference) load(ctx context.Context) error {
 		have = s.Version()
 	}
 	ctx = contract.WithActor(ctx, contract.System())
-	answer, err := bus.Call(ctx, r.bus, contract.DirectoryReference, contract.AskReference{Have: have})
+	answer, err := bus.Call(ctx, r.bus, contract.DirectoryReference, contract.AskReference{Have: have, Unnamed: !r.named})
 	if err != nil || answer.Reference == nil {
 		return err
 	}

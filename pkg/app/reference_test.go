@@ -20,7 +20,7 @@ const patience = 30 * time.Second
 func TestReferenceFollowsTheDirectory(t *testing.T) {
 	t.Parallel()
 	server := testkit.NATS(t)
-	r := app.NewReference(testkit.Bus(t, server, "request"), testkit.Log(t))
+	r := app.NewReference(testkit.Bus(t, server, "request"), testkit.Log(t), true)
 	if _, err := r.Get(); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("before the first load: %v", err)
 	}

@@ -61,6 +61,9 @@ type Reference struct {
 // AskReference asks for the reference data unless the caller has this version.
 type AskReference struct {
 	Have int64 `json:"have,omitempty"`
+	// Unnamed leaves the names of regions out: thousands, in three languages, for a
+	// service that speaks codes.
+	Unnamed bool `json:"unnamed,omitempty"`
 }
 
 // ReferenceAnswer holds no Reference when the caller's version is current.

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -127,7 +128,15 @@ func (s *Service) Reference(ctx context.Context, q contract.AskReference) (contr
 	if err != nil || e.document.Version == q.Have {
 		return contract.ReferenceAnswer{}, err
 	}
-	return contract.ReferenceAnswer{Reference: &e.document}, nil
+	if !q.Unnamed {
+		return contract.ReferenceAnswer{Reference: &e.document}, nil
+	}
+	unnamed := e.document
+	unnamed.Regions = slices.Clone(unnamed.Regions)
+	for i := range unnamed.Regions {
+		unnamed.Regions[i].Names = nil
+	}
+	return contract.ReferenceAnswer{Reference: &unnamed}, nil
 }
 
 // edition returns the newest version, built once and kept.

@@ -16,6 +16,7 @@ const (
 	heapUsual     = 100 // percent of what is live, Go's default
 	heapMost      = 200 // what is live may double before the next look
 	heapInterval  = time.Second
+	heapSettled   = 10 // intervals after which what only the start needed is given back
 	heapLive      = "/gc/heap/live:bytes"
 	heapTolerance = 10 // percent that are not worth a change
 )
@@ -31,7 +32,10 @@ func keepHeap(ctx context.Context) error {
 	defer ticker.Stop()
 	defer debug.SetGCPercent(heapUsual)
 	set := heapUsual
-	for {
+	for n := 0; ; n++ {
+		if n == heapSettled {
+			debug.FreeOSMemory()
+		}
 		if percent := heapPercent(live()); max(percent-set, set-percent) > heapTolerance {
 			debug.SetGCPercent(percent)
 			set = percent
