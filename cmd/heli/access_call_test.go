@@ -181,9 +181,18 @@ func publish(id string) contract.Publish {
 
 // endpointCalls are those about one thing, and those about none; every endpoint has one.
 func endpointCalls(own things) []call {
-	pair := contract.PairRef{NeedLineID: own.request.NeedLines[0].ID, OfferLineID: own.offer.OfferLines[0].ID}
-	code := contract.FindByCode{Code: contract.NewCode()}
-	return append(append(complaintCalls(own), administrationCalls()...), []call{
+	return slices.Concat(
+		complaintCalls(own), administrationCalls(), requestCalls(own), offerCalls(own), boardCalls(), matcherCalls(own),
+		directoryCalls(own), peopleCalls(own), signInCalls(own), webhookCalls(),
+	)
+}
+
+// byCode asks for what a code that nothing has names.
+func byCode() contract.FindByCode { return contract.FindByCode{Code: contract.NewCode()} }
+
+// requestCalls are those about requests.
+func requestCalls(own things) []call {
+	return []call{
 		on(aRequest, contract.RequestGet, byID),
 		on(aRequest, contract.RequestMove, move("hold")),
 		on(aRequest, contract.RequestTry, move("hold")),
@@ -196,7 +205,7 @@ func endpointCalls(own things) []call {
 		on(aRequest, contract.RequestConsent, consent).ofHolders(),
 		on(aRequest, contract.RequestErase, move("erase")),
 		about(noThing, contract.RequestSubmit, contract.SubmitRequest{}),
-		about(noThing, contract.RequestFind, code),
+		about(noThing, contract.RequestFind, byCode()),
 		about(list, contract.RequestList, contract.ListRequests{}),
 		about(list, contract.RequestCount, contract.Empty{}),
 		about(noThing, contract.RequestProjections, contract.GetProjections{IDs: []string{string(own.request.ID)}}),
@@ -218,7 +227,12 @@ func endpointCalls(own things) []call {
 		about(noThing, contract.RequestLookUp, contract.LookUpCaller{}),
 		about(list, contract.RequestMentions, contract.AskMentions{}),
 		about(noThing, contract.RequestSeeMention, contract.SeeMention{NoteID: contract.NewID[contract.NoteID]()}),
+	}
+}
 
+// offerCalls are those about offers.
+func offerCalls(own things) []call {
+	return []call{
 		on(anOffer, contract.OfferGet, byID),
 		on(anOffer, contract.OfferMove, move("pause")),
 		on(anOffer, contract.OfferVerifyPhone, move("verify_phone")),
@@ -233,11 +247,16 @@ func endpointCalls(own things) []call {
 		on(anOffer, contract.OfferConsent, consent).ofHolders(),
 		on(anOffer, contract.OfferErase, move("erase")),
 		about(noThing, contract.OfferSubmit, contract.SubmitOffer{}),
-		about(noThing, contract.OfferFind, code),
+		about(noThing, contract.OfferFind, byCode()),
 		about(list, contract.OfferList, contract.ListOffers{}),
 		about(list, contract.OfferCount, contract.Empty{}),
 		about(noThing, contract.OfferProjections, contract.GetProjections{IDs: []string{string(own.offer.ID)}}),
+	}
+}
 
+// boardCalls are those about sessions and the public board.
+func boardCalls() []call {
+	return []call{
 		about(noThing, contract.OfferRecordSession, contract.RecordSession{}),
 		about(list, contract.OfferSessions, contract.ListSessions{}),
 		about(list, contract.OfferSessionTotals, contract.AskSessionTotals{}),
@@ -250,10 +269,15 @@ func endpointCalls(own things) []call {
 		on(anOffer, contract.OfferUnpublish, move("unpublish")),
 		about(noThing, contract.RequestBoard, contract.AskBoard{}),
 		about(noThing, contract.OfferBoard, contract.AskBoard{}),
+	}
+}
 
+// matcherCalls are those about matches, plans and policies.
+func matcherCalls(own things) []call {
+	return []call{
 		on(aMatch, contract.MatcherGet, byID),
 		on(aMatch, contract.MatcherMove, move("reschedule")),
-		about(noThing, contract.MatcherFind, code),
+		about(noThing, contract.MatcherFind, byCode()),
 		about(list, contract.MatcherList, contract.ListMatches{}),
 		about(list, contract.MatcherCount, contract.Empty{}),
 		on(aRequest, contract.MatcherSuggest, func(id string) contract.Suggest {
@@ -267,7 +291,7 @@ func endpointCalls(own things) []call {
 		}).without(),
 		on(aPair, contract.MatcherPropose, func(id string) contract.Propose {
 			return contract.Propose{
-				ID: contract.NewID[contract.MatchID](), Code: contract.NewCode(), NeedLineID: contract.NeedLineID(id), OfferLineID: pair.OfferLineID,
+				ID: contract.NewID[contract.MatchID](), Code: contract.NewCode(), NeedLineID: contract.NeedLineID(id), OfferLineID: own.offer.OfferLines[0].ID,
 			}
 		}),
 		about(noThing, contract.MatcherPolicy, contract.Empty{}),
@@ -283,7 +307,12 @@ func endpointCalls(own things) []call {
 			return contract.ReplayPast{Policies: []contract.ReplayPolicy{{Organisation: id, Document: []byte(`{"none":1}`)}}}
 		}),
 		about(noThing, contract.MatcherHonours, contract.Empty{}),
+	}
+}
 
+// directoryCalls are those about what the directory holds.
+func directoryCalls(own things) []call {
+	return []call{
 		about(noThing, contract.DirectoryReference, contract.AskReference{}),
 		about(noThing, contract.DirectoryCampaigns, contract.Empty{}),
 		on(organisation, contract.DirectoryRegister, func(id string) contract.OrganisationDraft {
@@ -299,7 +328,12 @@ func endpointCalls(own things) []call {
 		about(list, contract.DirectoryAlerts, contract.Empty{}),
 		about(noThing, contract.DirectoryRecordErasure, contract.RecordErasure{}),
 		about(noThing, contract.DirectoryErasures, contract.ListErasures{Thing: contract.ThingRequest}),
+	}
+}
 
+// peopleCalls are those about people and keys.
+func peopleCalls(own things) []call {
+	return []call{
 		on(organisation, contract.DirectoryAddPerson, personDraft),
 		on(organisation, contract.DirectoryInvite, personDraft),
 		about(list, contract.DirectoryPeople, contract.ListPeople{}),
@@ -326,7 +360,12 @@ func endpointCalls(own things) []call {
 		}),
 		about(list, contract.DirectoryAPIKeys, contract.ListAPIKeys{}),
 		about(noThing, contract.DirectoryFirst, contract.Empty{}),
+	}
+}
 
+// signInCalls are those by which somebody signs in.
+func signInCalls(own things) []call {
+	return []call{
 		about(noThing, contract.DirectoryRedeemLogin, contract.RedeemLogin{Secret: "none"}),
 		about(noThing, contract.DirectoryAuthenticate, contract.Authenticate{Key: "none"}),
 		about(noThing, contract.DirectorySignIn, contract.SignIn{Name: "none", Password: "none"}),
@@ -356,7 +395,12 @@ func endpointCalls(own things) []call {
 			return contract.UnlinkSubject{PersonID: contract.PersonID(id), Issuer: "demo"}
 		}),
 		about(noThing, contract.DirectoryAudit, contract.AuditEntry{}),
+	}
+}
 
+// webhookCalls are those about webhooks.
+func webhookCalls() []call {
+	return []call{
 		about(noThing, contract.NotifyRegister, contract.WebhookDraft{}),
 		about(list, contract.NotifyWebhooks, contract.ListWebhooks{}),
 		on(aWebhook, contract.NotifyWebhook, hook),
@@ -370,7 +414,7 @@ func endpointCalls(own things) []call {
 		}),
 		on(aWebhook, contract.NotifyRemove, hook),
 		about(list, contract.NotifyEvents, contract.PullEvents{}),
-	}...)
+	}
 }
 
 // complaintCalls are those about complaints and about who answers for them.
