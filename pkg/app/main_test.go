@@ -102,7 +102,7 @@ func TestExecute(t *testing.T) {
 	var log journal
 	ctx, cancel := context.WithCancel(t.Context())
 	args := []string{
-		"--database-url", testkit.NewDatabase(t).AdminURL(), "--nats-url", nats.ClientURL(), "--keys", keyFile(t),
+		"--database-url", testkit.NewDatabase(t).AdminURL(), "--nats-url", nats.ClientURL(), "--keys", testkit.KeyFile(t),
 		"--admin-listen", "127.0.0.1:0", "--greeting", "ni hao", "--log-format", "json", "--log-level", "debug",
 	}
 	deps, status := make(chan app.Deps, 1), make(chan int, 1)
@@ -165,7 +165,7 @@ func TestExecuteInAnyOrder(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	args := []string{
 		"--database-url", testkit.NewDatabase(t).AdminURL(), "--nats-url", nats.URL(), "--nats-seed", nats.Seed("directory"),
-		"--keys", keyFile(t), "--admin-listen", "127.0.0.1:0",
+		"--keys", testkit.KeyFile(t), "--admin-listen", "127.0.0.1:0",
 	}
 	deps, status := make(chan app.Deps, 1), make(chan int, 1)
 	go func() { status <- app.Execute(ctx, args, &log, "directory", greeter(deps)) }()
@@ -208,7 +208,7 @@ func TestExecuteFailsInOneSentence(t *testing.T) {
 		"bad seed":       {args: []string{"--nats-seed", "nonsense"}, want: "read the NATS seed"},
 		"service failed": {run: func(context.Context, app.Deps, extra) error { return errors.New("broken") }, want: "directory: directory: broken"},
 	}
-	database, keys := testkit.NewDatabase(t).AdminURL(), keyFile(t)
+	database, keys := testkit.NewDatabase(t).AdminURL(), testkit.KeyFile(t)
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

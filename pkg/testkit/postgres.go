@@ -12,6 +12,7 @@ import (
 
 	"github.com/lib/pq"
 
+	"heli/pkg/app"
 	"heli/pkg/embedded"
 	"heli/pkg/seal"
 )
@@ -76,7 +77,9 @@ func startCluster() (*Cluster, error) {
 		return nil, errors.Join(fmt.Errorf("open PostgreSQL: %w", err), server.Stop(ctx))
 	}
 	c := &Cluster{server: server, admin: admin, keys: keys, keyFile: keyFile, templates: map[string]*template{}}
-	if err := c.dropLeftovers(ctx); err != nil {
+	// The roles belong to the server, which earlier processes used: whatever a test
+	// of theirs made of the passwords, here they are those of the slot's keys.
+	if err := errors.Join(c.dropLeftovers(ctx), app.MakeRoles(ctx, server.AdminURL("postgres"), keys)); err != nil {
 		return nil, errors.Join(err, admin.Close(), server.Stop(ctx))
 	}
 	return c, nil
