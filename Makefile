@@ -30,7 +30,7 @@ check: ## format, vet, lint, import rules, generated files current, catalogues c
 	@test -z "$$(gofmt -l cmd pkg services migrations | tee /dev/stderr)" || (echo "run gofmt -w on these files" && false)
 	$(GO) vet ./...
 	$(TOOL) golangci-lint run --timeout 20m
-	$(GO) test ./pkg/house ./services/web/locales
+	$(GO) test ./pkg/house ./pkg/locale
 	@tools/generated.sh
 
 .PHONY: generate

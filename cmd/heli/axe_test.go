@@ -10,8 +10,8 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
+	"heli/pkg/locale"
 	"heli/pkg/testkit"
-	"heli/services/web/locales"
 )
 
 // axeSource is axe-core 4.14.1 (MPL-2.0), which looks for barriers in a page.
@@ -76,7 +76,7 @@ func TestPagesHaveNoBarriers(t *testing.T) {
 	i := startHeli(t, testkit.DataDir(t))
 	code := i.publishOne()
 	for _, theme := range themes {
-		for _, lang := range locales.Languages() {
+		for _, lang := range locale.Languages() {
 			t.Run(theme+" "+string(lang), func(t *testing.T) {
 				b := startBrowser(t)
 				b.prefers(theme)
@@ -119,7 +119,7 @@ func (b browser) signIn(i *instance) {
 	b.do("sign in", chromedp.Navigate(login), chromedp.WaitVisible(`nav.console-nav`))
 }
 
-func (b browser) findsNoBarrier(i *instance, page shownPage, lang locales.Language) {
+func (b browser) findsNoBarrier(i *instance, page shownPage, lang locale.Language) {
 	b.t.Helper()
 	if page.staff {
 		b.signIn(i)

@@ -10,8 +10,8 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"heli/pkg/contract"
+	"heli/pkg/locale"
 	"heli/pkg/testkit"
-	"heli/services/web/locales"
 )
 
 // enter presses what has the focus, wherever a page that changes by itself has
@@ -25,12 +25,12 @@ const (
 type browser struct {
 	t       *testing.T
 	ctx     context.Context // of the tab: chromedp keeps it there
-	printer *locales.Printer
+	printer *locale.Printer
 }
 
 func startBrowser(t *testing.T) browser {
 	t.Helper()
-	catalogue, err := locales.New()
+	catalogue, err := locale.New()
 	if err != nil {
 		t.Fatalf("load texts: %v", err)
 	}
@@ -42,7 +42,7 @@ func startBrowser(t *testing.T) browser {
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewContext(ctx)
 	t.Cleanup(stop)
-	b := browser{t, ctx, catalogue.Printer(locales.Simplified, time.UTC, time.Now())}
+	b := browser{t, ctx, catalogue.Printer(locale.Simplified, time.UTC, time.Now())}
 	b.hear()
 	return b
 }

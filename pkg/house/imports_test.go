@@ -40,7 +40,7 @@ var layers = [][]string{
 	{"heli/pkg/fault", "heli/pkg/crash", "heli/pkg/pace", "heli/migrations"},
 	{"heli/pkg/contract"},
 	{"heli/pkg/lifecycle", "heli/pkg/access", "heli/pkg/reference", "heli/pkg/cursor", "heli/pkg/seal", "heli/pkg/word"},
-	{"heli/pkg/check", "heli/pkg/tabular", "heli/pkg/risk"},
+	{"heli/pkg/check", "heli/pkg/tabular", "heli/pkg/risk", "heli/pkg/locale"},
 	{"heli/pkg/bus", "heli/pkg/pg", "heli/pkg/contact", "heli/pkg/importer"},
 	{"heli/pkg/inbox", "heli/pkg/outbox", "heli/pkg/idempotency", "heli/pkg/embedded", "heli/pkg/vault", "heli/pkg/publication"},
 	{"heli/pkg/app", "heli/pkg/letter"},

@@ -17,10 +17,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"heli/pkg/app"
+	"heli/pkg/locale"
 	"heli/services/web/guard"
 	"heli/services/web/intake"
 	"heli/services/web/live"
-	"heli/services/web/locales"
 	"heli/services/web/page"
 	"heli/services/web/public"
 	"heli/services/web/session"
@@ -90,7 +90,7 @@ func assemble(d app.Deps, c Config, listening string) (site.Deps, error) {
 	if err != nil {
 		return site.Deps{}, err
 	}
-	catalogue, err := locales.New()
+	catalogue, err := locale.New()
 	if err != nil {
 		return site.Deps{}, fmt.Errorf("read catalogues: %w", err)
 	}

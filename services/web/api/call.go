@@ -14,13 +14,13 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"heli/pkg/contract"
+	"heli/pkg/locale"
 	"heli/services/web/explain"
-	"heli/services/web/locales"
 )
 
 // call is what is known of one call while it is served, by one goroutine.
 type call struct {
-	printer    *locales.Printer
+	printer    *locale.Printer
 	operation  string
 	credential string // scope of idempotency keys; names no secret
 	body       []byte
@@ -37,7 +37,7 @@ func (a *api) enter(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		c := &call{printer: a.Pages.Printer(r)}
-		ctx := locales.WithPrinter(r.Context(), c.printer)
+		ctx := locale.WithPrinter(r.Context(), c.printer)
 		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, callKey{}, c)))
 	})
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"heli/pkg/fault"
-	"heli/services/web/locales"
+	"heli/pkg/locale"
 	"heli/services/web/page"
 )
 
@@ -106,7 +106,7 @@ func (o operation) place(location string) string {
 	}
 }
 
-func fieldOf(p *locales.Printer, location string, f fault.Field) ProblemField {
+func fieldOf(p *locale.Printer, location string, f fault.Field) ProblemField {
 	return ProblemField{Location: location, Code: f.Code, Message: p.Invalid(f)}
 }
 

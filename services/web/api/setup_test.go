@@ -17,13 +17,13 @@ import (
 	"heli/pkg/bus"
 	"heli/pkg/contract"
 	"heli/pkg/fault"
+	"heli/pkg/locale"
 	"heli/pkg/reference"
 	"heli/pkg/seal"
 	"heli/pkg/testkit"
 	"heli/services/web/api"
 	"heli/services/web/guard"
 	"heli/services/web/intake"
-	"heli/services/web/locales"
 	"heli/services/web/page"
 	"heli/services/web/session"
 	"heli/services/web/site"
@@ -82,7 +82,7 @@ func (w *world) mount() http.Handler {
 		Name: "web", Worker: testkit.DB(w.tb, "web"), Bus: testkit.Bus(w.tb, w.nats, "web"), Keys: w.keys, Clock: w.clock.Now,
 		Log: log, Reference: app.FixedReference(reference.NewSnapshot(testkit.Reference())),
 	}
-	catalogue, err := locales.New()
+	catalogue, err := locale.New()
 	must(w.tb, err)
 	pages, err := page.New(page.Options{Catalogue: catalogue, Zone: time.UTC, Clock: w.clock.Now, Log: log})
 	must(w.tb, err)

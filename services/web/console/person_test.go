@@ -11,8 +11,8 @@ import (
 	"heli/pkg/access"
 	"heli/pkg/contract"
 	"heli/pkg/fault"
+	"heli/pkg/locale"
 	"heli/pkg/testkit"
-	"heli/services/web/locales"
 )
 
 const (
@@ -258,7 +258,7 @@ func TestEnrolling(t *testing.T) {
 			t.Errorf("%s before enrolling: %d", path, got.status)
 		}
 	}
-	for _, lang := range locales.Languages() {
+	for _, lang := range locale.Languages() {
 		r.lang = string(lang)
 		page := r.get("/console/enrol")
 		page.shows(t, http.StatusOK, `name="login_name"`, `name="password"`)

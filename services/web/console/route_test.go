@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"heli/pkg/contract"
-	"heli/services/web/locales"
+	"heli/pkg/locale"
 )
 
 // TestEveryRoleReachesWhatItMay walks all pages in every role: what a role may
@@ -102,7 +102,7 @@ func TestPagesAreWholeInEveryLanguage(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	r := d.signIn(contract.RoleAdministrator)
-	for _, lang := range locales.Languages() {
+	for _, lang := range locale.Languages() {
 		r.lang = string(lang)
 		for _, path := range []string{
 			"/console", "/console/requests/" + requestID + "?offer=KTYJ-4W94W", "/console/offers", "/console/offers/" + offerID,

@@ -18,10 +18,10 @@ import (
 	"heli/pkg/bus"
 	"heli/pkg/contract"
 	"heli/pkg/fault"
+	"heli/pkg/locale"
 	"heli/pkg/testkit"
 	"heli/services/web/console"
 	"heli/services/web/live"
-	"heli/services/web/locales"
 	"heli/services/web/page"
 	"heli/services/web/session"
 	"heli/services/web/site"
@@ -74,7 +74,7 @@ func newDesk(tb testing.TB) *desk {
 func (d *desk) serve() {
 	d.tb.Helper()
 	deps := d.world.Deps(d.tb, "web")
-	catalogue, err := locales.New()
+	catalogue, err := locale.New()
 	must(d.tb, err)
 	zone, _ := catalogue.Zone("Asia/Shanghai")
 	pages, err := page.New(page.Options{Catalogue: catalogue, Zone: zone, Clock: deps.Clock, Log: deps.Log})

@@ -8,19 +8,19 @@ import (
 	"time"
 
 	"heli/pkg/contract"
+	"heli/pkg/locale"
 	"heli/pkg/reference"
-	"heli/services/web/locales"
 )
 
 // Reader writes reasons for one reader.
 type Reader struct {
-	printer *locales.Printer
+	printer *locale.Printer
 	ref     *reference.Snapshot
 }
 
 // For returns a reader of reasons. Without a snapshot, codes that are in no
 // catalogue stay codes.
-func For(printer *locales.Printer, ref *reference.Snapshot) Reader { return Reader{printer, ref} }
+func For(printer *locale.Printer, ref *reference.Snapshot) Reader { return Reader{printer, ref} }
 
 // Sentence returns the sentence of a key with its arguments, which hold codes
 // under names that say of what (see rank.Keys). Where there may be more than the
@@ -121,7 +121,7 @@ func (r Reader) Item(code string) string {
 
 func (r Reader) pick(names map[string]string, code string) string {
 	name := r.printer.Pick(
-		names[string(locales.English)], names[string(locales.Simplified)], names[string(locales.Traditional)])
+		names[string(locale.English)], names[string(locale.Simplified)], names[string(locale.Traditional)])
 	if name == "" {
 		return code
 	}

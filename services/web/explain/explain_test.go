@@ -5,30 +5,30 @@ import (
 	"testing"
 	"time"
 
+	"heli/pkg/locale"
 	"heli/pkg/reference"
 	"heli/pkg/testkit"
 	"heli/services/web/explain"
-	"heli/services/web/locales"
 )
 
 func TestReasonsNameWhatTheirCodesMean(t *testing.T) {
 	t.Parallel()
-	catalogue, err := locales.New()
+	catalogue, err := locale.New()
 	if err != nil {
 		t.Fatal(err)
 	}
 	ref := reference.NewSnapshot(testkit.Reference())
 	for _, tt := range []struct {
-		lang      locales.Language
+		lang      locale.Language
 		key, args string
 		want      string
 	}{
-		{locales.English, "factor.closeness.exact", `{"km": 3.5}`, "3.5 km away"},
-		{locales.English, "rule.mode", `{"mode": "remote", "offer_mode": "onsite"}`,
+		{locale.English, "factor.closeness.exact", `{"km": 3.5}`, "3.5 km away"},
+		{locale.English, "rule.mode", `{"mode": "remote", "offer_mode": "onsite"}`,
 			"They have no way of delivery in common (asked: Remote (phone or online), offered: On site)."},
-		{locales.Simplified, "factor.language.common", `{"language": "yue"}`, "会说粤语"},
-		{locales.English, "rule.skill", `{"skills": ["driving", "sorting"]}`, "The offer lacks: driving, sorting."},
-		{locales.English, "missing.several", `{"count": 1, "rules": ["place", "time"]}`,
+		{locale.Simplified, "factor.language.common", `{"language": "yue"}`, "会说粤语"},
+		{locale.English, "rule.skill", `{"skills": ["driving", "sorting"]}`, "The offer lacks: driving, sorting."},
+		{locale.English, "missing.several", `{"count": 1, "rules": ["place", "time"]}`,
 			"No offer fails for one reason alone. The nearest (1) fails by: place, time."},
 	} {
 		var args map[string]any
@@ -44,11 +44,11 @@ func TestReasonsNameWhatTheirCodesMean(t *testing.T) {
 
 func TestPlacesAndKindsAreNamed(t *testing.T) {
 	t.Parallel()
-	catalogue, err := locales.New()
+	catalogue, err := locale.New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	printer := catalogue.Printer(locales.Simplified, time.UTC, time.Now())
+	printer := catalogue.Printer(locale.Simplified, time.UTC, time.Now())
 	r := explain.For(printer, reference.NewSnapshot(testkit.Reference()))
 	if got := r.Category("psych"); got != "心理援助" {
 		t.Errorf("category is %q", got)

@@ -12,10 +12,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"heli/pkg/locale"
 	"heli/pkg/reference"
 	"heli/pkg/testkit"
 	"heli/services/web/explain"
-	"heli/services/web/locales"
 )
 
 // sample are arguments as they cross the bus, for every reason.
@@ -34,11 +34,11 @@ var reasons = []string{"factor.", "rule.", "missing.", "change.", "plan.instead"
 // read by somebody who speaks it before it is recorded.
 func TestReasonsAreAsRecorded(t *testing.T) {
 	t.Parallel()
-	catalogue, err := locales.New()
+	catalogue, err := locale.New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, lang := range locales.Languages() {
+	for _, lang := range locale.Languages() {
 		printer := catalogue.Printer(lang, time.UTC, time.Now())
 		got := written(t, explain.For(printer, reference.NewSnapshot(testkit.Reference())))
 		golden := filepath.Join("testdata", "reasons."+string(lang)+".txt")
@@ -81,7 +81,7 @@ func written(t *testing.T, r explain.Reader) string {
 // reasonKeys reads the keys from the catalogue, so that a new one is recorded too.
 func reasonKeys(t *testing.T) []string {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join("..", "locales", "en", "rank.json"))
+	content, err := os.ReadFile(filepath.Join("..", "..", "..", "pkg", "locale", "en", "rank.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,7 @@ package page
 import (
 	"net/http"
 
-	"heli/services/web/locales"
+	"heli/pkg/locale"
 )
 
 // Cookies that remember how a reader reads. They hold no identity.
@@ -25,7 +25,7 @@ func (s *Site) Locale(next http.Handler) http.Handler {
 		}
 		w.Header().Set("Content-Language", string(p.Lang()))
 		w.Header().Add("Vary", "Accept-Language, Cookie")
-		next.ServeHTTP(w, r.WithContext(locales.WithPrinter(r.Context(), p)))
+		next.ServeHTTP(w, r.WithContext(locale.WithPrinter(r.Context(), p)))
 	})
 }
 
@@ -39,19 +39,19 @@ func (s *Site) Remember(w http.ResponseWriter, language string) {
 
 // Printer returns the reader's printer; one made from the request alone where
 // the middleware did not run.
-func (s *Site) Printer(r *http.Request) *locales.Printer {
-	if p, ok := locales.PrinterFrom(r.Context()); ok {
+func (s *Site) Printer(r *http.Request) *locale.Printer {
+	if p, ok := locale.PrinterFrom(r.Context()); ok {
 		return p
 	}
 	return s.printer(r)
 }
 
 // PrinterIn returns the reader's printer in another language.
-func (s *Site) PrinterIn(r *http.Request, lang locales.Language) *locales.Printer {
+func (s *Site) PrinterIn(r *http.Request, lang locale.Language) *locale.Printer {
 	return s.options.Catalogue.Printer(lang, s.Printer(r).Zone(), s.options.Clock())
 }
 
-func (s *Site) printer(r *http.Request) *locales.Printer {
+func (s *Site) printer(r *http.Request) *locale.Printer {
 	catalogue := s.options.Catalogue
 	lang := catalogue.Choose(s.chosen(r), r.Header.Get("Accept-Language"))
 	zone, ok := catalogue.Zone(cookieValue(r, zoneCookie))
@@ -65,7 +65,7 @@ func (s *Site) printer(r *http.Request) *locales.Printer {
 // of ours: an unknown ?lang= does not hide a valid cookie.
 func (s *Site) chosen(r *http.Request) string {
 	asked := r.URL.Query().Get("lang")
-	for _, lang := range locales.Languages() {
+	for _, lang := range locale.Languages() {
 		if string(lang) == asked {
 			return asked
 		}

@@ -14,7 +14,7 @@ import (
 	"github.com/a-h/templ"
 
 	"heli/pkg/fault"
-	"heli/services/web/locales"
+	"heli/pkg/locale"
 	"heli/services/web/page"
 	"heli/services/web/templates"
 )
@@ -23,7 +23,7 @@ var now = time.Date(2026, 11, 24, 6, 5, 0, 0, time.UTC)
 
 func site(t *testing.T, change func(*page.Options)) *page.Site {
 	t.Helper()
-	catalogue, err := locales.New()
+	catalogue, err := locale.New()
 	if err != nil {
 		t.Fatal(err)
 	}

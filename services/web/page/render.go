@@ -17,7 +17,7 @@ import (
 	"github.com/a-h/templ"
 
 	"heli/pkg/fault"
-	"heli/services/web/locales"
+	"heli/pkg/locale"
 	"heli/services/web/templates"
 )
 
@@ -26,7 +26,7 @@ const retryAfterS = 30
 
 // Options are what a Site needs.
 type Options struct {
-	Catalogue *locales.Catalogue
+	Catalogue *locale.Catalogue
 	// Zone is used for readers whose own zone is not known.
 	Zone *time.Location
 	// HTTPS says that readers come over https, directly or by a proxy: then

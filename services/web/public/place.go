@@ -10,9 +10,9 @@ import (
 
 	"heli/pkg/contract"
 	"heli/pkg/fault"
+	"heli/pkg/locale"
 	"heli/pkg/reference"
 	"heli/pkg/word"
-	"heli/services/web/locales"
 	"heli/services/web/templates"
 )
 
@@ -137,7 +137,7 @@ func regionName(p *templates.Page, ref *reference.Snapshot, code string) string 
 		}
 		names = append(names, ownName(p, region))
 	}
-	if p.Lang() == locales.English {
+	if p.Lang() == locale.English {
 		return p.List(names)
 	}
 	slices.Reverse(names)

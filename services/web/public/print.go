@@ -3,8 +3,8 @@ package public
 import (
 	"net/http"
 
+	"heli/pkg/locale"
 	"heli/services/web/assets"
-	"heli/services/web/locales"
 	"heli/services/web/templates"
 )
 
@@ -13,7 +13,7 @@ import (
 func (p pages) printRequest(w http.ResponseWriter, r *http.Request) {
 	page, ref := p.Pages.Of(r), p.snapshot()
 	var shown []templates.PaperForm
-	for _, lang := range append([]locales.Language{page.Lang()}, locales.Languages()...) {
+	for _, lang := range append([]locale.Language{page.Lang()}, locale.Languages()...) {
 		if len(shown) > 0 && lang == page.Lang() {
 			continue // the reader's own came first
 		}

@@ -10,7 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"heli/pkg/contract"
-	"heli/services/web/locales"
+	"heli/pkg/locale"
 	"strconv"
 )
 
@@ -3169,7 +3169,7 @@ func callScript(d Desk) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		for _, lang := range locales.Languages() {
+		for _, lang := range locale.Languages() {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 215, "<details")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -8,13 +8,13 @@ import (
 	"github.com/a-h/templ"
 
 	"heli/pkg/fault"
-	"heli/services/web/locales"
+	"heli/pkg/locale"
 	"heli/services/web/templates"
 )
 
 func TestFieldTellsWhatIsWrong(t *testing.T) {
 	t.Parallel()
-	p := templates.NewPage(printer(t, locales.Simplified), &url.URL{Path: "/request"})
+	p := templates.NewPage(printer(t, locale.Simplified), &url.URL{Path: "/request"})
 	in := templates.Input{
 		Name: "need_lines[0].quantity", Label: "数量", Hint: "多少", Error: "请填写", Value: `"><script>`,
 		Required: true, MaxLength: 9, Attrs: templ.Attributes{"inputmode": "numeric"},
@@ -33,7 +33,7 @@ func TestFieldTellsWhatIsWrong(t *testing.T) {
 
 func TestRightFieldHasNoMarks(t *testing.T) {
 	t.Parallel()
-	p := templates.NewPage(printer(t, locales.English), &url.URL{Path: "/request"})
+	p := templates.NewPage(printer(t, locale.English), &url.URL{Path: "/request"})
 	html := render(t, templates.Field(p, templates.Input{Name: "title", Label: "Title"}))
 	for _, unwanted := range []string{"aria-invalid", "aria-describedby", "required", "maxlength"} {
 		if strings.Contains(html, unwanted) {
@@ -44,7 +44,7 @@ func TestRightFieldHasNoMarks(t *testing.T) {
 
 func TestErrorsOf(t *testing.T) {
 	t.Parallel()
-	p := templates.NewPage(printer(t, locales.English), &url.URL{Path: "/request"})
+	p := templates.NewPage(printer(t, locale.English), &url.URL{Path: "/request"})
 	errs := templates.ErrorsOf(p, fault.NewInvalid(
 		fault.Field{Location: "title", Code: "required"},
 		fault.Field{Location: "contact.phone", Code: "not_a_phone"},
@@ -63,7 +63,7 @@ func TestErrorsOf(t *testing.T) {
 
 func TestSelectKeepsWhatWasChosen(t *testing.T) {
 	t.Parallel()
-	p := templates.NewPage(printer(t, locales.English), &url.URL{Path: "/request"})
+	p := templates.NewPage(printer(t, locale.English), &url.URL{Path: "/request"})
 	options := []templates.Option{{Value: "a", Label: "A"}, {Value: "b", Label: "B", Group: "G"}}
 	chosen := render(t, templates.Select(p, templates.Input{Name: "x", Label: "X", Options: options, Value: "b", Required: true}))
 	if !strings.Contains(chosen, `<option value="b" selected>`) || strings.Contains(chosen, p.T("field.choose")) {

@@ -9,8 +9,8 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 import (
+	"heli/pkg/locale"
 	"heli/services/web/assets"
-	"heli/services/web/locales"
 	"strconv"
 )
 
@@ -652,11 +652,11 @@ func current(p *Page, path string) string {
 }
 
 // languageName is what the switch shows: short, in the language itself.
-func languageName(lang locales.Language) string {
+func languageName(lang locale.Language) string {
 	switch lang {
-	case locales.Simplified:
+	case locale.Simplified:
 		return "简"
-	case locales.Traditional:
+	case locale.Traditional:
 		return "繁"
 	default:
 		return "EN"
@@ -701,7 +701,7 @@ func languageSwitch(p *Page) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		for _, lang := range locales.Languages() {
+		for _, lang := range locale.Languages() {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, "<a href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

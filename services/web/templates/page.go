@@ -11,13 +11,13 @@ package templates
 import (
 	"net/url"
 
-	"heli/services/web/locales"
+	"heli/pkg/locale"
 )
 
 // Page is what a component knows of the reader and of the page being shown. Its
 // Printer is embedded, so that p.T, p.DateTime and the others are at hand.
 type Page struct {
-	*locales.Printer
+	*locale.Printer
 	// Path is the path of the page, without the query.
 	Path string
 	// Query is the query of the page, without the language; never a secret.
@@ -25,14 +25,14 @@ type Page struct {
 }
 
 // NewPage returns the page data for a reader and an address.
-func NewPage(printer *locales.Printer, address *url.URL) *Page {
+func NewPage(printer *locale.Printer, address *url.URL) *Page {
 	query := address.Query()
 	query.Del("lang")
 	return &Page{Printer: printer, Path: address.Path, Query: query}
 }
 
 // In returns the address of the same page in another language.
-func (p *Page) In(lang locales.Language) string { return p.With("lang", string(lang)) }
+func (p *Page) In(lang locale.Language) string { return p.With("lang", string(lang)) }
 
 // With returns the address of the same page with one query value replaced; an
 // empty value takes it away.

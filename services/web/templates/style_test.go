@@ -13,15 +13,15 @@ import (
 	"github.com/a-h/templ"
 	"github.com/google/go-cmp/cmp"
 
-	"heli/services/web/locales"
+	"heli/pkg/locale"
 	"heli/services/web/templates"
 )
 
 var now = time.Date(2026, 11, 24, 6, 5, 0, 0, time.UTC)
 
-func printer(t *testing.T, lang locales.Language) *locales.Printer {
+func printer(t *testing.T, lang locale.Language) *locale.Printer {
 	t.Helper()
-	catalogue, err := locales.New()
+	catalogue, err := locale.New()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func render(t *testing.T, component templ.Component) string {
 }
 
 // pages are those of this package, each in a language.
-func pages(t *testing.T, lang locales.Language) map[string]string {
+func pages(t *testing.T, lang locale.Language) map[string]string {
 	t.Helper()
 	p := printer(t, lang)
 	at := func(path string) *templates.Page { return templates.NewPage(p, &url.URL{Path: path}) }
@@ -66,7 +66,7 @@ func oneTagALine(html string) string {
 // TestPagesAreAsRecorded compares with testdata; HELI_WRITE_GOLDEN=1 records anew.
 func TestPagesAreAsRecorded(t *testing.T) {
 	t.Parallel()
-	for _, lang := range locales.Languages() {
+	for _, lang := range locale.Languages() {
 		for name, html := range pages(t, lang) {
 			golden := filepath.Join("testdata", name+"."+string(lang)+".html")
 			got := oneTagALine(html)
@@ -94,7 +94,7 @@ var (
 
 func TestPagesObeyThePolicy(t *testing.T) {
 	t.Parallel()
-	for _, lang := range locales.Languages() {
+	for _, lang := range locale.Languages() {
 		for name, html := range pages(t, lang) {
 			for _, forbidden := range []string{" style=", "<style", " onclick=", " onload=", "javascript:", "hx-on", `src="http`, "//cdn"} {
 				if strings.Contains(html, forbidden) {

@@ -1,4 +1,4 @@
-// Package locales owns every text that a person reads: the catalogues of the
+// Package locale owns every text that a person reads: the catalogues of the
 // three languages, and the Printer that fills them and writes dates, numbers
 // and amounts as the reader writes them. It never knows HTTP and never decides
 // what is said, only how.
@@ -6,7 +6,7 @@
 // A language is a folder, an area a file of flat keys in it. Every key is in
 // all three languages with the same placeholders; tests hold that, and that no
 // key is missing or left over.
-package locales
+package locale
 
 import (
 	"embed"

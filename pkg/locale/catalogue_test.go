@@ -1,4 +1,4 @@
-package locales_test
+package locale_test
 
 import (
 	"encoding/json"
@@ -11,14 +11,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"heli/services/web/locales"
+	"heli/pkg/locale"
 )
 
 var placeholder = regexp.MustCompile(`\{\{\s*\.([A-Za-z_]+)\s*\}\}`)
 
 // texts returns every text of a language by key, the plural forms joined, and
 // the file that each key is in.
-func texts(t *testing.T, lang locales.Language) (byKey, areas map[string]string) {
+func texts(t *testing.T, lang locale.Language) (byKey, areas map[string]string) {
 	t.Helper()
 	byKey, areas = map[string]string{}, map[string]string{}
 	names, err := filepath.Glob(filepath.Join(string(lang), "*.json"))
@@ -70,8 +70,8 @@ func placeholders(text string) []string {
 
 func TestLanguagesHaveTheSameKeysAndPlaceholders(t *testing.T) {
 	t.Parallel()
-	english, areas := texts(t, locales.English)
-	for _, lang := range []locales.Language{locales.Simplified, locales.Traditional} {
+	english, areas := texts(t, locale.English)
+	for _, lang := range []locale.Language{locale.Simplified, locale.Traditional} {
 		other, otherAreas := texts(t, lang)
 		if diff := cmp.Diff(areas, otherAreas); diff != "" {
 			t.Errorf("keys or their files differ between en and %s (-en +%s):\n%s", lang, lang, diff)
@@ -86,7 +86,7 @@ func TestLanguagesHaveTheSameKeysAndPlaceholders(t *testing.T) {
 
 func TestTextsAreClean(t *testing.T) {
 	t.Parallel()
-	for _, lang := range locales.Languages() {
+	for _, lang := range locale.Languages() {
 		byKey, _ := texts(t, lang)
 		for key, text := range byKey {
 			if text == "" || key != "list.separator" && strings.TrimSpace(text) != text {
@@ -109,8 +109,8 @@ const (
 
 func TestEachScriptIsItsOwn(t *testing.T) {
 	t.Parallel()
-	for lang, foreign := range map[locales.Language]string{
-		locales.Simplified: traditionalOnly, locales.Traditional: simplifiedOnly,
+	for lang, foreign := range map[locale.Language]string{
+		locale.Simplified: traditionalOnly, locale.Traditional: simplifiedOnly,
 	} {
 		byKey, _ := texts(t, lang)
 		for key, text := range byKey {

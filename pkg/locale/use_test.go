@@ -1,4 +1,4 @@
-package locales_test
+package locale_test
 
 import (
 	"go/ast"
@@ -10,11 +10,11 @@ import (
 	"strings"
 	"testing"
 
-	"heli/services/web/locales"
+	"heli/pkg/locale"
 )
 
 // moduleRoot is where the scans for used keys and codes begin.
-const moduleRoot = "../../.."
+const moduleRoot = "../.."
 
 // usage is what the module's code says about keys. A prefix is a literal that
 // something is added to: it uses every key that begins with it.
@@ -140,7 +140,7 @@ func literal(expr ast.Expr) (string, bool) {
 
 func TestNoUsedKeyIsMissing(t *testing.T) {
 	t.Parallel()
-	known, _ := texts(t, locales.English)
+	known, _ := texts(t, locale.English)
 	used := scan(t)
 	for key, where := range used.keys {
 		if _, ok := known[key]; !ok {
@@ -160,7 +160,7 @@ func TestNoUsedKeyIsMissing(t *testing.T) {
 
 func TestEveryCodeHasASentence(t *testing.T) {
 	t.Parallel()
-	known, _ := texts(t, locales.English)
+	known, _ := texts(t, locale.English)
 	used := scan(t)
 	for code, where := range used.faults {
 		if _, ok := known["fault."+code]; !ok {
@@ -176,7 +176,7 @@ func TestEveryCodeHasASentence(t *testing.T) {
 
 func TestNoKeyIsLeftOver(t *testing.T) {
 	t.Parallel()
-	known, areas := texts(t, locales.English)
+	known, areas := texts(t, locale.English)
 	used := scan(t)
 	for key := range known {
 		if !used.uses(key) {
