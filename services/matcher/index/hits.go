@@ -1,6 +1,7 @@
 package index
 
 import (
+	"math"
 	"slices"
 	"strings"
 )
@@ -30,9 +31,11 @@ func (v *view) spot(h *hit) spot {
 // most searches find fewer than they want and never need one. Written out since
 // container/heap costs more than the rest of a search.
 type hits struct {
-	view *view
-	kept []hit
-	most int
+	view   *view
+	kept   []hit
+	most   int
+	order  []uint64 // scratch of sorted
+	answer []hit
 }
 
 // begin forgets all and keeps up to so many of the view's rows from now on.
@@ -93,8 +96,43 @@ func (h *hits) sift(at int, x hit) {
 	kept[at] = x
 }
 
-// sorted returns the pairs, best first; they are no heap any more.
+// fewHits are sorted as they are: more are put into a rough order first.
+const fewHits = 24
+
+// sorted returns the pairs, best first; they are no heap any more. What it
+// returns is good until the next search begins.
 func (h *hits) sorted() []hit {
-	slices.SortFunc(h.kept, func(a, b hit) int { return h.compare(&a, &b) })
-	return h.kept
+	sorted := h.kept
+	switch n := len(h.kept); {
+	case n > 1<<placeBits:
+		slices.SortFunc(sorted, func(a, b hit) int { return h.compare(&a, &b) })
+	case n > fewHits:
+		sorted = h.rough()
+	}
+	for i, x := range sorted { // a step or two each, after the rough order
+		for ; i > 0 && h.compare(&x, &sorted[i-1]) < 0; i-- {
+			sorted[i] = sorted[i-1]
+		}
+		sorted[i] = x
+	}
+	return sorted
+}
+
+// placeBits is how many bits of a score are given up for the place of its pair.
+const placeBits = 16
+
+// rough orders the pairs by most of the bits of their scores, in one word each:
+// that takes a fifth of the time that comparing pairs does. Scores are not
+// negative, so their bits are in their order.
+func (h *hits) rough() []hit {
+	h.order = h.order[:0]
+	for i := range h.kept {
+		h.order = append(h.order, ^math.Float64bits(h.kept[i].score)>>placeBits<<placeBits|uint64(i))
+	}
+	slices.Sort(h.order)
+	h.answer = h.answer[:0]
+	for _, o := range h.order {
+		h.answer = append(h.answer, h.kept[o&(1<<placeBits-1)])
+	}
+	return h.answer
 }

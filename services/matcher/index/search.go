@@ -134,6 +134,8 @@ func (s *search) openLeaf(e entry, b *block, t *tree) {
 		p.like.leaf(b.texts, leaf)
 	}
 	e.kind = kindRow
+	// While all that fit are wanted, they need not queue for it.
+	all := len(s.hits.kept)+bits.OnesCount64(rows) < s.hits.most/2
 	for ; rows != 0; rows &= rows - 1 {
 		row := bits.TrailingZeros64(rows)
 		h := &b.hot[begin+row]
@@ -145,7 +147,11 @@ func (s *search) openLeaf(e entry, b *block, t *tree) {
 		if bound < s.hits.least() {
 			continue
 		}
-		e.bound, e.index = bound, uint32(begin+row)
+		if e.index = uint32(begin + row); all {
+			s.try(hit{row: e.index, state: e.state, block: e.block})
+			continue
+		}
+		e.bound = bound
 		s.queue.push(e)
 	}
 }

@@ -86,18 +86,17 @@ func (a *auction) next() bool {
 		a.epsilon = finest
 	}
 	p, usual := a.plan, relief*a.epsilon
-	p.reach()
 	p.dropped += usual
+	further := make([]bool, len(p.bins)) // fell further than that
 	for i := range p.bins {
 		fall := min(p.prices[i], usual)
 		if b := &p.bins[i]; b.flow < b.capacity {
 			fall = p.prices[i]
 		}
 		p.prices[i] -= fall
-		if fall > usual {
-			p.approach(int32(i))
-		}
+		further[i] = fall > usual
 	}
+	p.approach(further)
 	a.begin()
 	return true
 }

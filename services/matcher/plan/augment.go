@@ -108,11 +108,12 @@ func (p *Plan) take(t *part) {
 // go where one is missing, then those that still miss some. It leaves those in
 // the queue that it could not.
 func (a *augmenter) run(ctx context.Context) {
-	most := a.search.looks + a.effort
+	begun := a.search.looks
 	for _, forward := range []bool{true, false} {
-		for _, node := range a.queue {
+		for i, node := range a.queue {
 			for waiting := len(a.waiting); a.off(node, forward) && len(a.waiting) == waiting; {
-				if a.ended = a.search.looks > most || ctx.Err() != nil; a.ended {
+				late := forward && i < len(a.queue)/4
+				if a.ended = a.exhausted(a.search.looks-begun, late) || ctx.Err() != nil; a.ended {
 					a.tidy()
 					return
 				}
@@ -127,6 +128,12 @@ func (a *augmenter) run(ctx context.Context) {
 		}
 	}
 	a.tidy()
+}
+
+// exhausted reports whether the effort was made. Who has not done a quarter of the
+// nodes with a quarter of it is late: the later nodes go further.
+func (a *augmenter) exhausted(looks int64, late bool) bool {
+	return looks > a.effort || late && looks > a.effort/4
 }
 
 // asked is for how many needs a part asks at a time: what they are told lets

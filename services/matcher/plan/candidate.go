@@ -20,20 +20,23 @@ func (p *Plan) fetch(keys []NeedKey) error {
 // needs at once, and takes the answers in the order of the keys.
 func (p *Plan) enlarge(keys []NeedKey, k func(NeedKey) int) error {
 	const batch = 4096 // answers in memory at a time
+	for len(p.readers) < p.options.Workers {
+		p.readers = append(p.readers, &reader{plan: p})
+	}
 	for chunk := range slices.Chunk(keys, batch) {
-		answers := make([][]Candidate, len(chunk))
+		answers := make([]answer, len(chunk))
 		var asking sync.WaitGroup
 		workers := min(p.options.Workers, len(chunk))
 		for w := range workers {
 			asking.Go(func() {
 				for i := w; i < len(chunk); i += workers {
-					answers[i] = p.source.Best(chunk[i], k(chunk[i]))
+					answers[i] = p.readers[w].ask(chunk[i], k(chunk[i]))
 				}
 			})
 		}
 		asking.Wait()
 		for i, key := range chunk {
-			if err := p.extend(key, answers[i], k(key)); err != nil {
+			if err := p.extend(key, answers[i]); err != nil {
 				return fmt.Errorf("take candidates of need %d: %w", key, err)
 			}
 		}
@@ -41,58 +44,66 @@ func (p *Plan) enlarge(keys []NeedKey, k func(NeedKey) int) error {
 	return nil
 }
 
-// extend makes an answer to a question for k the need's list.
-func (p *Plan) extend(key NeedKey, answer []Candidate, k int) error {
-	x := &p.needs[key]
-	list := make([]arc, len(answer))
-	for i, c := range answer {
-		if c.Cost < 0 || c.Cost > MaxCost {
-			return fmt.Errorf("%w: offer %d costs %d, at most %d", ErrInvalid, c.Offer, c.Cost, int64(MaxCost))
+// answer is what the source said to a question for so many candidates. An offer
+// that has no bin yet is in the list as a newcomer: bins are made when the answer
+// is taken, one answer after the other.
+type answer struct {
+	list      []arc
+	newcomers []int32 // places in the list
+	asked     int
+	err       error // it cannot be taken
+}
+
+// newcomer stands for the bin of an offer that has none, and for the offer of one.
+func newcomer(k int32) int32 { return outside - 1 - k }
+
+// reader asks the source and checks what it says. It changes nothing of the
+// plan, so that several may read at a time.
+type reader struct {
+	plan    *Plan
+	answers int64   // read so far
+	seen    []int64 // by offer, the last answer that it was in
+}
+
+func (r *reader) ask(key NeedKey, k int) answer {
+	p := r.plan
+	found := p.source.Best(key, k)
+	a := answer{list: make([]arc, len(found)), asked: k}
+	r.answers++
+	r.seen = grown(r.seen, len(p.offers))
+	for i, c := range found {
+		if a.err = r.check(c, found[:i]); a.err != nil {
+			return a
 		}
-		if i > 0 && compareCandidates(answer[i-1], c) >= 0 {
-			return fmt.Errorf("%w: offer %d comes before offer %d", ErrSource, answer[i-1].Offer, c.Offer)
+		bin := p.offers[c.Offer].bin
+		if bin == outside {
+			bin = newcomer(int32(c.Offer))
+			a.newcomers = append(a.newcomers, int32(i))
 		}
-		b, err := p.binOf(c.Offer)
-		if err != nil {
-			return err
-		}
-		list[i] = arc{b, int32(c.Cost)}
+		a.list[i] = arc{bin, int32(c.Cost)}
 	}
-	if err := p.distinct(list); err != nil {
-		return err
+	a.err = p.continues(&p.needs[key], a.list)
+	return a
+}
+
+// check refuses a candidate that cannot be, after those before it.
+func (r *reader) check(c Candidate, before []Candidate) error {
+	switch {
+	case c.Cost < 0 || c.Cost > MaxCost:
+		return fmt.Errorf("%w: offer %d costs %d, at most %d", ErrInvalid, c.Offer, c.Cost, int64(MaxCost))
+	case len(before) > 0 && compareCandidates(before[len(before)-1], c) >= 0:
+		return fmt.Errorf("%w: offer %d comes before offer %d", ErrSource, before[len(before)-1].Offer, c.Offer)
+	case !r.plan.holds(c.Offer):
+		return fmt.Errorf("offer %d: %w", c.Offer, ErrUnknown)
+	case r.seen[c.Offer] == r.answers:
+		return fmt.Errorf("%w: offer %d comes twice", ErrSource, c.Offer)
 	}
-	if err := p.continues(x, list); err != nil {
-		return err
-	}
-	if p.reached {
-		p.announce(int32(key), x.list, list)
-	}
-	for _, a := range list {
-		p.joined.join(list[0].node, a.node)
-	}
-	x.scatter()
-	x.list, x.asked, x.floor = list, k, complete
-	if len(list) >= k && k > 0 {
-		x.floor = int64(list[len(list)-1].cost)
-	}
+	r.seen[c.Offer] = r.answers
 	return nil
 }
 
 func compareCandidates(a, b Candidate) int {
 	return cmp.Or(cmp.Compare(a.Cost, b.Cost), cmp.Compare(a.Offer, b.Offer))
-}
-
-// distinct checks that no offer comes twice.
-func (p *Plan) distinct(list []arc) error {
-	p.answers++
-	p.answered = grown(p.answered, len(p.bins))
-	for _, a := range list {
-		if p.answered[a.node] == p.answers {
-			return fmt.Errorf("%w: offer %d comes twice", ErrSource, p.bins[a.node].offer)
-		}
-		p.answered[a.node] = p.answers
-	}
-	return nil
 }
 
 // continues checks that a longer list holds the one it replaces, and nothing
@@ -104,11 +115,42 @@ func (p *Plan) continues(x *need, list []arc) error {
 		case at < len(x.list) && x.list[at] == a:
 			at++
 		case int64(a.cost) < x.floor:
-			return fmt.Errorf("%w: offer %d at %d was kept back", ErrSource, p.bins[a.node].offer, a.cost)
+			return fmt.Errorf("%w: offer %d at %d was kept back", ErrSource, p.offerOf(a), a.cost)
 		}
 	}
 	if at < len(x.list) {
-		return fmt.Errorf("%w: offer %d at %d is gone", ErrSource, p.bins[x.list[at].node].offer, x.list[at].cost)
+		return fmt.Errorf("%w: offer %d at %d is gone", ErrSource, p.offerOf(x.list[at]), x.list[at].cost)
+	}
+	return nil
+}
+
+// offerOf returns the key of a candidate's offer.
+func (p *Plan) offerOf(a arc) int32 {
+	if a.node < outside {
+		return newcomer(a.node)
+	}
+	return p.bins[a.node].offer
+}
+
+// extend makes an answer the need's list.
+func (p *Plan) extend(key NeedKey, a answer) error {
+	if a.err != nil {
+		return a.err
+	}
+	x := &p.needs[key]
+	for _, at := range a.newcomers {
+		a.list[at].node = p.binOf(OfferKey(newcomer(a.list[at].node)))
+	}
+	if p.reached {
+		p.announce(int32(key), x.list, a.list)
+	}
+	for _, c := range a.list {
+		p.joined.join(a.list[0].node, c.node)
+	}
+	x.scatter()
+	x.list, x.asked, x.floor = a.list, a.asked, complete
+	if len(a.list) >= a.asked && a.asked > 0 {
+		x.floor = int64(a.list[len(a.list)-1].cost)
 	}
 	return nil
 }

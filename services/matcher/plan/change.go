@@ -72,10 +72,7 @@ func (p *Plan) AddOffer(o Offer, callers []Caller) error {
 	if err := p.addOffer(o); err != nil {
 		return err
 	}
-	b, err := p.binOf(o.Key)
-	if err != nil {
-		return err
-	}
+	b := p.binOf(o.Key)
 	p.reach()
 	for _, c := range callers {
 		p.insert(int32(c.Need), b, int32(c.Cost))

@@ -62,13 +62,26 @@ func (x *need) keep(values []int64, least int64) {
 	}
 }
 
-// approach makes a bin whose price fell further than others' one of the nearest
-// of every need that might now have it among them.
-func (p *Plan) approach(at int32) {
-	for _, in := range p.bins[at].incoming {
-		x := &p.needs[in.node]
-		a := arc{at, in.cost}
-		if len(x.near) > 0 && int64(in.cost)+p.prices[at] < x.rest && !slices.Contains(x.near, a) {
+// approach makes bins whose prices fell further than others' ones of the nearest
+// of every need that might now have them among them.
+func (p *Plan) approach(further []bool) {
+	const batch = 1024
+	spread(p.options.Workers, (len(p.needs)+batch-1)/batch, func(_, i int) {
+		for j := i * batch; j < min((i+1)*batch, len(p.needs)); j++ {
+			p.needs[j].approach(further, p.prices)
+		}
+	})
+}
+
+func (x *need) approach(further []bool, prices []int64) {
+	if len(x.near) == 0 {
+		return
+	}
+	for _, a := range x.list {
+		if int64(a.cost) >= x.rest { // prices are not negative
+			return
+		}
+		if further[a.node] && int64(a.cost)+prices[a.node] < x.rest && !slices.Contains(x.near, a) {
 			place, _ := slices.BinarySearchFunc(x.near, a, func(b, a arc) int { return cmp.Compare(b.cost, a.cost) })
 			x.near = slices.Insert(x.near, place, a)
 		}

@@ -113,16 +113,18 @@ func (p *Plan) priceOf(b int32) int64 {
 	return p.prices[b]
 }
 
-// binOf returns the offer's bin, made where it was not.
-func (p *Plan) binOf(k OfferKey) (int32, error) {
-	if k < 0 || int(k) >= len(p.offers) || !p.offers[k].live {
-		return 0, fmt.Errorf("offer %d: %w", k, ErrUnknown)
-	}
+// holds reports whether the plan has the offer.
+func (p *Plan) holds(k OfferKey) bool {
+	return k >= 0 && int(k) < len(p.offers) && p.offers[k].live
+}
+
+// binOf returns the bin of an offer that the plan holds, made where it was not.
+func (p *Plan) binOf(k OfferKey) int32 {
 	o := &p.offers[k]
 	if o.bin == outside {
 		o.bin = p.addBin(bin{capacity: o.capacity, parent: o.group, offer: int32(k)})
 	}
-	return o.bin, nil
+	return o.bin
 }
 
 // stepsOf returns the steps of an offer too.

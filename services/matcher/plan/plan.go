@@ -139,9 +139,7 @@ type Plan struct {
 	doubts    []int32 // needs whose worth passed their floor
 
 	augmenters []*augmenter // by worker
-
-	answers  int64   // of the source so far
-	answered []int64 // by bin, the last answer that it was in
+	readers    []*reader    // by worker
 }
 
 type state uint8
