@@ -47,6 +47,10 @@ bench: ## run the benchmarks; figures depend on the machine, ratios less
 	bin/heli bench pipeline
 	bin/heli bench suggest
 
+.PHONY: lighthouse
+lighthouse: ## judge the public pages of a running platform: make lighthouse URL=http://127.0.0.1:8080
+	@cd tools/lighthouse && npm ci --silent --no-audit --no-fund && node measure.mjs "$(URL)"
+
 .PHONY: migration
 migration: ## start a migration: make migration SCHEMA=request NAME=add_claims
 	@test -n "$(SCHEMA)" -a -n "$(NAME)" || (echo "usage: make migration SCHEMA=request NAME=add_claims" && false)

@@ -34,6 +34,7 @@ var routes = map[string]Rule{
 	"POST /track/erase":     {UseCodes},
 	"GET /healthz":          {ReadReference},
 	"GET /readyz":           {ReadReference},
+	"GET /robots.txt":       {ReadReference},
 	"GET /assets/*":         {ReadReference},
 
 	"POST /track/complain":                 {UseCodes},

@@ -125,6 +125,13 @@ func TestFrameRefusals(t *testing.T) {
 	r.get("/nothing-here").shows(http.StatusNotFound, "<h1>")
 	r.post("/answer/forget", nil).shows(http.StatusOK)
 	r.get("/healthz").shows(http.StatusOK)
+	r.get("/robots.txt").shows(http.StatusOK, "Disallow: /console\n")
+	r.get("/").shows(http.StatusOK, `<meta name="description"`)
+	if strings.Contains(r.page, "noindex") {
+		t.Error("the home page keeps search engines away")
+	}
+	r.get("/track").shows(http.StatusOK, `content="noindex"`)
+	r.get("/console/login").shows(http.StatusOK, `content="noindex"`)
 	r.get("/.well-known/security.txt").shows(http.StatusOK, "Contact: mailto:security@heli.example\n", "Expires: ")
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.address+"/request", strings.NewReader("title=x"))
 	if err != nil {

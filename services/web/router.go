@@ -42,6 +42,7 @@ func router(d site.Deps, c Config) http.Handler {
 	r := chi.NewRouter()
 	r.Get(healthAlive, d.Health.ServeAlive)
 	r.Get(healthReady, d.Health.ServeReady)
+	r.Get(robotsPath, robots)
 	if len(c.SecurityContact) > 0 {
 		r.With(d.Pages.Headers).Get(securityPath, c.securityText(d.PublicURL, d.Clock))
 	}

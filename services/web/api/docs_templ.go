@@ -178,7 +178,7 @@ func docsPage(p *templates.Page, info *huma.Info, groups []docGroup) templ.Compo
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = templates.Layout(p, templates.Head{Title: p.T("api.title"), Wide: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = templates.Layout(p, templates.Head{Title: p.T("api.title"), Wide: true, Share: &templates.Share{Title: p.T("api.title"), Text: p.T("api.lead")}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

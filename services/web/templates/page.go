@@ -60,8 +60,8 @@ type Head struct {
 	Wide bool
 	// Staff pages are those by which staff sign in, with passkeys too.
 	Staff bool
-	// Share is what other sites show of a link to the page; nil for pages that are
-	// nobody else's business.
+	// Share is what other sites and search engines show of a link to the page; nil
+	// for pages that are nobody else's business.
 	Share *Share
 	// Atom and JSON are the addresses of feeds of the page.
 	Atom, JSON string
@@ -71,6 +71,11 @@ type Head struct {
 type Share struct {
 	Title, Text string
 	Address     string // with the host; empty for the page's own
+}
+
+// share describes the page by the texts of two keys.
+func (p *Page) share(title, text string) *Share {
+	return &Share{Title: p.T(title), Text: p.T(text)}
 }
 
 // Console says what the console's frame shows.

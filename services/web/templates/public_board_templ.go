@@ -140,7 +140,7 @@ func BoardPage(p *Page, b Board) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Layout(p, Head{Title: p.T("board.title"), Wide: true, Share: &Share{Title: p.T("board.title"), Text: p.T("board.lead")}, Atom: b.Atom, JSON: b.JSON}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Layout(p, Head{Title: p.T("board.title"), Wide: true, Share: p.share("board.title", "board.lead"), Atom: b.Atom, JSON: b.JSON}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
