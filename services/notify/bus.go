@@ -19,6 +19,7 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.NotifyWebhook, s.Webhook) },
 		func() error { return bus.Handle(server, contract.NotifyWebhooks, s.Webhooks) },
 		func() error { return bus.Handle(server, contract.NotifyRemove, s.Remove) },
+		func() error { return bus.Handle(server, contract.NotifySchedule, s.Schedule) },
 		func() error { return bus.Handle(server, contract.NotifyRotate, s.Rotate) },
 		func() error { return bus.Handle(server, contract.NotifyTest, s.Test) },
 		func() error { return bus.Handle(server, contract.NotifyDeliveries, s.Deliveries) },
@@ -38,8 +39,9 @@ func (s *Service) answer(server *bus.Server) error {
 func (s *Service) Hear(ctx context.Context, events []contract.Event, once inbox.Once) error {
 	due := false
 	err := once(func(tx *sqlx.Tx, fresh []contract.Event) error {
-		rows := make([]eventRow, len(fresh))
+		rows, urgent := make([]eventRow, len(fresh)), map[contract.EventID]bool{}
 		for i, e := range fresh {
+			urgent[e.ID] = breaksThrough(e)
 			var err error
 			if rows[i], err = factRow(e, s.publicURL, s.now()); err != nil {
 				return err
@@ -48,6 +50,9 @@ func (s *Service) Hear(ctx context.Context, events []contract.Event, once inbox.
 		wanted, err := s.store.insertEvents(ctx, tx, rows...)
 		if err != nil {
 			return err
+		}
+		for i, w := range wanted {
+			wanted[i].Critical = urgent[w.EventID]
 		}
 		due = len(wanted) > 0
 		_, err = s.store.insertDeliveries(ctx, tx, s.now(), wanted...)
