@@ -204,6 +204,7 @@ var routes = map[string]Rule{
 	"GET /api/v1/webhooks/{id}":                       {ManageWebhooks},
 	"DELETE /api/v1/webhooks/{id}":                    {ManageWebhooks},
 	"GET /api/v1/webhooks/{id}/deliveries":            {ManageWebhooks},
+	"PUT /api/v1/webhooks/{id}/schedule":              {ManageWebhooks},
 	"POST /api/v1/webhooks/{id}/test":                 {ManageWebhooks},
 	"POST /api/v1/webhooks/{id}/rotate":               {ManageWebhooks},
 	"POST /api/v1/webhooks/{id}/replay":               {ManageWebhooks},
