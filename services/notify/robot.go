@@ -95,7 +95,8 @@ func shownURL(address string) string {
 	return u.Scheme + "://" + u.Host + "/…" + address[max(len(address)-shownKey, 0):]
 }
 
-// hidden returns the parts of an address and of a secret that no log may show.
+// hidden returns the parts of an address, signed or not, and of a secret that no
+// log may show.
 func (k robotKey) hidden() []string {
 	parts := []string{k.URL}
 	if k.Secret != "" {
@@ -106,7 +107,9 @@ func (k robotKey) hidden() []string {
 		return parts
 	}
 	for _, values := range u.Query() {
-		parts = append(parts, values...)
+		for _, value := range values {
+			parts = append(parts, value, url.QueryEscape(value))
+		}
 	}
 	parts = append(parts, u.RequestURI(), u.Path[strings.LastIndexByte(u.Path, '/')+1:])
 	return slices.DeleteFunc(parts, func(part string) bool { return len(part) <= shownKey })

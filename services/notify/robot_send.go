@@ -47,7 +47,7 @@ func (s *Service) robotRequest(ctx context.Context, t task, sealed string) (outg
 	}
 	request.Header.Set("Content-Type", "application/json; charset=utf-8")
 	request.Header.Set(webhook.HeaderWebhookID, string(t.EventID))
-	return outgoing{request: request, hidden: key.hidden()}, nil
+	return outgoing{request: request, hidden: append(key.hidden(), robotKey{URL: address}.hidden()...)}, nil
 }
 
 // robotMessage returns where a text goes and how it is written there.
