@@ -40,6 +40,10 @@ func Run(ctx context.Context, d app.Deps, c Config) error {
 	if err != nil {
 		return err
 	}
+	return s.run(ctx, d)
+}
+
+func (s *Service) run(ctx context.Context, d app.Deps) error {
 	server, err := bus.NewServer(d.Bus, d.Name)
 	if err != nil {
 		return fmt.Errorf("make server: %w", err)

@@ -263,7 +263,7 @@ func wantFault(t *testing.T, err error, kind fault.Kind, code string) {
 
 func testkeys(t *testing.T) *seal.Keys {
 	t.Helper()
-	keys, err := seal.New()
+	keys, err := seal.Load(testkit.KeyFile(t))
 	must(t, err)
 	return keys
 }
