@@ -39,9 +39,8 @@ func (s *Service) answer(server *bus.Server) error {
 func (s *Service) Hear(ctx context.Context, events []contract.Event, once inbox.Once) error {
 	due := false
 	err := once(func(tx *sqlx.Tx, fresh []contract.Event) error {
-		rows, urgent := make([]eventRow, len(fresh)), map[contract.EventID]bool{}
+		rows := make([]eventRow, len(fresh))
 		for i, e := range fresh {
-			urgent[e.ID] = breaksThrough(e)
 			var err error
 			if rows[i], err = factRow(e, s.publicURL, s.now()); err != nil {
 				return err
@@ -51,9 +50,7 @@ func (s *Service) Hear(ctx context.Context, events []contract.Event, once inbox.
 		if err != nil {
 			return err
 		}
-		for i, w := range wanted {
-			wanted[i].Critical = urgent[w.EventID]
-		}
+		wanted = forPeople(wanted, fresh)
 		due = len(wanted) > 0
 		_, err = s.store.insertDeliveries(ctx, tx, s.now(), wanted...)
 		return err
@@ -65,6 +62,24 @@ func (s *Service) Hear(ctx context.Context, events []contract.Event, once inbox.
 		wake(s.deliverWake)
 	}
 	return nil
+}
+
+// forPeople marks what robots tell at once, and takes from them what says the same
+// again of the same thing: a new version of it need not be a new state.
+func forPeople(all []wanted, fresh []contract.Event) []wanted {
+	said, critical, again := map[string]bool{}, map[contract.EventID]bool{}, map[contract.EventID]bool{}
+	for _, e := range fresh {
+		state := e.AggregateID + " " + e.State
+		critical[e.ID], again[e.ID] = breaksThrough(e), said[state]
+		said[state] = true
+	}
+	kept := all[:0]
+	for _, w := range all {
+		if w.Critical = critical[w.EventID]; !w.Kind.Robot() || !again[w.EventID] {
+			kept = append(kept, w)
+		}
+	}
+	return kept
 }
 
 // letters says how what was put aside here is handled again.

@@ -7,6 +7,7 @@ import (
 
 	"heli/pkg/contract"
 	"heli/pkg/fault"
+	"heli/pkg/testkit"
 )
 
 // sum tells of what was gathered, until nothing is.
@@ -78,6 +79,22 @@ func TestWhatWasGatheredAloneIsToldAlone(t *testing.T) {
 	b.sum(t)
 	if said := r.said(t)[before:]; len(said) != 1 || !strings.Contains(said[0], "A new need in") {
 		t.Errorf("said %q", said)
+	}
+}
+
+// TestARobotDoesNotRepeatItself hears a thing twice in the same state at once.
+func TestARobotDoesNotRepeatItself(t *testing.T) {
+	t.Parallel()
+	b := setup(t, loopback)
+	w := b.robot(t, contract.KindSlack, group(t, contract.KindSlack).URL+"/services/abcdefgh")
+	hook := b.register(t, xian, "http://127.0.0.1:1/")
+	one := need("triaged", contract.Soon)
+	two, three := one, need("triaged", contract.Soon)
+	two.ID, two.Version = contract.NewID[contract.EventID](), 2
+	events := []contract.Event{one, two, three}
+	must(t, b.Hear(t.Context(), events, testkit.Once(t, b.worker.db, events...)))
+	if told, sent := len(b.deliveries(t, w)), len(b.deliveries(t, hook)); told != 3 || sent != 3 { // its first message among them
+		t.Errorf("a robot has %d deliveries, a webhook %d", told, sent)
 	}
 }
 

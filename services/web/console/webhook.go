@@ -72,7 +72,6 @@ func (c console) register(w http.ResponseWriter, r *http.Request) error {
 	}
 	if draft.Kind.Robot() {
 		draft.NoticeTimes = typed.Times.Times()
-		typed.URL = "" // it is a key: what was typed is not sent back
 	}
 	hash, err := idempotency.Hash(draft)
 	if err != nil {
