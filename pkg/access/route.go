@@ -99,6 +99,7 @@ var routes = map[string]Rule{
 	"GET /console/webhooks":                     {ManageWebhooks},
 	"POST /console/webhooks":                    {ManageWebhooks},
 	"GET /console/webhooks/{id}":                {ManageWebhooks},
+	"POST /console/webhooks/{id}/schedule":      {ManageWebhooks},
 	"POST /console/webhooks/{id}/test":          {ManageWebhooks},
 	"POST /console/webhooks/{id}/rotate":        {ManageWebhooks},
 	"POST /console/webhooks/{id}/replay":        {ManageWebhooks},
