@@ -105,7 +105,7 @@ func sealRobot(c *check.Checker, e endpointRecord, key robotKey, opened bool) (e
 		return e, "", err
 	}
 	e.URL = shownURL(key.URL)
-	sealed, err := json.Marshal(key)
+	sealed, err := json.Marshal(key) //nolint:gosec // it is sealed before it is stored
 	if err != nil {
 		return e, "", fmt.Errorf("encode the key of a robot: %w", err)
 	}
