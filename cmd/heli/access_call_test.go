@@ -404,6 +404,9 @@ func webhookCalls() []call {
 		about(noThing, contract.NotifyRegister, contract.WebhookDraft{}),
 		about(list, contract.NotifyWebhooks, contract.ListWebhooks{}),
 		on(aWebhook, contract.NotifyWebhook, hook),
+		on(aWebhook, contract.NotifySchedule, func(id string) contract.ScheduleNotices {
+			return contract.ScheduleNotices{ID: contract.EndpointID(id)}
+		}),
 		on(aWebhook, contract.NotifyRotate, hook),
 		on(aWebhook, contract.NotifyTest, hook),
 		on(aWebhook, contract.NotifyDeliveries, func(id string) contract.ListDeliveries {

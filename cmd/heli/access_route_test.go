@@ -128,6 +128,7 @@ func inBodies(own things) map[string]route {
 		"POST /api/v1/offers/{id}/credentials/{n}/verify": {call: call{thing: anOffer, reads: access.ReadOffers}, body: `{"version":1099511627776}`},
 		"POST /console/requests/{id}/contact":             {call: call{thing: aRequest, reads: access.ReadRequests}, body: "reason=demo"},
 		"POST /console/requests/{id}/link":                {call: call{thing: aRequest, reads: access.ReadRequests}, body: "other={id}&do=link"},
+		"PUT /api/v1/webhooks/{id}/schedule":              {call: call{thing: aWebhook}, body: `{}`},
 		"POST /console/requests/{id}/notes":               {call: call{thing: aRequest, reads: access.ReadRequests}, body: "text=demo&note_id=" + contract.NewID[string]()},
 		"POST /console/offers/{id}/contact":               {call: call{thing: anOffer, reads: access.ReadOffers}, body: "reason=demo"},
 		"POST /console/offers/{id}/notes":                 {call: call{thing: anOffer, reads: access.ReadOffers}, body: "text=demo&note_id=" + contract.NewID[string]()},

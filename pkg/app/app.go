@@ -125,7 +125,7 @@ func assemble(c Connection, log *slog.Logger, user, worker *pg.DB, b *bus.Bus) D
 		})
 	}
 	if c.Name != contract.DirectoryReference.Service() {
-		d.Reference = NewReference(b, log, c.Name == "web")
+		d.Reference = NewReference(b, log, c.Name == "web" || c.Name == "notify")
 	}
 	d.Ready = c.Health.Expect(c.Name)
 	return d

@@ -8,26 +8,36 @@ import (
 // WebhookDraft registers an endpoint; the id is the caller's, so that a repeat
 // is harmless.
 type WebhookDraft struct {
-	ID          EndpointID `json:"id"`
-	URL         string     `json:"url"`
-	Events      []string   `json:"events"` // "match.*", "request.open", "*"
-	Description string     `json:"description,omitempty"`
-	Key         string     `json:"key,omitempty"`
-	BodyHash    string     `json:"body_hash,omitempty"`
+	ID EndpointID `json:"id"`
+	// Kind is what listens there; empty is a webhook.
+	Kind        EndpointKind `json:"kind,omitempty"`
+	URL         string       `json:"url"`
+	Events      []string     `json:"events"` // "match.*", "request.open", "*"
+	Description string       `json:"description,omitempty"`
+	// Secret signs what is sent to a robot, where its kind signs. That of a
+	// webhook is made by Heli.
+	Secret string `json:"secret,omitempty"`
+	NoticeTimes
+	Key      string `json:"key,omitempty"`
+	BodyHash string `json:"body_hash,omitempty"`
 }
 
 // Webhook is an endpoint as shown. Secret is there at creation and rotation only.
 type Webhook struct {
-	ID           EndpointID `json:"id"`
-	Organisation string     `json:"organisation"`
-	URL          string     `json:"url"`
-	Events       []string   `json:"events"`
-	Description  string     `json:"description,omitempty"`
-	State        string     `json:"state"` // unverified, active, disabled
-	Reason       string     `json:"reason,omitempty"`
-	Secret       string     `json:"secret,omitempty"`
-	CreatedAt    time.Time  `json:"created_at"`
-	Version      int64      `json:"version"`
+	ID           EndpointID   `json:"id"`
+	Organisation string       `json:"organisation"`
+	Kind         EndpointKind `json:"kind"`
+	// URL is the address; of a robot, which is known by its address alone, the
+	// host and the last characters.
+	URL         string   `json:"url"`
+	Events      []string `json:"events"`
+	Description string   `json:"description,omitempty"`
+	State       string   `json:"state"` // unverified, active, disabled
+	Reason      string   `json:"reason,omitempty"`
+	Secret      string   `json:"secret,omitempty"`
+	NoticeTimes
+	CreatedAt time.Time `json:"created_at"`
+	Version   int64     `json:"version"`
 }
 
 // ListWebhooks asks for the endpoints of the actor's organisation.
@@ -40,6 +50,15 @@ type ListDeliveries struct {
 	Page
 	EndpointID EndpointID `json:"endpoint_id"`
 	States     []string   `json:"states,omitempty"`
+	DeliverySpan
+}
+
+// DeliverySpan chooses deliveries by what they tell of and by when they began:
+// at or after Since and before Until. What is empty chooses all.
+type DeliverySpan struct {
+	Types []string   `json:"types,omitempty"` // patterns, as of a webhook
+	Since *time.Time `json:"since,omitempty"`
+	Until *time.Time `json:"until,omitempty"`
 }
 
 // Delivery is one event on its way to one endpoint.
@@ -47,7 +66,7 @@ type Delivery struct {
 	ID        DeliveryID `json:"id"`
 	EventID   EventID    `json:"event_id"`
 	Type      string     `json:"type"`
-	State     string     `json:"state"` // pending, delivered, dead
+	State     string     `json:"state"` // pending, gathered, digested, delivered, dead
 	Reason    string     `json:"reason,omitempty"`
 	Attempts  []Attempt  `json:"attempts"`
 	NextAt    *time.Time `json:"next_at,omitempty"`
@@ -65,15 +84,18 @@ type Attempt struct {
 	Answer string `json:"answer,omitempty"`
 }
 
-// ReplayDeliveries sends again: the named ones, or all of an endpoint's dead ones since a time.
+// ReplayDeliveries sends again: the named ones, or all of an endpoint's in a span
+// that are in the states, dead ones unless others are asked for.
 type ReplayDeliveries struct {
 	EndpointID EndpointID   `json:"endpoint_id"`
 	IDs        []DeliveryID `json:"ids,omitempty"`
-	Since      *time.Time   `json:"since,omitempty"`
-	Types      []string     `json:"types,omitempty"`
+	States     []string     `json:"states,omitempty"` // dead, delivered
+	DeliverySpan
+	// Preview counts and changes nothing.
+	Preview bool `json:"preview,omitempty"`
 }
 
-// Replayed says how many deliveries will be sent again.
+// Replayed says how many deliveries will be sent again, or would be.
 type Replayed struct {
 	Count int64 `json:"count"`
 }
@@ -101,6 +123,7 @@ var (
 	NotifyWebhook    = Endpoint[WebhookByID, Webhook]{"svc.notify.webhook"}
 	NotifyWebhooks   = Endpoint[ListWebhooks, Listing[Webhook]]{"svc.notify.webhooks"}
 	NotifyRemove     = Endpoint[WebhookByID, Empty]{"svc.notify.remove"}
+	NotifySchedule   = Endpoint[ScheduleNotices, Webhook]{"svc.notify.schedule"}
 	NotifyRotate     = Endpoint[WebhookByID, Webhook]{"svc.notify.rotate"}
 	NotifyTest       = Endpoint[WebhookByID, Delivery]{"svc.notify.test"}
 	NotifyDeliveries = Endpoint[ListDeliveries, Listing[Delivery]]{"svc.notify.deliveries"}

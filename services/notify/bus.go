@@ -19,6 +19,7 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.NotifyWebhook, s.Webhook) },
 		func() error { return bus.Handle(server, contract.NotifyWebhooks, s.Webhooks) },
 		func() error { return bus.Handle(server, contract.NotifyRemove, s.Remove) },
+		func() error { return bus.Handle(server, contract.NotifySchedule, s.Schedule) },
 		func() error { return bus.Handle(server, contract.NotifyRotate, s.Rotate) },
 		func() error { return bus.Handle(server, contract.NotifyTest, s.Test) },
 		func() error { return bus.Handle(server, contract.NotifyDeliveries, s.Deliveries) },
@@ -49,6 +50,7 @@ func (s *Service) Hear(ctx context.Context, events []contract.Event, once inbox.
 		if err != nil {
 			return err
 		}
+		wanted = forPeople(wanted, fresh)
 		due = len(wanted) > 0
 		_, err = s.store.insertDeliveries(ctx, tx, s.now(), wanted...)
 		return err
@@ -60,6 +62,24 @@ func (s *Service) Hear(ctx context.Context, events []contract.Event, once inbox.
 		wake(s.deliverWake)
 	}
 	return nil
+}
+
+// forPeople marks what robots tell at once, and takes from them what says the same
+// again of the same thing: a new version of it need not be a new state.
+func forPeople(all []wanted, fresh []contract.Event) []wanted {
+	said, critical, again := map[string]bool{}, map[contract.EventID]bool{}, map[contract.EventID]bool{}
+	for _, e := range fresh {
+		state := e.AggregateID + " " + e.State
+		critical[e.ID], again[e.ID] = breaksThrough(e), said[state]
+		said[state] = true
+	}
+	kept := all[:0]
+	for _, w := range all {
+		if w.Critical = critical[w.EventID]; !w.Kind.Robot() || !again[w.EventID] {
+			kept = append(kept, w)
+		}
+	}
+	return kept
 }
 
 // letters says how what was put aside here is handled again.

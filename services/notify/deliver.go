@@ -86,7 +86,7 @@ func (s *Service) book(ctx context.Context, t task, r result) error {
 		if err != nil {
 			return err
 		}
-		v := judge(try{kind: t.Type, tries: t.Tries}, r, e.health, now, jitter)
+		v := judge(try{kind: t.Type, tries: t.Tries, pace: vendors[t.Kind].pace}, r, e.health, now, jitter)
 		before, after = e, e
 		if after.health = v.endpoint; after.State != e.State {
 			after.Version++

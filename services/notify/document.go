@@ -38,6 +38,7 @@ type factData struct {
 	OfferLineID contract.OfferLineID `json:"offer_line_id,omitempty"`
 	Category    string               `json:"category,omitempty"`
 	RegionCode  string               `json:"region_code,omitempty"`
+	Urgency     string               `json:"urgency,omitempty"`
 	Quantity    *int64               `json:"quantity,omitempty"`
 	Fulfilled   *int64               `json:"fulfilled,omitempty"`
 	Unit        string               `json:"unit,omitempty"`
@@ -60,7 +61,7 @@ func factRow(e contract.Event, publicURL string, now time.Time) (eventRow, error
 	d := e.Data
 	data := factData{
 		State: e.State, Version: e.Version, RequestID: d.RequestID, OfferID: d.OfferID, MatchID: d.MatchID,
-		NeedLineID: d.NeedLineID, OfferLineID: d.OfferLineID, Category: d.Category, RegionCode: d.RegionCode,
+		NeedLineID: d.NeedLineID, OfferLineID: d.OfferLineID, Category: d.Category, RegionCode: d.RegionCode, Urgency: d.Urgency,
 		Quantity: d.Quantity, Fulfilled: d.Fulfilled, Unit: d.Unit,
 	}
 	if collection := collections[e.Thing]; collection != "" {
@@ -74,8 +75,8 @@ func factRow(e contract.Event, publicURL string, now time.Time) (eventRow, error
 }
 
 // endpointRow returns an event about an endpoint, which is in no feed.
-func endpointRow(id contract.EventID, kind string, data endpointData, now time.Time) (eventRow, error) {
-	return newCloudEvent(id, kind, string(data.EndpointID), now, data).row([]string{}, now)
+func endpointRow(id contract.EventID, kind string, endpoint contract.EndpointID, data any, now time.Time) (eventRow, error) {
+	return newCloudEvent(id, kind, string(endpoint), now, data).row([]string{}, now)
 }
 
 func newCloudEvent(id contract.EventID, kind, subject string, at time.Time, data any) cloudEvent {

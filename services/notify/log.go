@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -13,7 +14,10 @@ import (
 	"heli/pkg/pg"
 )
 
-const maxReplay = 100
+const (
+	maxReplay = 100
+	codeState = "state"
+)
 
 // Deliveries returns a page of an endpoint's deliveries with their attempts, the
 // newest first.
@@ -27,12 +31,13 @@ func (s *Service) Deliveries(ctx context.Context, q contract.ListDeliveries) (co
 	if err != nil {
 		return listing, err
 	}
-	for i, state := range q.States {
-		if !slices.Contains([]string{statePending, stateDelivered, stateDead}, state) {
-			return listing, fault.NewInvalid(fault.Field{Location: check.At("states", i, ""), Code: "state"})
-		}
+	c := check.New(nil)
+	checkStates(c, q.States, statePending, stateGathered, stateDigested, stateDelivered, stateDead)
+	span := spanOf(c, q.DeliverySpan)
+	if err := c.Err(); err != nil {
+		return listing, err
 	}
-	rows, err := s.store.listDeliveries(ctx, e.ID, q.States, after, limit+1)
+	rows, err := s.store.listDeliveries(ctx, e.ID, span.in(q.States), after, limit+1)
 	if err != nil {
 		return listing, pg.MapContext(ctx, err)
 	}
@@ -45,14 +50,49 @@ func (s *Service) Deliveries(ctx context.Context, q contract.ListDeliveries) (co
 	return listing, nil
 }
 
+// checkStates reports what is none of the states that may be asked for.
+func checkStates(c *check.Checker, states []string, known ...string) {
+	for i, state := range states {
+		if !slices.Contains(known, state) {
+			c.Add(check.At("states", i, ""), codeState)
+		}
+	}
+}
+
+// span chooses deliveries: by states, by types for LIKE, and by when they began.
+// What is nil chooses all.
+type span struct {
+	states, like []string
+	since, until *time.Time
+}
+
+// spanOf reads a span and reports what is wrong with it.
+func spanOf(c *check.Checker, q contract.DeliverySpan) span {
+	if q.Since != nil && q.Until != nil && !q.Since.Before(*q.Until) {
+		c.Add("until", codeSpan)
+	}
+	c.Size("types", len(q.Types), 0, maxPatterns)
+	return span{like: likePatterns(c, q.Types), since: q.Since, until: q.Until}
+}
+
+func (p span) in(states []string) span {
+	p.states = states
+	return p
+}
+
 // Replay sends deliveries of an active endpoint again, as if they were new but
-// under the same event ids: the named ones, whatever became of them, or else the
-// dead ones, all or since a time and of some types. One that is being sent at
-// the moment is left alone. It returns how many will be sent.
+// under the same event ids: the named ones, whatever became of them, or else all
+// in a span that are dead, or in the states that are asked for. One that is being
+// sent at the moment is left alone. It returns how many will be sent; a preview
+// returns the same and changes nothing.
 func (s *Service) Replay(ctx context.Context, q contract.ReplayDeliveries) (contract.Replayed, error) {
 	c := check.New(nil)
 	c.Size("ids", len(q.IDs), 0, maxReplay)
-	like := likePatterns(c, q.Types)
+	checkStates(c, q.States, stateDelivered, stateDead)
+	if len(q.States) == 0 {
+		q.States = []string{stateDead}
+	}
+	chosen := spanOf(c, q.DeliverySpan).in(q.States)
 	if err := c.Err(); err != nil {
 		return contract.Replayed{}, err
 	}
@@ -62,22 +102,28 @@ func (s *Service) Replay(ctx context.Context, q contract.ReplayDeliveries) (cont
 			return fault.NewConflict("illegal_move", "the webhook is not active: send it a test first, which it has to answer")
 		}
 		var err error
-		if len(q.IDs) > 0 {
-			replayed.Count, err = s.replayNamed(ctx, tx, e.ID, q.IDs)
-		} else {
-			replayed.Count, err = s.store.replayDead(ctx, tx, e.ID, s.now(), q.Since, like)
+		switch {
+		case len(q.IDs) > 0:
+			replayed.Count, err = s.replayNamed(ctx, tx, e.ID, q.IDs, q.Preview)
+		case q.Preview:
+			replayed.Count, err = s.store.countReplay(ctx, tx, e.ID, chosen)
+		default:
+			replayed.Count, err = s.store.replaySpan(ctx, tx, e.ID, s.now(), chosen)
 		}
 		return err
 	})
 	if err != nil {
 		return contract.Replayed{}, err
 	}
-	wake(s.deliverWake)
+	if !q.Preview {
+		wake(s.deliverWake)
+	}
 	return replayed, nil
 }
 
-// replayNamed makes deliveries due again; one that the endpoint has not is NotFound.
-func (s *Service) replayNamed(ctx context.Context, tx *sqlx.Tx, id contract.EndpointID, deliveries []contract.DeliveryID) (int64, error) {
+// replayNamed makes deliveries due again, or counts them for a preview; one that
+// the endpoint has not is NotFound.
+func (s *Service) replayNamed(ctx context.Context, tx *sqlx.Tx, id contract.EndpointID, deliveries []contract.DeliveryID, preview bool) (int64, error) {
 	deliveries = slices.Compact(slices.Sorted(slices.Values(deliveries)))
 	errMissing := fault.NewNotFound("delivery")
 	for _, delivery := range deliveries {
@@ -92,6 +138,9 @@ func (s *Service) replayNamed(ctx context.Context, tx *sqlx.Tx, id contract.Endp
 	if there != len(deliveries) {
 		return 0, errMissing
 	}
+	if preview {
+		return int64(there), nil
+	}
 	return s.store.replayNamed(ctx, tx, id, s.now(), deliveries)
 }
 
@@ -100,7 +149,7 @@ func likePatterns(c *check.Checker, types []string) []string {
 	var like []string
 	for i, kind := range types {
 		pattern, ok := normalPattern(kind)
-		if !ok && kind != typeTest {
+		if !ok && kind != typeTest && kind != typeDigest {
 			c.Add(check.At("types", i, ""), codeEvent)
 		}
 		like = append(like, likePattern(pattern))

@@ -22,9 +22,12 @@ const (
 	stateRemoved    = "removed" // seen by nobody; keeps the log consistent
 )
 
-// Delivery states.
+// Delivery states. What is gathered waits for a digest, what is digested was told
+// of in one.
 const (
 	statePending   = "pending"
+	stateGathered  = "gathered"
+	stateDigested  = "digested"
 	stateDelivered = "delivered"
 	stateDead      = "dead"
 )
@@ -33,6 +36,7 @@ const (
 const (
 	typeVerify = "heli.endpoint.verify"
 	typeTest   = "heli.endpoint.test"
+	typeDigest = "heli.endpoint.digest"
 )
 
 // Reasons of failed attempts and of dead deliveries, and why an endpoint is disabled.
@@ -47,6 +51,11 @@ const (
 	reasonGone             = "gone"      // 410: the receiver wants no more
 	reasonSlowDown         = "slow_down" // 429, 502, 504
 	reasonChallenge        = "challenge_missing"
+	reasonAnswer           = "answer_unreadable" // no robot of the kind speaks like this
+	reasonRobotRefused     = "robot_refused"
+	reasonRobotGuarded     = "robot_guarded" // its keyword, signature or list of addresses
+	reasonRobotGone        = "robot_gone"
+	reasonUnwritten        = "not_written"
 	reasonSecret           = "secret_unreadable" //nolint:gosec // the name of a failure
 	reasonExhausted        = "tries_exhausted"
 	reasonFailing          = "failing" // for disableAfter
@@ -73,8 +82,9 @@ const (
 
 // try is what is known of a delivery when its answer is judged.
 type try struct {
-	kind  string // event type
-	tries int    // with the one that is judged
+	kind  string        // event type
+	tries int           // with the one that is judged
+	pace  time.Duration // how long the endpoint rests after a success
 }
 
 // result is what came of one attempt; the reason is empty for a success.
@@ -110,13 +120,17 @@ func judge(t try, r result, h health, now time.Time, jitter float64) verdict {
 			h.State, h.Reason = stateActive, ""
 		}
 		h.FailingSince = nil
+		if t.pace > 0 {
+			rested := now.Add(t.pace)
+			h.SlowUntil = &rested
+		}
 		return verdict{state: stateDelivered, endpoint: h}
 	}
 	h = h.failed(t, r, now)
 	v := verdict{state: stateDead, endpoint: h}
 	switch {
-	case r.reason == reasonGone:
-		v.reason = reasonGone
+	case final(r.reason):
+		v.reason = r.reason
 	case t.tries >= len(schedule):
 		v.reason = reasonExhausted
 	case h.State == stateRemoved:
@@ -143,8 +157,8 @@ func (h health) failed(t try, r result, now time.Time) health {
 	}
 	switch {
 	case h.State == stateRemoved:
-	case r.reason == reasonGone:
-		h.State, h.Reason = stateDisabled, reasonGone
+	case final(r.reason):
+		h.State, h.Reason = stateDisabled, r.reason
 	case h.State == stateUnverified && t.kind == typeVerify && t.tries >= len(schedule):
 		h.State, h.Reason = stateDisabled, reasonUnproven
 	case h.State == stateActive && now.Sub(*h.FailingSince) >= disableAfter:
@@ -152,6 +166,9 @@ func (h health) failed(t try, r result, now time.Time) health {
 	}
 	return h
 }
+
+// final reports whether a failure says that the receiver will never take anything.
+func final(reason string) bool { return reason == reasonGone || reason == reasonRobotGone }
 
 // pauseFor returns how long the whole endpoint is left alone: as long as the
 // receiver says, or a little when it only says that it has too much to do.

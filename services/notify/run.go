@@ -31,7 +31,8 @@ type Config struct {
 	ClockSpeed float64 `kong:"-"`
 }
 
-// Run answers calls, hears every fact, delivers webhooks and numbers the feed
+// Run answers calls, hears every fact, delivers webhooks and messages of robots
+// and numbers the feed
 // until ctx ends; then it finishes what is on its way and returns nil. Several
 // processes share the work.
 func Run(ctx context.Context, d app.Deps, c Config) error {
@@ -39,6 +40,10 @@ func Run(ctx context.Context, d app.Deps, c Config) error {
 	if err != nil {
 		return err
 	}
+	return s.run(ctx, d)
+}
+
+func (s *Service) run(ctx context.Context, d app.Deps) error {
 	server, err := bus.NewServer(d.Bus, d.Name)
 	if err != nil {
 		return fmt.Errorf("make server: %w", err)
@@ -46,6 +51,7 @@ func Run(ctx context.Context, d app.Deps, c Config) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.deliver(ctx) })
 	group.Go(func() error { return s.number(ctx) })
+	group.Go(func() error { return s.sumUp(ctx) })
 	group.Go(func() error { return s.keep(ctx) })
 	group.Go(func() error {
 		return inbox.Run(ctx, d.Worker, d.Bus, contract.NotifyHearsAll, s.Hear, inbox.WithLog(d.Log))

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -42,44 +43,72 @@ func (s *Service) attempt(ctx context.Context, t task) result {
 }
 
 func (s *Service) post(ctx context.Context, t task, secrets []string) result {
-	request, err := s.newRequest(ctx, t, secrets)
+	out, err := s.newRequest(ctx, t, secrets)
 	if err != nil {
-		return result{reason: reasonConnection}
+		s.log.Error("cannot write to an endpoint", "endpoint", t.EndpointID, "delivery", t.ID, "error", err)
+		return result{reason: reasonUnwritten}
 	}
-	response, err := s.clients[request.URL.Scheme].Do(request)
+	response, err := s.clients[out.request.URL.Scheme].Do(out.request)
 	if err != nil {
 		return result{reason: reasonOfError(err)}
 	}
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes))
 	_ = response.Body.Close() // what was read counts; the rest is not wanted
-	r := result{status: response.StatusCode, reason: reasonOf(response.StatusCode)}
-	r.answer = excerpt(answer, append(secrets, s.challenge(t.EventID), request.Header.Get(webhook.HeaderWebhookSignature)))
+	r := result{status: response.StatusCode, reason: s.reason(t, response.StatusCode, answer)}
+	r.answer = excerpt(answer, out.hidden)
 	switch {
+	case err != nil && response.StatusCode < 300:
+		r.reason = reasonOfError(err)
 	case r.reason != "":
 		r.retryAfter = retryAfter(response.Header.Get("Retry-After"), s.now())
-	case err != nil:
-		r.reason = reasonOfError(err)
-	case t.Type == typeVerify && !t.Exempt && !proves(answer, s.challenge(t.EventID)):
+		if r.reason == reasonSlowDown && r.retryAfter == 0 {
+			r.retryAfter = vendors[t.Kind].pause
+		}
+	case t.Type == typeVerify && !t.Exempt && !t.Kind.Robot() && !proves(answer, s.challenge(t.EventID)):
 		r.reason = reasonChallenge
 	}
 	return r
 }
 
-func (s *Service) newRequest(ctx context.Context, t task, secrets []string) (*http.Request, error) {
+// reason returns why an answer is a failure, or nothing.
+func (s *Service) reason(t task, status int, answer []byte) string {
+	if t.Kind.Robot() {
+		return robotReason(t.Kind, status, answer)
+	}
+	return reasonOf(status)
+}
+
+// newRequest returns an attempt as the kind of the endpoint wants it.
+func (s *Service) newRequest(ctx context.Context, t task, secrets []string) (outgoing, error) {
+	out, err := outgoing{}, error(nil)
+	if t.Kind.Robot() {
+		out, err = s.robotRequest(ctx, t, secrets[0])
+	} else {
+		out, err = s.webhookRequest(ctx, t, secrets)
+	}
+	if err != nil {
+		return out, err
+	}
+	out.request.Header.Set("User-Agent", "Heli-Webhook/1")
+	// Not sent: it tells net/http that the request may be repeated when a kept
+	// connection turns out to be closed. The webhook id makes that harmless.
+	out.request.Header["Idempotency-Key"] = nil
+	return out, nil
+}
+
+// webhookRequest returns an event as Standard Webhooks sends it, signed.
+func (s *Service) webhookRequest(ctx context.Context, t task, secrets []string) (outgoing, error) {
 	body := []byte(t.Document)
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, t.URL, bytes.NewReader(body))
 	if err != nil {
-		return nil, err
+		return outgoing{}, fmt.Errorf("address a webhook: %w", err)
 	}
 	if request.Header, err = signatureHeaders(t.EventID, s.now(), body, secrets); err != nil {
-		return nil, err
+		return outgoing{}, err
 	}
 	request.Header.Set("Content-Type", contentType)
-	request.Header.Set("User-Agent", "Heli-Webhook/1")
-	// Not sent: it tells net/http that the request may be repeated when a kept
-	// connection turns out to be closed. The webhook id makes that harmless.
-	request.Header["Idempotency-Key"] = nil
-	return request, nil
+	hidden := append(secrets, s.challenge(t.EventID), request.Header.Get(webhook.HeaderWebhookSignature))
+	return outgoing{request: request, hidden: hidden}, nil
 }
 
 // reasonOfError names the failure of a request without quoting it.

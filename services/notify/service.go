@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -21,6 +22,7 @@ import (
 	"heli/pkg/contract"
 	"heli/pkg/cursor"
 	"heli/pkg/fault"
+	"heli/pkg/locale"
 	"heli/pkg/pg"
 	"heli/pkg/seal"
 )
@@ -39,6 +41,7 @@ type Service struct {
 	publicURL string
 	tuning    tuning
 	attempts  *prometheus.CounterVec
+	writer    writer
 
 	deliverWake chan struct{}
 	sending     sync.WaitGroup
@@ -70,11 +73,16 @@ func faster(clock func() time.Time, speed float64) func() time.Time {
 }
 
 func newService(d app.Deps, c Config, t tuning) (*Service, error) {
+	catalogue, err := locale.New()
+	if err != nil {
+		return nil, fmt.Errorf("read catalogues: %w", err)
+	}
 	g := guard{allow: c.WebhookAllow, resolver: t.resolver}
 	s := &Service{
 		store: &store{db: d.DB}, worker: &store{db: d.Worker}, keys: d.Keys, bus: d.Bus, clock: d.Clock, log: d.Log, guard: g,
 		clients:   map[string]*http.Client{"http": g.client("http"), "https": g.client("https")},
 		publicURL: c.PublicURL, tuning: t,
+		writer: writer{catalogue: catalogue, reference: d.Reference, publicURL: c.PublicURL},
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "heli_webhook_attempts_total", Help: "Attempts to deliver a webhook, by what came of them.",
 		}, []string{"result"}),
@@ -138,7 +146,7 @@ func (s *Service) change(ctx context.Context, id contract.EndpointID, fn func(tx
 // view returns an endpoint as it is shown, without its secret.
 func (e endpointRecord) view() contract.Webhook {
 	return contract.Webhook{
-		ID: e.ID, Organisation: organisationOf(e.OrgPath), URL: e.URL, Events: e.Patterns, Description: e.Description,
+		ID: e.ID, Organisation: organisationOf(e.OrgPath), Kind: e.Kind, NoticeTimes: e.shown(), URL: e.URL, Events: e.Patterns, Description: e.Description,
 		State: e.State, Reason: e.Reason, CreatedAt: e.CreatedAt, Version: e.Version,
 	}
 }
@@ -212,13 +220,16 @@ func (s *Service) Remove(ctx context.Context, q contract.WebhookByID) (contract.
 	})
 }
 
-// Rotate replaces the secret of an endpoint and returns the new one, this once.
+// Rotate replaces the secret of a webhook and returns the new one, this once.
 // For 24 hours the former ones sign too, so that a lost answer does no harm:
-// asking again makes yet another.
+// asking again makes yet another. The key of a robot is not ours to change.
 func (s *Service) Rotate(ctx context.Context, q contract.WebhookByID) (contract.Webhook, error) {
 	secret := newSecret()
 	var w contract.Webhook
 	err := s.change(ctx, q.ID, func(tx *sqlx.Tx, e *endpointRecord) error {
+		if e.Kind.Robot() {
+			return fault.NewConflict("robot_key", "the key of a robot is made where the robot lives: register its new address")
+		}
 		e.Version++
 		if err := s.store.updateEndpoint(ctx, tx, *e); err != nil {
 			return err
@@ -262,7 +273,7 @@ func (s *Service) probe(ctx context.Context, tx *sqlx.Tx, id contract.EndpointID
 	if kind == typeVerify {
 		data.Challenge = s.challenge(event)
 	}
-	row, err := endpointRow(event, kind, data, now)
+	row, err := endpointRow(event, kind, id, data, now)
 	if err != nil {
 		return contract.Delivery{}, err
 	}

@@ -233,9 +233,9 @@ func TestReplayChooses(t *testing.T) {
 		q    contract.ReplayDeliveries
 		want int64
 	}{
-		{contract.ReplayDeliveries{Since: &since, Types: []string{"match.con*"}}, -1},
-		{contract.ReplayDeliveries{Since: &since, Types: []string{"heli.match.confirmed"}}, 1},
-		{contract.ReplayDeliveries{Since: &since}, 1},
+		{contract.ReplayDeliveries{DeliverySpan: contract.DeliverySpan{Since: &since, Types: []string{"match.con*"}}}, -1},
+		{contract.ReplayDeliveries{DeliverySpan: contract.DeliverySpan{Since: &since, Types: []string{"heli.match.confirmed"}}}, 1},
+		{contract.ReplayDeliveries{DeliverySpan: contract.DeliverySpan{Since: &since}}, 1},
 		{contract.ReplayDeliveries{}, 1},
 		{contract.ReplayDeliveries{}, 0},
 	} {

@@ -20,9 +20,11 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"heli/pkg/app"
+	"heli/pkg/check"
 	"heli/pkg/contract"
 	"heli/pkg/fault"
 	"heli/pkg/pg"
+	"heli/pkg/reference"
 	"heli/pkg/seal"
 	"heli/pkg/testkit"
 )
@@ -69,7 +71,7 @@ func (b *bench) another(t *testing.T, c Config, change ...func(*tuning)) *Servic
 	}
 	s, err := newService(app.Deps{
 		Name: "notify", DB: b.world.OpenActing(t, "notify"), Worker: b.world.Open(t, "notify"), Keys: keys, Clock: b.clock.Now, Log: testkit.Log(t),
-		Registry: prometheus.NewRegistry(),
+		Registry: prometheus.NewRegistry(), Reference: app.FixedReference(reference.NewSnapshot(testkit.Reference())),
 	}, c, tuned)
 	must(t, err)
 	return s
@@ -261,7 +263,7 @@ func wantFault(t *testing.T, err error, kind fault.Kind, code string) {
 
 func testkeys(t *testing.T) *seal.Keys {
 	t.Helper()
-	keys, err := seal.New()
+	keys, err := seal.Load(testkit.KeyFile(t))
 	must(t, err)
 	return keys
 }
@@ -288,14 +290,14 @@ func (b *bench) unproven(t *testing.T, url string) contract.Webhook {
 	e := endpointRecord{
 		ID: contract.NewID[contract.EndpointID](), OrgPath: xian, URL: url, Patterns: []string{"*"}, Version: 1, CreatedAt: b.now(),
 	}
-	e.State = stateUnverified
+	e.State, e.notices = stateUnverified, noticesOf(check.New(nil), contract.KindWebhook, contract.NoticeTimes{})
 	var w contract.Webhook
 	must(t, b.worker.db.InTx(t.Context(), func(tx *sqlx.Tx) error {
 		var err error
-		if w, err = b.insert(t.Context(), tx, e); err != nil {
+		if w, err = b.insert(t.Context(), tx, e, newSecret()); err != nil {
 			return err
 		}
-		w.Secret, err = b.unchangedSecret(t.Context(), tx, w.ID)
+		w.Secret, err = b.unchangedSecret(t.Context(), tx, w)
 		return err
 	}))
 	return w

@@ -30,20 +30,22 @@ type endpointRecord struct {
 	Version     int64               `db:"version"`
 	CreatedAt   time.Time           `db:"created_at"`
 	health
+	notices
 }
 
 const endpointColumns = `id, org_path, url, patterns, description, exempt, version, created_at,
-	state, reason, failing_since, slow_until`
+	state, reason, failing_since, slow_until, kind, language, digest, quiet_from, quiet_to, time_zone`
 
 const insertEndpointSQL = `
-	INSERT INTO endpoints (id, org_path, url, patterns, description, exempt, version, created_at, state)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+	INSERT INTO endpoints (id, org_path, url, patterns, description, exempt, version, created_at, state,
+		kind, language, digest, quiet_from, quiet_to, time_zone)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 	ON CONFLICT (id) DO NOTHING`
 
 // insertEndpoint reports whether the id was free.
 func (s *store) insertEndpoint(ctx context.Context, tx *sqlx.Tx, e endpointRecord) (bool, error) {
 	result, err := tx.ExecContext(ctx, insertEndpointSQL, e.ID, e.OrgPath, e.URL, e.Patterns, e.Description, e.Exempt,
-		e.Version, e.CreatedAt, e.State)
+		e.Version, e.CreatedAt, e.State, e.Kind, e.Language, e.Digest, e.QuietFrom, e.QuietTo, e.TimeZone)
 	if err != nil {
 		return false, fmt.Errorf("insert endpoint: %w", err)
 	}
@@ -163,7 +165,7 @@ func (s *store) deleteSecrets(ctx context.Context, tx *sqlx.Tx, id contract.Endp
 
 // What is purged, in this order: what is over for long, then what nothing refers to.
 const (
-	purgeDeliveriesSQL = `DELETE FROM deliveries WHERE created_at < $1 AND state <> 'pending'`
+	purgeDeliveriesSQL = `DELETE FROM deliveries WHERE created_at < $1 AND state NOT IN ('pending', 'gathered')`
 	purgeEventsSQL     = `DELETE FROM events e WHERE created_at < $1 AND numbered
 		AND NOT EXISTS (SELECT FROM deliveries d WHERE d.event_id = e.event_id)`
 	purgeSecretsSQL   = `DELETE FROM endpoint_secrets WHERE valid_until < $1`
@@ -189,5 +191,5 @@ func statements() []string {
 		insertEndpointSQL, selectEndpointSQL, lockEndpointSQL, updateEndpointSQL, listEndpointsSQL,
 		expireSecretSQL, insertSecretSQL, firstSecretSQL, deleteSecretsSQL,
 		purgeDeliveriesSQL, purgeEventsSQL, purgeSecretsSQL, purgeEndpointsSQL,
-	}, deliveryStatements, logStatements, feedStatements)
+	}, deliveryStatements, digestStatements, logStatements, feedStatements)
 }

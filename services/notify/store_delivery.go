@@ -21,12 +21,14 @@ type task struct {
 	Attempt    int                 `db:"attempt"`
 	URL        string              `db:"url"`
 	Exempt     bool                `db:"exempt"`
-	Document   string              `db:"document"`
-	Secrets    pq.ByteaArray       `db:"secrets"` // sealed, the newest first
+	notices
+	Document string        `db:"document"`
+	Secrets  pq.ByteaArray `db:"secrets"` // sealed, the newest first
 }
 
 // An endpoint that fails is tried with one delivery at a time, and after the
-// healthy ones, so that many that hang leave room for those that answer.
+// healthy ones, so that many that hang leave room for those that answer. A robot
+// gets one message at a time, so that none overtakes the pause after another.
 const lockReadySQL = `
 	SELECT e.id FROM endpoints e
 	WHERE e.state <> 'removed' AND (e.slow_until IS NULL OR e.slow_until <= $1)
@@ -34,7 +36,7 @@ const lockReadySQL = `
 			SELECT FROM deliveries d WHERE d.endpoint_id = e.id AND d.state = 'pending' AND d.next_at <= $1
 				AND (d.taken_until IS NULL OR d.taken_until <= $1)
 				AND (e.state = 'active' OR d.type = '` + typeVerify + `'))
-		AND CASE WHEN e.failing_since IS NULL THEN $2::int ELSE 1 END > (
+		AND CASE WHEN e.failing_since IS NULL AND e.kind = 'webhook' THEN $2::int ELSE 1 END > (
 			SELECT count(*) FROM deliveries d WHERE d.endpoint_id = e.id AND d.taken_until > $1)
 	ORDER BY e.failing_since IS NOT NULL, random()
 	LIMIT $3
@@ -48,7 +50,7 @@ const takeDeliveriesSQL = `
 				AND (d.taken_until IS NULL OR d.taken_until <= $2)
 				AND (e.state = 'active' OR d.type = '` + typeVerify + `')
 			ORDER BY d.next_at, d.id
-			LIMIT greatest(0, CASE WHEN e.failing_since IS NULL THEN $4::int ELSE 1 END - (
+			LIMIT greatest(0, CASE WHEN e.failing_since IS NULL AND e.kind = 'webhook' THEN $4::int ELSE 1 END - (
 				SELECT count(*) FROM deliveries t WHERE t.endpoint_id = e.id AND t.taken_until > $2))
 			FOR NO KEY UPDATE SKIP LOCKED
 		) d
@@ -57,7 +59,8 @@ const takeDeliveriesSQL = `
 	UPDATE deliveries d SET taken_until = $3, tries = d.tries + 1, attempt = d.attempt + 1
 	FROM due, endpoints e, events v
 	WHERE d.id = due.id AND e.id = d.endpoint_id AND v.event_id = d.event_id
-	RETURNING d.id, d.endpoint_id, d.event_id, d.type, d.tries, d.attempt, e.url, e.exempt, v.document, ARRAY (
+	RETURNING d.id, d.endpoint_id, d.event_id, d.type, d.tries, d.attempt, e.url, e.exempt, v.document,
+		e.kind, e.language, e.digest, e.quiet_from, e.quiet_to, e.time_zone, ARRAY (
 		SELECT s.sealed FROM endpoint_secrets s
 		WHERE s.endpoint_id = e.id AND (s.valid_until IS NULL OR s.valid_until > $2)
 		ORDER BY s.generation DESC LIMIT 5) AS secrets`
@@ -126,7 +129,7 @@ func (s *store) insertAttempt(ctx context.Context, tx *sqlx.Tx, t task, at time.
 const buryDeliveriesSQL = `
 	UPDATE deliveries d SET state = 'dead', reason = 'endpoint_' || e.state, next_at = NULL, taken_until = NULL
 	FROM endpoints e
-	WHERE e.id = d.endpoint_id AND d.state = 'pending' AND (d.taken_until IS NULL OR d.taken_until <= $1)
+	WHERE e.id = d.endpoint_id AND d.state IN ('pending', 'gathered') AND (d.taken_until IS NULL OR d.taken_until <= $1)
 		AND (e.state = 'removed' OR (e.state = 'disabled' AND d.type <> '` + typeVerify + `'))`
 
 // buryDeliveries ends, with a reason, what waits for an endpoint that gets
@@ -143,26 +146,32 @@ type wanted struct {
 	EventID    contract.EventID    `db:"event_id"`
 	EndpointID contract.EndpointID `db:"endpoint_id"`
 	Type       string              `db:"type"`
+	Critical   bool                // it waits for no digest and no morning
+	notices
 }
 
 const insertDeliveriesSQL = `
-	INSERT INTO deliveries (id, endpoint_id, event_id, type, state, next_at, created_at)
-	SELECT id, endpoint_id, event_id, type, 'pending', $5, $5
-	FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[]) AS new (id, endpoint_id, event_id, type)
+	INSERT INTO deliveries (id, endpoint_id, event_id, type, state, next_at, critical, created_at)
+	SELECT id, endpoint_id, event_id, type, state, next_at, critical, $8
+	FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::boolean[])
+		AS new (id, endpoint_id, event_id, type, state, next_at, critical)
 	ON CONFLICT (endpoint_id, event_id) DO NOTHING`
 
-// insertDeliveries makes events due for endpoints at once and returns the ids of
-// the deliveries. An endpoint that has one already keeps the delivery it has.
+// insertDeliveries makes events due for endpoints, at once or when a robot next
+// speaks, and returns the ids of the deliveries. An endpoint that has one already keeps the delivery it has.
 func (s *store) insertDeliveries(ctx context.Context, tx *sqlx.Tx, now time.Time, all ...wanted) ([]string, error) {
 	if len(all) == 0 {
 		return nil, nil
 	}
 	n := len(all)
 	ids, endpoints, events, types := make(pq.StringArray, n), make(pq.StringArray, n), make(pq.StringArray, n), make(pq.StringArray, n)
+	states, nexts, critical := make(pq.StringArray, n), make(pq.StringArray, n), make(pq.BoolArray, n)
 	for i, w := range all {
 		ids[i], endpoints[i], events[i], types[i] = contract.NewID[string](), string(w.EndpointID), string(w.EventID), w.Type
+		state, next := w.due(w.Critical, now)
+		states[i], nexts[i], critical[i] = state, next.Format(time.RFC3339Nano), w.Critical
 	}
-	if _, err := tx.ExecContext(ctx, insertDeliveriesSQL, ids, endpoints, events, types, now); err != nil {
+	if _, err := tx.ExecContext(ctx, insertDeliveriesSQL, ids, endpoints, events, types, states, nexts, critical, now); err != nil {
 		return nil, fmt.Errorf("insert deliveries: %w", err)
 	}
 	return ids, nil

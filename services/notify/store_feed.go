@@ -33,7 +33,7 @@ const insertEventsSQL = `
 		SELECT event_id, type, document, sight, numbered, created_at FROM given ORDER BY n
 		ON CONFLICT DO NOTHING
 	)
-	SELECT g.event_id, e.id AS endpoint_id, g.type
+	SELECT g.event_id, e.id AS endpoint_id, g.type, e.kind, e.language, e.digest, e.quiet_from, e.quiet_to, e.time_zone
 	FROM given g JOIN endpoints e ON e.org_path = ANY (g.sight) AND e.patterns && g.patterns
 	WHERE e.state = 'active'
 	ORDER BY g.n, e.id`

@@ -41,15 +41,19 @@ const listDeliveriesSQL = `
 			'reason', a.reason, 'duration_ms', a.duration_ms, 'answer', a.answer) ORDER BY a.n), '[]')
 		FROM attempts a WHERE a.delivery_id = d.id) AS attempts
 	FROM deliveries d
-	WHERE d.endpoint_id = $1 AND ($2::text[] IS NULL OR d.state = ANY ($2))
-		AND ($3::timestamptz IS NULL OR (d.created_at, d.id) < ($3, $4::uuid))
-	ORDER BY d.created_at DESC, d.id DESC LIMIT $5`
+	WHERE d.endpoint_id = $1 AND ` + inSpan + `
+		AND ($6::timestamptz IS NULL OR (d.created_at, d.id) < ($6, $7::uuid))
+	ORDER BY d.created_at DESC, d.id DESC LIMIT $8`
 
-// listDeliveries returns at most limit deliveries of an endpoint, the newest
-// first; no states means all.
-func (s *store) listDeliveries(ctx context.Context, id contract.EndpointID, states []string, after *moment, limit int) (list []contract.Delivery, err error) {
+// inSpan are the deliveries that a span chooses.
+const inSpan = `($2::text[] IS NULL OR d.state = ANY ($2)) AND ($3::text[] IS NULL OR d.type LIKE ANY ($3))
+		AND ($4::timestamptz IS NULL OR d.created_at >= $4) AND ($5::timestamptz IS NULL OR d.created_at < $5)`
+
+// listDeliveries returns at most limit deliveries of an endpoint in a span, the
+// newest first.
+func (s *store) listDeliveries(ctx context.Context, id contract.EndpointID, p span, after *moment, limit int) (list []contract.Delivery, err error) {
 	at, last := after.bounds()
-	rows, err := s.db.QueryxContext(ctx, listDeliveriesSQL, id, pq.StringArray(states), at, last, limit)
+	rows, err := s.db.QueryxContext(ctx, listDeliveriesSQL, id, pq.StringArray(p.states), pq.StringArray(p.like), p.since, p.until, at, last, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list deliveries: %w", err)
 	}
@@ -89,16 +93,24 @@ func (s *store) replayNamed(ctx context.Context, tx *sqlx.Tx, id contract.Endpoi
 	return affected(tx.ExecContext(ctx, replayNamedSQL, id, now, pq.Array(deliveries)))
 }
 
-const replayDeadSQL = `
-	UPDATE deliveries SET state = 'pending', reason = '', tries = 0, next_at = $2
-	WHERE endpoint_id = $1 AND state = 'dead' AND type <> '` + typeVerify + `'
-		AND ($3::timestamptz IS NULL OR created_at >= $3)
-		AND ($4::text[] IS NULL OR type LIKE ANY ($4))`
+const replaySpanSQL = `
+	UPDATE deliveries d SET state = 'pending', reason = '', tries = 0, next_at = $6
+	WHERE d.endpoint_id = $1 AND d.type <> '` + typeVerify + `' AND ` + inSpan
 
-// replayDead makes dead deliveries due: all, or those since a time, or of types
-// like the patterns.
-func (s *store) replayDead(ctx context.Context, tx *sqlx.Tx, id contract.EndpointID, now time.Time, since *time.Time, like []string) (int64, error) {
-	return affected(tx.ExecContext(ctx, replayDeadSQL, id, now, since, pq.StringArray(like)))
+// replaySpan makes what is over and in a span due.
+func (s *store) replaySpan(ctx context.Context, tx *sqlx.Tx, id contract.EndpointID, now time.Time, p span) (int64, error) {
+	return affected(tx.ExecContext(ctx, replaySpanSQL, id, pq.StringArray(p.states), pq.StringArray(p.like), p.since, p.until, now))
+}
+
+const countReplaySQL = `SELECT count(*) FROM deliveries d WHERE d.endpoint_id = $1 AND d.type <> '` + typeVerify + `' AND ` + inSpan
+
+// countReplay returns how many replaySpan would make due.
+func (s *store) countReplay(ctx context.Context, tx *sqlx.Tx, id contract.EndpointID, p span) (int64, error) {
+	var n int64
+	if err := tx.GetContext(ctx, &n, countReplaySQL, id, pq.StringArray(p.states), pq.StringArray(p.like), p.since, p.until); err != nil {
+		return 0, fmt.Errorf("count replay: %w", err)
+	}
+	return n, nil
 }
 
 func affected(result interface{ RowsAffected() (int64, error) }, err error) (int64, error) {
@@ -112,4 +124,4 @@ func affected(result interface{ RowsAffected() (int64, error) }, err error) (int
 	return n, nil
 }
 
-var logStatements = []string{listDeliveriesSQL, countDeliveriesSQL, replayNamedSQL, replayDeadSQL}
+var logStatements = []string{listDeliveriesSQL, countDeliveriesSQL, replayNamedSQL, replaySpanSQL, countReplaySQL}

@@ -297,6 +297,7 @@ const (
 	needLine2 = "01900000-0000-7000-8000-0000000000a3"
 	offerLine = "01900000-0000-7000-8000-0000000000b2"
 	hookID    = "01900000-0000-7000-8000-0000000000d1"
+	robotID   = "01900000-0000-7000-8000-0000000000d3"
 )
 
 // began is when everything in the tests was entered: an hour before its clock.

@@ -172,7 +172,14 @@ func (d *desk) answerMatcher() {
 
 func (d *desk) answerNotify() {
 	hook := contract.Webhook{
-		ID: hookID, Organisation: "shaanxi", URL: "https://hooks.example/heli", Events: []string{"match.*"}, State: "active", CreatedAt: began, Version: 1,
+		ID: hookID, Organisation: "shaanxi", Kind: contract.KindWebhook, URL: "https://hooks.example/heli", Events: []string{"match.*"}, State: "active",
+		CreatedAt: began, Version: 1,
+	}
+	robot := contract.Webhook{
+		ID: robotID, Organisation: "shaanxi", Kind: contract.KindWeCom, URL: "https://qyapi.weixin.qq.com/…5aaa", Events: []string{"request.*"},
+		State: "active", CreatedAt: began, Version: 1, NoticeTimes: contract.NoticeTimes{
+			Language: "zh-Hans", Digest: contract.DigestHourly, Quiet: &contract.QuietHours{From: "22:00", To: "07:00"}, TimeZone: "Asia/Shanghai",
+		},
 	}
 	withSecret := func() contract.Webhook {
 		made := hook
@@ -180,9 +187,18 @@ func (d *desk) answerNotify() {
 		return made
 	}
 	stub(d, contract.NotifyWebhooks, func(ctx context.Context, _ contract.ListWebhooks) (contract.Listing[contract.Webhook], error) {
-		return contract.Listing[contract.Webhook]{Items: []contract.Webhook{hook}}, access.Require(contract.ActorFrom(ctx), access.ManageWebhooks)
+		return contract.Listing[contract.Webhook]{Items: []contract.Webhook{hook, robot}}, access.Require(contract.ActorFrom(ctx), access.ManageWebhooks)
 	})
-	stub(d, contract.NotifyWebhook, func(ctx context.Context, _ contract.WebhookByID) (contract.Webhook, error) {
+	stub(d, contract.NotifySchedule, func(_ context.Context, q contract.ScheduleNotices) (contract.Webhook, error) {
+		if q.TimeZone == "Mars" {
+			return contract.Webhook{}, fault.NewInvalid(fault.Field{Location: "time_zone", Code: "not_a_zone"})
+		}
+		return robot, nil
+	})
+	stub(d, contract.NotifyWebhook, func(ctx context.Context, q contract.WebhookByID) (contract.Webhook, error) {
+		if q.ID == robotID {
+			return robot, access.Require(contract.ActorFrom(ctx), access.ManageWebhooks)
+		}
 		return hook, access.Require(contract.ActorFrom(ctx), access.ManageWebhooks)
 	})
 	stub(d, contract.NotifyRegister, func(_ context.Context, q contract.WebhookDraft) (contract.Webhook, error) {
@@ -196,8 +212,11 @@ func (d *desk) answerNotify() {
 		return contract.Delivery{}, nil
 	})
 	stub(d, contract.NotifyRemove, func(context.Context, contract.WebhookByID) (contract.Empty, error) { return contract.Empty{}, nil })
-	stub(d, contract.NotifyReplay, func(context.Context, contract.ReplayDeliveries) (contract.Replayed, error) {
-		return contract.Replayed{Count: 1}, nil
+	stub(d, contract.NotifyReplay, func(_ context.Context, q contract.ReplayDeliveries) (contract.Replayed, error) {
+		if len(q.Types) > 0 && q.Types[0] == "nothing" {
+			return contract.Replayed{}, nil
+		}
+		return contract.Replayed{Count: 37}, nil
 	})
 	stub(d, contract.NotifyDeliveries, func(context.Context, contract.ListDeliveries) (contract.Listing[contract.Delivery], error) {
 		return contract.Listing[contract.Delivery]{Items: []contract.Delivery{{

@@ -10,6 +10,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"heli/pkg/bus"
+	"heli/pkg/check"
 	"heli/pkg/contract"
 	"heli/pkg/fault"
 	"heli/pkg/idempotency"
@@ -22,7 +23,16 @@ const webhooksPath = "/console/webhooks"
 func webhookPath(id contract.EndpointID) string { return webhooksPath + "/" + string(id) }
 
 func (c console) webhooks(w http.ResponseWriter, r *http.Request) error {
-	return c.webhooksPage(w, r, templates.WebhookForm{ID: contract.NewID[string]()}, nil, nil)
+	return c.webhooksPage(w, r, c.emptyWebhook(r), nil, nil)
+}
+
+// emptyWebhook is the form as it begins: what a robot would say is in the
+// reader's language and zone.
+func (c console) emptyWebhook(r *http.Request) templates.WebhookForm {
+	p := c.Pages.Printer(r)
+	return templates.WebhookForm{ID: contract.NewID[string](), Kind: string(contract.KindWebhook), Times: templates.NoticeForm{
+		Language: string(p.Lang()), Digest: string(contract.DigestNone), TimeZone: p.Zone().String(),
+	}}
 }
 
 // webhooksPage lists the endpoints, with the form for another: after a refusal
@@ -54,10 +64,14 @@ func (c console) register(w http.ResponseWriter, r *http.Request) error {
 	}
 	typed := templates.WebhookForm{
 		ID: r.PostForm.Get("id"), URL: strings.TrimSpace(r.PostForm.Get("url")), Events: r.PostForm.Get("events"),
-		Description: strings.TrimSpace(r.PostForm.Get("description")),
+		Description: strings.TrimSpace(r.PostForm.Get("description")), Kind: r.PostForm.Get("kind"), Times: timesFrom(r.PostForm),
 	}
 	draft := contract.WebhookDraft{
-		ID: contract.EndpointID(typed.ID), URL: typed.URL, Events: eventsFrom(typed.Events), Description: typed.Description,
+		ID: contract.EndpointID(typed.ID), Kind: contract.EndpointKind(typed.Kind), URL: typed.URL, Events: eventsFrom(typed.Events),
+		Description: typed.Description, Secret: strings.TrimSpace(r.PostForm.Get("secret")),
+	}
+	if draft.Kind.Robot() {
+		draft.NoticeTimes = typed.Times.Times()
 	}
 	hash, err := idempotency.Hash(draft)
 	if err != nil {
@@ -70,7 +84,14 @@ func (c console) register(w http.ResponseWriter, r *http.Request) error {
 			return c.webhooksPage(w, r, typed, nil, f.err)
 		})
 	}
-	return c.webhooksPage(w, r, templates.WebhookForm{ID: contract.NewID[string]()}, &created, nil)
+	return c.webhooksPage(w, r, c.emptyWebhook(r), &created, nil)
+}
+
+func timesFrom(form url.Values) templates.NoticeForm {
+	return templates.NoticeForm{
+		Language: form.Get("language"), Digest: form.Get("digest"), QuietFrom: form.Get("quiet_hours.from"), QuietTo: form.Get("quiet_hours.to"),
+		TimeZone: strings.TrimSpace(form.Get("time_zone")),
+	}
 }
 
 func eventsFrom(typed string) []string {
@@ -78,25 +99,44 @@ func eventsFrom(typed string) []string {
 }
 
 func (c console) showWebhook(w http.ResponseWriter, r *http.Request) error {
-	return c.webhookPage(w, r, nil, nil)
+	return c.webhookPage(w, r, webhookOutcome{})
 }
 
-func (c console) webhookPage(w http.ResponseWriter, r *http.Request, rotated *contract.Webhook, f *refusal) error {
+// webhookOutcome is what an act leaves to show on the page of its endpoint.
+type webhookOutcome struct {
+	rotated *contract.Webhook
+	preview *templates.ReplayPreview
+	refused *refusal
+}
+
+func (c console) webhookPage(w http.ResponseWriter, r *http.Request, o webhookOutcome) error {
 	id := contract.EndpointID(chi.URLParam(r, "id"))
 	hook, err := bus.Call(r.Context(), c.Bus, contract.NotifyWebhook, contract.WebhookByID{ID: id})
 	if err != nil {
 		return err
 	}
 	d := c.desk(r, &url.URL{Path: webhookPath(id), RawQuery: r.URL.RawQuery}, hook.URL)
-	v := templates.WebhookView{Webhook: hook, State: d.Query.Get("state"), Rotated: rotated}
-	q := contract.ListDeliveries{Page: contract.Page{Cursor: d.Query.Get("cursor")}, EndpointID: id}
-	if v.State != "" {
-		q.States = []string{v.State}
+	v := templates.WebhookView{
+		Webhook: hook, Search: searchFrom(d.Query), Rotated: o.rotated, Preview: o.preview, Times: templates.NoticeFormOf(hook.NoticeTimes),
 	}
-	listing, err := bus.Call(r.Context(), c.Bus, contract.NotifyDeliveries, q)
+	if o.preview != nil {
+		v.Search = o.preview.Search
+	}
+	span, err := spanFrom(v.Search, d.Zone())
+	q := contract.ListDeliveries{Page: contract.Page{Cursor: d.Query.Get("cursor")}, EndpointID: id, DeliverySpan: span}
+	if v.Search.State != "" {
+		q.States = []string{v.Search.State}
+	}
+	var listing contract.Listing[contract.Delivery]
+	if err == nil {
+		listing, err = bus.Call(r.Context(), c.Bus, contract.NotifyDeliveries, q)
+	}
 	v.Deliveries, v.Next = listing.Items, listing.NextCursor
-	if f != nil && err == nil {
-		d.Notice = &templates.Notice{Tone: templates.ToneError, Text: d.Fault(f.err)}
+	if f := o.refused; f != nil && err == nil {
+		d.Notice, v.Errors = &templates.Notice{Tone: templates.ToneError, Text: d.Fault(f.err)}, templates.ErrorsOf(d.Page, f.err)
+		if f.name == templates.FormSchedule {
+			v.Times = timesFrom(f.form)
+		}
 		c.Pages.Render(w, r, page.StatusOf(f.err), templates.ConsoleWebhook(d, v))
 		return nil
 	}
@@ -104,7 +144,47 @@ func (c console) webhookPage(w http.ResponseWriter, r *http.Request, rotated *co
 }
 
 func (c console) refuseWebhook(w http.ResponseWriter, r *http.Request, f *refusal) error {
-	return c.webhookPage(w, r, nil, f)
+	return c.webhookPage(w, r, webhookOutcome{refused: f})
+}
+
+// searchFrom reads by what deliveries are looked for.
+func searchFrom(query url.Values) templates.DeliverySearch {
+	return templates.DeliverySearch{
+		State: query.Get("state"), Type: strings.TrimSpace(query.Get("type")), Since: query.Get("since"), Until: query.Get("until"),
+	}
+}
+
+// spanFrom reads a span as people type it, with times of the reader's zone.
+func spanFrom(s templates.DeliverySearch, zone *time.Location) (contract.DeliverySpan, error) {
+	span := contract.DeliverySpan{Types: eventsFrom(s.Type)}
+	var wrong []fault.Field
+	for _, end := range []struct {
+		name, typed string
+		into        **time.Time
+	}{{"since", s.Since, &span.Since}, {"until", s.Until, &span.Until}} {
+		if end.typed == "" {
+			continue
+		}
+		at, err := time.ParseInLocation(localTime, end.typed, zone)
+		if err != nil {
+			wrong = append(wrong, fault.Field{Location: end.name, Code: check.NotATime})
+		}
+		*end.into = &at
+	}
+	if len(wrong) > 0 {
+		return span, fault.NewInvalid(wrong...)
+	}
+	return span, nil
+}
+
+// scheduleWebhook says in which language and when a robot speaks.
+func (c console) scheduleWebhook(w http.ResponseWriter, r *http.Request) error {
+	id := contract.EndpointID(chi.URLParam(r, "id"))
+	return c.act(w, r, webhookPath(id), c.refuseWebhook, func(ctx context.Context, form url.Values) (string, error) {
+		q := contract.ScheduleNotices{ID: id, NoticeTimes: timesFrom(form).Times()}
+		_, err := bus.Call(ctx, c.Bus, contract.NotifySchedule, q)
+		return templates.FormSchedule, err
+	})
 }
 
 func (c console) testWebhook(w http.ResponseWriter, r *http.Request) error {
@@ -122,27 +202,45 @@ func (c console) rotateWebhook(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return c.refuse(w, r, &refusal{err: err}, c.refuseWebhook)
 	}
-	return c.webhookPage(w, r, &rotated, nil)
+	return c.webhookPage(w, r, webhookOutcome{rotated: &rotated})
 }
 
-// replayDays is how far back a replay of all dead deliveries reaches: as long
-// as they are kept.
-const replayDays = 7
-
-// replayWebhook sends one delivery again, or all dead ones.
+// replayWebhook sends one delivery again, or all that a search finds of those
+// that failed, were delivered, or both; asked for a preview it shows how many.
 func (c console) replayWebhook(w http.ResponseWriter, r *http.Request) error {
 	id := contract.EndpointID(chi.URLParam(r, "id"))
-	return c.act(w, r, webhookPath(id), c.refuseWebhook, func(ctx context.Context, form url.Values) (string, error) {
-		q := contract.ReplayDeliveries{EndpointID: id}
-		if delivery := form.Get("delivery"); delivery != "" {
-			q.IDs = []contract.DeliveryID{contract.DeliveryID(delivery)}
-		} else {
-			from := c.Clock().Add(-replayDays * 24 * time.Hour)
-			q.Since = &from
-		}
-		_, err := bus.Call(ctx, c.Bus, contract.NotifyReplay, q)
-		return "", err
-	})
+	if err := r.ParseForm(); err != nil {
+		return malformed(err)
+	}
+	q, err := replayFrom(r.PostForm, c.Pages.Printer(r).Zone())
+	if err != nil {
+		return c.refuse(w, r, &refusal{err: err}, c.refuseWebhook)
+	}
+	q.EndpointID = id
+	replayed, err := bus.Call(r.Context(), c.Bus, contract.NotifyReplay, q)
+	switch {
+	case err != nil:
+		return c.refuse(w, r, &refusal{err: err}, c.refuseWebhook)
+	case q.Preview:
+		return c.webhookPage(w, r, webhookOutcome{preview: &templates.ReplayPreview{
+			Count: replayed.Count, Which: r.PostForm.Get("which"), Search: searchFrom(r.PostForm),
+		}})
+	default:
+		return done(w, r, webhookPath(id))
+	}
+}
+
+// replayFrom reads which deliveries are to be sent again.
+func replayFrom(form url.Values, zone *time.Location) (contract.ReplayDeliveries, error) {
+	if delivery := form.Get("delivery"); delivery != "" {
+		return contract.ReplayDeliveries{IDs: []contract.DeliveryID{contract.DeliveryID(delivery)}}, nil
+	}
+	span, err := spanFrom(searchFrom(form), zone)
+	return contract.ReplayDeliveries{
+		DeliverySpan: span, Preview: form.Get("preview") != "", States: map[string][]string{
+			"delivered": {"delivered"}, "all": {"dead", "delivered"},
+		}[form.Get("which")],
+	}, err
 }
 
 func (c console) removeWebhook(w http.ResponseWriter, r *http.Request) error {
