@@ -173,10 +173,14 @@ var routes = map[string]Rule{
 	"GET /console/pool":                    {LeadPool},
 	"POST /console/pool":                   {MoveOffers},
 	"POST /console/pool/all":               {MoveOffers},
-	"GET /console/pool/import":             {SubmitOffer},
-	"POST /console/pool/import":            {SubmitOffer},
 	"GET /console/audit":                   {ReadAudit},
 	"POST /console/audit/export":           {ExportAudit},
+
+	"GET /console/imports":             {SubmitRequest, SubmitOffer},
+	"POST /console/imports":            {SubmitRequest, SubmitOffer},
+	"GET /console/imports/{id}":        {SubmitRequest, SubmitOffer},
+	"POST /console/imports/{id}":       {SubmitRequest, SubmitOffer},
+	"GET /console/imports/{id}/errors": {SubmitRequest, SubmitOffer},
 
 	"POST /api/v1/requests":                           {SubmitRequest},
 	"GET /api/v1/requests":                            {ListRequests},

@@ -105,7 +105,7 @@ type builder struct {
 
 func (b *builder) add(line int, cells []string) error {
 	for i := range cells {
-		cells[i] = strings.TrimSpace(cells[i])
+		cells[i] = asText(strings.TrimSpace(cells[i]))
 	}
 	if !slices.ContainsFunc(cells, func(cell string) bool { return cell != "" }) {
 		return nil
@@ -126,6 +126,15 @@ func (b *builder) add(line int, cells []string) error {
 	}
 	b.table.Rows = append(b.table.Rows, Row{Line: line, cells: cells, places: b.places})
 	return nil
+}
+
+// asText takes the mark away by which spreadsheets, and our own files, say that
+// what looks like a formula is text.
+func asText(cell string) string {
+	if len(cell) > 1 && cell[0] == '\'' && strings.ContainsRune("=+-@", rune(cell[1])) {
+		return cell[1:]
+	}
+	return cell
 }
 
 // tooMany refuses a file with more rows than can be read.

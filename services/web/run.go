@@ -25,6 +25,7 @@ import (
 	"heli/services/web/public"
 	"heli/services/web/session"
 	"heli/services/web/site"
+	"heli/services/web/upload"
 )
 
 // Limits of the server. Pages are small; the live stream sets its own deadline.
@@ -104,8 +105,9 @@ func assemble(d app.Deps, c Config, listening string) (site.Deps, error) {
 	identities := session.NewIdentities(d.Bus, d.Clock)
 	// What web keeps belongs to no organisation and is found by a secret alone,
 	// before anybody is known: so it is read as the service's own work.
+	passing := intake.New(d)
 	s := site.Deps{
-		Deps: d, Pages: pages, Identities: identities, Intake: intake.New(d), Live: live.New(d.Clock),
+		Deps: d, Pages: pages, Identities: identities, Intake: passing, Live: live.New(d.Clock), Uploads: upload.New(d, passing),
 		Guard:     guard.New(d, guard.Options{WritesPerMinute: c.WritesPerMinute, TooMany: tooMany(pages)}),
 		PublicURL: address, HTTPS: https, MaxBodyBytes: maxBody,
 		Sessions: session.New(session.Options{
@@ -143,6 +145,7 @@ func (s *Server) Run(ctx context.Context) error {
 	group.Go(func() error { return s.deps.Live.Run(ctx, s.deps.Bus) })
 	group.Go(func() error { return s.deps.Identities.Run(ctx) })
 	group.Go(func() error { return s.deps.Intake.Run(ctx) })
+	group.Go(func() error { return s.deps.Uploads.Run(ctx) })
 	group.Go(func() error { return s.purge(ctx) })
 	return group.Wait()
 }
@@ -171,7 +174,7 @@ func (s *Server) purge(ctx context.Context) error {
 	defer ticker.Stop()
 	for {
 		for _, purge := range []func(context.Context) error{
-			s.deps.Sessions.Purge, s.deps.Intake.Purge, s.deps.Guard.Purge,
+			s.deps.Sessions.Purge, s.deps.Intake.Purge, s.deps.Guard.Purge, s.deps.Uploads.Purge,
 			func(ctx context.Context) error { return public.PurgeTries(ctx, s.deps.Worker, s.deps.Clock()) },
 		} {
 			if err := purge(ctx); err != nil && ctx.Err() == nil {

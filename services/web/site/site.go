@@ -18,6 +18,7 @@ import (
 	"heli/services/web/live"
 	"heli/services/web/page"
 	"heli/services/web/session"
+	"heli/services/web/upload"
 )
 
 // Deps are what every part of web is handed.
@@ -29,6 +30,7 @@ type Deps struct {
 	Intake     *intake.Intake
 	Guard      *guard.Guard
 	Live       *live.Hub
+	Uploads    *upload.Uploads
 	// PublicURL is where readers reach the pages, without a slash at the end.
 	PublicURL string
 	// HTTPS says that readers come over https.

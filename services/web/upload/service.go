@@ -251,7 +251,11 @@ func (u *Uploads) Set(ctx context.Context, id string, s Settings) error {
 // Start lets a worker take the table of a draft in, as who acts. A repeat changes
 // nothing.
 func (u *Uploads) Start(ctx context.Context, id string) error {
-	err := u.change(ctx, id, func(r *row, h *head) error {
+	things, err := u.countThings(ctx, id)
+	if err != nil {
+		return err
+	}
+	err = u.change(ctx, id, func(r *row, h *head) error {
 		if r.State != Draft {
 			return nil
 		}
@@ -269,11 +273,28 @@ func (u *Uploads) Start(ctx context.Context, id string) error {
 				return err
 			}
 		}
-		h.Actor, r.State = a, Running
+		h.Actor, r.State, r.Things = a, Running, things
 		return h.Settings.ready()
 	})
 	u.poke()
 	return err
+}
+
+// countThings returns how many things a draft is made of; 0 for one that is none any
+// more.
+func (u *Uploads) countThings(ctx context.Context, id string) (n int, err error) {
+	if !contract.ValidID(id) {
+		return 0, fault.NewNotFound("upload")
+	}
+	r, err := u.store.selectRow(ctx, id)
+	if err != nil || r.State != Draft {
+		return 0, err
+	}
+	_, _, report, err := u.try(ctx, r)
+	for _, count := range report.Counts.Things {
+		n += count
+	}
+	return n, err
 }
 
 // Undo lets a worker take back what the upload created and nobody has worked on
