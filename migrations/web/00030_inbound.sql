@@ -50,12 +50,9 @@ CREATE TABLE inbound_form (
     id         uuid PRIMARY KEY,
     org_path   text COLLATE "C" NOT NULL,
     kind       text NOT NULL CHECK (kind IN ('needs', 'offers')),
-    name       text NOT NULL,
-    settings   jsonb NOT NULL, -- the mapping, and how posts are told to be genuine
-    secret     bytea NOT NULL, -- sealed
-    former     bytea,          -- sealed: the secret before, until former_until
-    former_until timestamptz,
-    version    bigint NOT NULL DEFAULT 1,
+    settings   jsonb NOT NULL, -- name, mapping, how posts are told to be genuine
+    secrets    bytea NOT NULL, -- sealed: the one in use and the one before
+    version    bigint NOT NULL,
     disabled_at timestamptz,
     created_at timestamptz NOT NULL
 );

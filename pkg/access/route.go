@@ -181,6 +181,12 @@ var routes = map[string]Rule{
 	"GET /console/imports/{id}":        {SubmitRequest, SubmitOffer},
 	"POST /console/imports/{id}":       {SubmitRequest, SubmitOffer},
 	"GET /console/imports/{id}/errors": {SubmitRequest, SubmitOffer},
+	"POST /inbound/{id}":               {SubmitRequest, SubmitOffer},
+	"GET /console/forms":               {ManageForms},
+	"POST /console/forms":              {ManageForms},
+	"GET /console/forms/{id}":          {ManageForms},
+	"POST /console/forms/{id}":         {ManageForms},
+	"POST /console/forms/{id}/post":    {ReadContact},
 
 	"POST /api/v1/requests":                           {SubmitRequest},
 	"GET /api/v1/requests":                            {ListRequests},

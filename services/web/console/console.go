@@ -149,6 +149,7 @@ func (c console) mountPages(r chi.Router) {
 	c.mountSessions(get, post)
 	c.mountComplaints(get, post)
 	c.mountUploads(get, post)
+	c.mountForms(get, post)
 }
 
 func (c console) mountQueue(get, post route) {

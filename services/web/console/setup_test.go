@@ -21,6 +21,7 @@ import (
 	"heli/pkg/locale"
 	"heli/pkg/testkit"
 	"heli/services/web/console"
+	"heli/services/web/inbound"
 	"heli/services/web/intake"
 	"heli/services/web/live"
 	"heli/services/web/page"
@@ -84,7 +85,7 @@ func (d *desk) serve() {
 	identities := session.NewIdentities(deps.Bus, deps.Clock)
 	passing := intake.New(deps)
 	d.site = site.Deps{
-		Deps: deps, Pages: pages, Identities: identities, Live: live.New(deps.Clock), Intake: passing, Uploads: upload.New(deps, passing), PublicURL: "https://heli.example",
+		Deps: deps, Pages: pages, Identities: identities, Live: live.New(deps.Clock), Intake: passing, Uploads: upload.New(deps, passing), Forms: inbound.New(deps, passing), PublicURL: "https://heli.example",
 		MaxBodyBytes: 64 << 10,
 		Sessions: session.New(session.Options{
 			DB: deps.Worker, Bus: deps.Bus, Keys: deps.Keys, Identities: identities, PublicURL: "https://heli.example", Clock: deps.Clock, Fail: pages.Fail,

@@ -14,6 +14,7 @@ import (
 	"heli/pkg/contract"
 	"heli/pkg/seal"
 	"heli/services/web/guard"
+	"heli/services/web/inbound"
 	"heli/services/web/intake"
 	"heli/services/web/live"
 	"heli/services/web/page"
@@ -31,6 +32,7 @@ type Deps struct {
 	Guard      *guard.Guard
 	Live       *live.Hub
 	Uploads    *upload.Uploads
+	Forms      *inbound.Forms
 	// PublicURL is where readers reach the pages, without a slash at the end.
 	PublicURL string
 	// HTTPS says that readers come over https.

@@ -123,7 +123,7 @@ func ConsoleUploads(d Desk, v Uploads) templ.Component {
 func uploadColumns(d Desk) []Column {
 	return []Column{
 		{Label: d.T("upload.name")}, {Label: d.T("upload.state")}, {Label: d.T("import.outcome.created"), Numeric: true},
-		{Label: d.T("import.outcome.refused"), Numeric: true}, {Label: d.T("upload.when")},
+		{Label: d.T("upload.refused_rows"), Numeric: true}, {Label: d.T("upload.when")},
 	}
 }
 
@@ -288,9 +288,9 @@ func uploadTable(d Desk, v Uploads, columns []Column) templ.Component {
 					}
 					ctx = templ.InitializeContext(ctx)
 					var templ_7745c5c3_Var14 string
-					templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(d.Number(int64(row.Counts[importer.Refused])))
+					templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(d.Number(int64(row.Refused)))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/console_upload.templ`, Line: 53, Col: 52}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/console_upload.templ`, Line: 53, Col: 35}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var14))
 					if templ_7745c5c3_Err != nil {
@@ -1359,7 +1359,7 @@ func UploadPart(d Desk, v UploadView) templ.Component {
 			templ_7745c5c3_Err = Facts([]Fact{
 				{d.T("import.outcome.created"), v.things(d, importer.Created)},
 				{d.T("import.outcome.unchanged"), v.things(d, importer.Unchanged)},
-				{d.T("import.outcome.refused"), v.things(d, importer.Refused)},
+				{d.T("upload.refused_rows"), number(d, v.Upload.Refused)},
 				{d.T("upload.withdrawn"), number(d, v.Upload.Withdrawn)},
 				{d.T("upload.touched"), number(d, v.Upload.Touched)},
 			}).Render(ctx, templ_7745c5c3_Buffer)
@@ -1370,7 +1370,7 @@ func UploadPart(d Desk, v UploadView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if v.Upload.Refused {
+			if v.Upload.Refused > 0 {
 				templ_7745c5c3_Err = Button(ButtonProps{Label: d.T("admin.import.errors"), Href: "/console/imports/" + v.Upload.ID + "/errors"}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

@@ -67,8 +67,8 @@ type Upload struct {
 	Things    int // requests or offers; 0 for a draft
 	Counts    map[importer.Outcome]int
 	Withdrawn int
-	Touched   int  // left alone, since somebody has worked on it
-	Refused   bool // there are refused rows to download
+	Touched   int // left alone, since somebody has worked on it
+	Refused   int // rows that were not taken, to download while they are kept
 	CreatedAt time.Time
 	MovedAt   time.Time
 }
@@ -91,7 +91,7 @@ type head struct {
 	Name     string         `json:"name"`
 	Columns  []string       `json:"columns"`
 	Settings Settings       `json:"settings"`
-	Refused  bool           `json:"refused"`
+	Refused  int            `json:"refused"` // rows
 }
 
 var (

@@ -149,7 +149,7 @@ func TestATableIsMappedTriedTakenInAndTakenBack(t *testing.T) {
 	}
 	done, err := u.Get(ctx, id)
 	must(t, err)
-	if done.State != Done || done.Counts[importer.Created] != 2 || done.Counts[importer.Refused] != 3 || done.Things != 5 || !done.Refused {
+	if done.State != Done || done.Counts[importer.Created] != 2 || done.Counts[importer.Refused] != 3 || done.Things != 5 || done.Refused != 3 {
 		t.Fatalf("done = %+v", done)
 	}
 	if d := f.drafts["1"]; d.Urgency != contract.Critical || d.Contact.Name != "张三" || d.RegionCode != "610100" || d.State != "" {
@@ -166,7 +166,7 @@ func TestATableIsMappedTriedTakenInAndTakenBack(t *testing.T) {
 	u.workOnce(t.Context())
 	undone, err := u.Get(ctx, id)
 	must(t, err)
-	if undone.State != Undone || undone.Withdrawn != 1 || undone.Touched != 1 || undone.Refused {
+	if undone.State != Undone || undone.Withdrawn != 1 || undone.Touched != 1 || undone.Refused != 0 {
 		t.Errorf("undone = %+v", undone)
 	}
 	if m := f.moves[0]; m.Move != "withdraw" || m.OnBehalfOf != "requester" || *m.Version != 1 {

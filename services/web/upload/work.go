@@ -118,9 +118,8 @@ func (u *Uploads) takeIn(ctx context.Context, r row, h head) error {
 		for _, count := range report.Counts.Things {
 			r.Things += count
 		}
-		h.Refused = report.Counts.RefusedRows > 0
-		r.Content = nil
-		if !h.Refused {
+		h.Refused, r.Content = report.Counts.RefusedRows, nil
+		if h.Refused == 0 {
 			return nil
 		}
 		return u.keepRefused(r, refusedOf(view, h.Columns, report))
@@ -220,7 +219,7 @@ func (u *Uploads) takeBack(ctx context.Context, r row, h head) error {
 	}
 	things := r.Things
 	return u.finish(ctx, r.ID, Undone, func(r *row, h *head) error {
-		r.Things, r.Content, h.Refused = things, nil, false
+		r.Things, r.Content, h.Refused = things, nil, 0
 		return nil
 	})
 }
