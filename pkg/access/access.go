@@ -55,6 +55,7 @@ const (
 	ManagePeople      Action = "manage_people"
 	ManageKeys        Action = "manage_keys"
 	ManageWebhooks    Action = "manage_webhooks"
+	ManageForms       Action = "manage_forms" // of other programs, that post here
 	PullEvents        Action = "pull_events"
 	ReadPolicy        Action = "read_policy"
 	ManagePolicies    Action = "manage_policies"
@@ -151,6 +152,7 @@ var matrix = map[Action]grant{
 	ManagePeople:      {Below, []contract.Role{admin, lead}},
 	ManageKeys:        {Below, []contract.Role{admin}},
 	ManageWebhooks:    {Below, []contract.Role{admin, integ, coord}},
+	ManageForms:       {Below, []contract.Role{admin, coord, integ}},
 	PullEvents:        {Below, []contract.Role{admin, coord, integ}},
 	ReadPolicy:        {Around, []contract.Role{admin, coord, audit, integ}},
 	ManagePolicies:    {Below, []contract.Role{admin}},

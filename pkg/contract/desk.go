@@ -61,12 +61,14 @@ type LineFields struct {
 // EditRequest changes those fields in which Now differs from Was, what the editor
 // saw. One that has become something else meanwhile makes the whole a conflict,
 // changed_meanwhile, unless both changed it to the same. Added are further lines,
-// under ids of the caller's, so that a repeat is harmless.
+// under ids of the caller's, so that a repeat is harmless. Removed are lines that no
+// live match holds; one that is not there any more is no error.
 type EditRequest struct {
-	ID    RequestID     `json:"id"`
-	Was   RequestFields `json:"was"`
-	Now   RequestFields `json:"now"`
-	Added []NeedLine    `json:"added,omitempty"`
+	ID      RequestID     `json:"id"`
+	Was     RequestFields `json:"was"`
+	Now     RequestFields `json:"now"`
+	Added   []NeedLine    `json:"added,omitempty"`
+	Removed []NeedLineID  `json:"removed,omitempty"`
 }
 
 // Alike is a request that may ask for the same as another.

@@ -189,6 +189,8 @@ type HistoryEntry struct {
 	ActorName  string    `json:"actor_name,omitempty"`
 	OnBehalfOf string    `json:"on_behalf_of,omitempty"`
 	Reason     string    `json:"reason,omitempty"`
+	// Line is the need line that was removed, without what people wrote.
+	Line *NeedLine `json:"line,omitempty"`
 }
 
 // Move asks for one move of a life cycle. Version, when given, must be the

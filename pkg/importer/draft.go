@@ -3,32 +3,33 @@ package importer
 import (
 	"context"
 	"slices"
+	"strconv"
+	"strings"
 
 	"heli/pkg/contract"
 	"heli/pkg/tabular"
 )
 
-// maker makes one thing's submission of its lines.
-type maker func(id string, lines []line) func(context.Context) (Outcome, error)
+// maker makes of one thing's lines what is submitted.
+type maker func(t *thing, lines []line)
 
 // group puts the rows with one source_id together, in the order of the file. A
 // spoiled row is put aside with its reason and the others go on without it.
 func (i *Importer) group(table *tabular.Table, make maker) []*thing {
-	r := reader{catalogue: newCatalogue(i.ref), gazetteer: newGazetteer(i.ref)}
-	byID := map[string]*thing{}
-	lines := map[string][]line{}
+	r := i.reader()
+	byID, lines, seen := map[string]*thing{}, map[string][]line{}, map[string]int{}
 	var things []*thing
 	for _, row := range table.Rows {
-		id := row.Get("source_id")
+		id := i.nameOf(table, row, seen)
 		t, known := byID[id]
 		if !known {
-			t = &thing{id: id}
+			t = &thing{n: len(things), id: id}
 			byID[id] = t
 			things = append(things, t)
 		}
-		l, err := i.take(r, row, lines[id])
+		l, err := i.take(r, id, row, lines[id])
 		if err != nil {
-			t.spoilt = append(t.spoilt, RowReport{Line: row.Line, SourceID: id, Outcome: Refused, Reason: err.Error()})
+			t.spoilt = append(t.spoilt, spoilt(row.Line, id, err))
 			continue
 		}
 		lines[id] = append(lines[id], l)
@@ -36,14 +37,25 @@ func (i *Importer) group(table *tabular.Table, make maker) []*thing {
 	}
 	for _, t := range things {
 		if len(t.rows) > 0 {
-			t.submit = make(t.id, lines[t.id])
+			make(t, lines[t.id])
 		}
 	}
 	return things
 }
 
-func (i *Importer) take(r reader, row tabular.Row, before []line) (line, error) {
-	if row.Get("source_id") == "" {
+// nameOf returns the source_id of a row. In a table without the column it comes
+// from what the row holds, and how many of the same came before.
+func (i *Importer) nameOf(table *tabular.Table, row tabular.Row, seen map[string]int) string {
+	if i.options.Name == nil || table.Has("source_id") {
+		return row.Get("source_id")
+	}
+	content := strings.Join(row.Cells(), "\x1f")
+	seen[content]++
+	return i.options.Name(content + "\x1f" + strconv.Itoa(seen[content]))
+}
+
+func (i *Importer) take(r reader, id string, row tabular.Row, before []line) (line, error) {
+	if id == "" {
 		return line{}, errNoSourceID
 	}
 	l, err := r.read(row)
@@ -53,26 +65,38 @@ func (i *Importer) take(r reader, row tabular.Row, before []line) (line, error) 
 	return l, err
 }
 
+// idOf returns the id of a new thing.
+func (i *Importer) idOf(sourceID string) string {
+	if i.options.ID == nil {
+		return contract.NewID[string]()
+	}
+	return i.options.ID(sourceID)
+}
+
 // needs submits the lines of one source_id as a request.
 func (i *Importer) needs() maker {
-	return func(id string, lines []line) func(context.Context) (Outcome, error) {
-		draft := i.requestDraft(id, lines)
-		return func(ctx context.Context) (Outcome, error) {
-			answer, err := i.calls.Request(ctx, contract.SubmitRequest{
-				ID: contract.NewID[contract.RequestID](), Code: contract.NewCode(), Draft: draft, SubmittedAt: i.now(),
-			})
-			return outcomeOf(answer.Repeated), err
+	return func(t *thing, lines []line) {
+		q := contract.SubmitRequest{
+			ID: contract.RequestID(i.idOf(t.id)), Code: contract.NewCode(), Draft: i.requestDraft(t.id, lines), SubmittedAt: i.now(),
+		}
+		t.submit = func(ctx context.Context) (made, error) {
+			answer, err := i.calls.Request(ctx, q)
+			return made{outcomeOf(answer.Repeated && answer.ID != q.ID), string(answer.ID), answer.Version}, err
+		}
+		if i.calls.TryRequest != nil {
+			t.try = func(ctx context.Context) error { return i.calls.TryRequest(ctx, q) }
 		}
 	}
 }
 
-// requestDraft has no contact: lists hold none, and staff can be asked for it.
+// requestDraft has the contact of its first row; lists mostly hold none, and staff
+// can be asked for it.
 func (i *Importer) requestDraft(id string, lines []line) contract.RequestDraft {
 	first := lines[0]
 	d := contract.RequestDraft{
-		Title: title(lines), Description: description(lines), Urgency: contract.Routine, Mode: first.mode,
-		RegionCode: first.region, AtOrganisation: i.options.Organisation,
-		Source: i.options.Source, SourceID: id,
+		Title: title(lines), Description: description(lines), Urgency: first.urgency, Mode: first.mode,
+		RegionCode: first.region, Point: first.point, NeededBy: first.neededBy, AtOrganisation: i.options.Organisation,
+		Contact: first.contact, Consent: i.options.Consent, Source: i.options.Source, SourceID: id,
 	}
 	if i.options.Open {
 		d.State = "open"
@@ -91,13 +115,16 @@ func (i *Importer) requestDraft(id string, lines []line) contract.RequestDraft {
 
 // offers submits the lines of one source_id as an offer.
 func (i *Importer) offers() maker {
-	return func(id string, lines []line) func(context.Context) (Outcome, error) {
-		draft := i.offerDraft(id, lines)
-		return func(ctx context.Context) (Outcome, error) {
-			answer, err := i.calls.Offer(ctx, contract.SubmitOffer{
-				ID: contract.NewID[contract.OfferID](), Code: contract.NewCode(), Draft: draft, SubmittedAt: i.now(),
-			})
-			return outcomeOf(answer.Repeated), err
+	return func(t *thing, lines []line) {
+		q := contract.SubmitOffer{
+			ID: contract.OfferID(i.idOf(t.id)), Code: contract.NewCode(), Draft: i.offerDraft(t.id, lines), SubmittedAt: i.now(),
+		}
+		t.submit = func(ctx context.Context) (made, error) {
+			answer, err := i.calls.Offer(ctx, q)
+			return made{outcomeOf(answer.Repeated && answer.ID != q.ID), string(answer.ID), answer.Version}, err
+		}
+		if i.calls.TryOffer != nil {
+			t.try = func(ctx context.Context) error { return i.calls.TryOffer(ctx, q) }
 		}
 	}
 }
@@ -106,8 +133,8 @@ func (i *Importer) offerDraft(id string, lines []line) contract.OfferDraft {
 	first := lines[0]
 	d := contract.OfferDraft{
 		Title: title(lines), Description: description(lines), Organisation: i.options.Organisation, Mode: first.mode,
-		RegionCode: first.region, Languages: []string{"zh"}, Vouched: i.options.Vouch,
-		Source: i.options.Source, SourceID: id,
+		RegionCode: first.region, Point: first.point, Languages: []string{"zh"}, Vouched: i.options.Vouch,
+		Contact: first.contact, Consent: i.options.Consent, Source: i.options.Source, SourceID: id,
 	}
 	if i.options.Open {
 		d.State = "available"

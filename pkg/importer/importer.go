@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"heli/pkg/check"
 	"heli/pkg/contract"
 	"heli/pkg/fault"
 	"heli/pkg/reference"
@@ -24,6 +25,7 @@ import (
 const (
 	defaultConcurrency = 16
 	defaultSource      = "import"
+	chinaOffset        = 8 * 60 * 60 // seconds
 )
 
 // Outcome is what became of a row.
@@ -39,8 +41,12 @@ const (
 )
 
 // Calls submit the drafts; a repeat of one must be harmless. They are called
-// from several goroutines at once.
+// from several goroutines at once. The tries look at a draft as its service will
+// and store nothing; without one a dry run looks at the rows alone.
 type Calls struct {
+	TryRequest func(context.Context, contract.SubmitRequest) error
+	TryOffer   func(context.Context, contract.SubmitOffer) error
+
 	Request  func(context.Context, contract.SubmitRequest) (contract.SubmittedRequest, error)
 	Offer    func(context.Context, contract.SubmitOffer) (contract.SubmittedOffer, error)
 	Register func(context.Context, contract.OrganisationDraft) (contract.RegisteredOrganisation, error)
@@ -62,6 +68,32 @@ type Options struct {
 	Vouch       bool
 	DryRun      bool // check, and submit nothing
 	Concurrency int  // submissions under way at once; 0 means 16
+	// Name names a row of a table without the column source_id by its content,
+	// so that the same row is known again. Such rows are refused when it is nil.
+	Name func(content string) string
+	// ID makes the id of a thing from its source_id, so that a repeat after a crash
+	// knows its own; a fresh one each time when it is nil.
+	ID func(sourceID string) string
+	// Consent is what the people in the table agreed to; nothing when empty.
+	Consent contract.Consent
+	// Zone is that of days without one; China's when nil.
+	Zone *time.Location
+	// Done hears of each thing as soon as it is settled, from several goroutines;
+	// not of those that ctx cut short.
+	Done func(ThingReport)
+}
+
+// ThingReport is what became of one request or offer. ID and Version are those of
+// the moment in which it was created.
+type ThingReport struct {
+	N        int // in the order of the file, from 0
+	SourceID string
+	Lines    []int // of the file that it is made of
+	Outcome  Outcome
+	ID       string
+	Version  int64
+	Reason   string
+	Faults   []fault.Field
 }
 
 // RowReport is what became of one row of the file.
@@ -70,6 +102,9 @@ type RowReport struct {
 	SourceID string  `json:"source_id"` // an organisation's code
 	Outcome  Outcome `json:"outcome"`
 	Reason   string  `json:"reason,omitempty"` // of a refusal
+	// Faults say the reason field by field, where it lies in fields. The argument
+	// "value" is what the row holds there.
+	Faults []fault.Field `json:"-"`
 }
 
 // Report is the result of one import. Requests, offers and organisations are
@@ -103,6 +138,9 @@ func New(ref *reference.Snapshot, calls Calls, now func() time.Time, o Options) 
 	if o.Source == "" {
 		o.Source = defaultSource
 	}
+	if o.Zone == nil {
+		o.Zone = time.FixedZone("UTC+8", chinaOffset)
+	}
 	return &Importer{ref: ref, calls: calls, options: o, now: now}
 }
 
@@ -110,31 +148,51 @@ func New(ref *reference.Snapshot, calls Calls, now func() time.Time, o Options) 
 // A repeat changes nothing. An error means that the file is no such table, or
 // that ctx ended; then the report says what was done before.
 func (i *Importer) Needs(ctx context.Context, file io.Reader) (Report, error) {
-	table, err := tabular.Read(file, needsHeader)
-	if err != nil {
-		return Report{}, err
-	}
-	return i.run(ctx, table, i.group(table, i.needs()))
+	return i.read(ctx, file, Needs, needsHeader)
 }
 
 // Offers imports a table of offer lines, as Needs does.
 func (i *Importer) Offers(ctx context.Context, file io.Reader) (Report, error) {
-	table, err := tabular.Read(file, offersHeader)
+	return i.read(ctx, file, Offers, offersHeader)
+}
+
+func (i *Importer) read(ctx context.Context, file io.Reader, kind Kind, header tabular.Header) (Report, error) {
+	table, err := tabular.Read(file, header)
 	if err != nil {
 		return Report{}, err
 	}
-	return i.run(ctx, table, i.group(table, i.offers()))
+	return i.Take(ctx, kind, table)
+}
+
+// Take imports a table whose columns bear the names of Fields, as Needs and Offers
+// do of a file.
+func (i *Importer) Take(ctx context.Context, kind Kind, table *tabular.Table) (Report, error) {
+	make := i.needs()
+	if kind == Offers {
+		make = i.offers()
+	}
+	return i.run(ctx, table, i.group(table, make))
 }
 
 // thing is a request, an offer or an organisation of the file with its rows. It
 // has no submit when all its rows were refused.
 type thing struct {
+	n      int
 	id     string
 	rows   []int // lines that are part of it
 	spoilt []RowReport
-	submit func(context.Context) (Outcome, error)
-	result Outcome
+	submit func(context.Context) (made, error)
+	try    func(context.Context) error // nil for none
+	made   made
 	reason string
+	faults []fault.Field
+}
+
+// made is what a submission came to.
+type made struct {
+	outcome Outcome
+	id      string
+	version int64
 }
 
 // run submits the things and reports on every row.
@@ -150,7 +208,8 @@ func (i *Importer) submitAll(ctx context.Context, things []*thing) error {
 	g.SetLimit(i.options.Concurrency)
 	for _, t := range things {
 		if t.submit == nil {
-			t.result = Refused
+			t.made.outcome = Refused
+			i.tell(t)
 			continue
 		}
 		g.Go(func() error { return i.submitOne(ctx, t) })
@@ -162,16 +221,35 @@ func (i *Importer) submitAll(ctx context.Context, things []*thing) error {
 }
 
 func (i *Importer) submitOne(ctx context.Context, t *thing) error {
-	if i.options.DryRun {
-		t.result = Valid
-		return nil
+	result, err := made{outcome: Valid}, ctx.Err()
+	switch {
+	case err != nil:
+	case !i.options.DryRun:
+		result, err = t.submit(ctx)
+	case t.try != nil:
+		err = t.try(ctx)
 	}
-	outcome, err := t.submit(ctx)
 	if err != nil {
-		outcome, t.reason = Refused, explain(err)
+		result = made{outcome: Refused}
+		t.reason, t.faults = explain(err), fault.As(err).Fields
 	}
-	t.result = outcome
-	return ctx.Err()
+	t.made = result
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	i.tell(t)
+	return nil
+}
+
+// tell says what became of a thing, to who listens.
+func (i *Importer) tell(t *thing) {
+	if i.options.Done == nil {
+		return
+	}
+	i.options.Done(ThingReport{
+		N: t.n, SourceID: t.id, Lines: t.rows, Outcome: t.made.outcome, ID: t.made.id, Version: t.made.version,
+		Reason: t.reason, Faults: t.faults,
+	})
 }
 
 // explain is a refusal in one line. Faults hold no personal data.
@@ -190,15 +268,15 @@ func explain(err error) string {
 func report(table *tabular.Table, things []*thing) Report {
 	r := Report{Rows: []RowReport{}, Counts: Counts{Things: map[Outcome]int{}}}
 	for _, p := range table.Problems {
-		r.Rows = append(r.Rows, RowReport{Line: p.Line, Outcome: Refused, Reason: p.Reason})
+		r.Rows = append(r.Rows, spoilt(p.Line, "", p.Reason))
 	}
 	for _, t := range things {
-		r.Counts.Things[t.result]++
+		r.Counts.Things[t.made.outcome]++
 		r.Rows = append(r.Rows, t.spoilt...)
 		for _, line := range t.rows {
-			r.Rows = append(r.Rows, RowReport{Line: line, SourceID: t.id, Outcome: t.result, Reason: t.reason})
+			r.Rows = append(r.Rows, RowReport{Line: line, SourceID: t.id, Outcome: t.made.outcome, Reason: t.reason, Faults: t.faults})
 		}
-		if t.result != Refused {
+		if t.made.outcome != Refused {
 			r.Counts.Lines += len(t.rows)
 		}
 	}
@@ -212,6 +290,15 @@ func report(table *tabular.Table, things []*thing) Report {
 	return r
 }
 
+// spoilt reports a row that can be part of nothing.
+func spoilt(line int, id string, err error) RowReport {
+	row := RowReport{Line: line, SourceID: id, Outcome: Refused, Reason: err.Error()}
+	if refusal, ok := errors.AsType[*tabular.Refusal](err); ok {
+		row.Faults = []fault.Field{refusal.Field}
+	}
+	return row
+}
+
 // outcomeOf says what became of something that is stored once.
 func outcomeOf(repeated bool) Outcome {
 	if repeated {
@@ -220,7 +307,17 @@ func outcomeOf(repeated bool) Outcome {
 	return Created
 }
 
-// refuse makes the reason for which a row cannot be used.
-func refuse(format string, args ...any) error { return fmt.Errorf(format, args...) }
+// refuse makes the reason for which a row cannot be used: the column, a key below
+// "invalid." in the catalogues, and a sentence.
+func refuse(column, code, value, format string, args ...any) error {
+	field := fault.Field{Location: column, Code: code}
+	if value != "" {
+		field.Args = map[string]any{"value": shorten(value, shownValue)}
+	}
+	return tabular.Refuse(field, format, args...)
+}
 
-var errNoSourceID = errors.New("source_id is empty")
+// shownValue is how much of a cell a reason quotes, in characters.
+const shownValue = 20
+
+var errNoSourceID = refuse("source_id", check.Required, "", "source_id is empty")

@@ -48,6 +48,7 @@ func snapshot() *reference.Snapshot {
 // services accept what they are given and remember it, by source id and code.
 type services struct {
 	mu            sync.Mutex
+	ids           map[string]string // of what came first, by source id
 	requests      map[string]contract.RequestDraft
 	offers        map[string]contract.OfferDraft
 	organisations map[string]contract.OrganisationDraft
@@ -56,9 +57,17 @@ type services struct {
 
 func newServices() *services {
 	return &services{
+		ids:      map[string]string{},
 		requests: map[string]contract.RequestDraft{}, offers: map[string]contract.OfferDraft{},
 		organisations: map[string]contract.OrganisationDraft{},
 	}
+}
+
+func (s *services) first(sourceID, id string) string {
+	if s.ids[sourceID] == "" {
+		s.ids[sourceID] = id
+	}
+	return s.ids[sourceID]
 }
 
 func (s *services) calls() Calls {
@@ -68,14 +77,14 @@ func (s *services) calls() Calls {
 			defer s.mu.Unlock()
 			_, known := s.requests[q.Draft.SourceID]
 			s.requests[q.Draft.SourceID] = q.Draft
-			return contract.SubmittedRequest{ID: q.ID, Repeated: known}, nil
+			return contract.SubmittedRequest{ID: contract.RequestID(s.first(q.Draft.SourceID, string(q.ID))), Repeated: known}, nil
 		},
 		Offer: func(_ context.Context, q contract.SubmitOffer) (contract.SubmittedOffer, error) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			_, known := s.offers[q.Draft.SourceID]
 			s.offers[q.Draft.SourceID] = q.Draft
-			return contract.SubmittedOffer{ID: q.ID, Repeated: known}, nil
+			return contract.SubmittedOffer{ID: contract.OfferID(s.first(q.Draft.SourceID, string(q.ID))), Repeated: known}, nil
 		},
 		Register: func(_ context.Context, d contract.OrganisationDraft) (contract.RegisteredOrganisation, error) {
 			s.mu.Lock()

@@ -3,9 +3,12 @@ package importer
 import (
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
+	"heli/pkg/check"
 	"heli/pkg/contract"
+	"heli/pkg/fault"
 	"heli/pkg/tabular"
 )
 
@@ -14,8 +17,12 @@ var (
 	needsHeader = tabular.Header{Required: []string{
 		"source_id", "organisation", "province", "city", "district", "region_code", "address",
 		"category", "item", "specification", "quantity", "unit", "remark",
-	}}
-	offersHeader = tabular.Header{Required: append(slices.Clone(needsHeader.Required), "mode")}
+	}, Optional: append(slices.Clone(personFields), "mode")}
+	offersHeader = tabular.Header{Required: append(slices.Clone(needsHeader.Required), "mode"), Optional: personFields}
+	// personFields are what lists about people hold besides.
+	personFields = []string{
+		"title", "description", "urgency", "needed_by", "point", "contact_name", "contact_phone", "contact_email", "contact_wechat",
+	}
 )
 
 // Lengths that the services allow, in characters.
@@ -39,12 +46,21 @@ type line struct {
 	quantity      *int64
 	unit          contract.Unit
 	mode          contract.Mode
+	urgency       contract.Urgency
+	neededBy      *time.Time
+	point         *contract.Point
+	contact       contract.Contact
 }
 
 // reader makes lines of rows. It is used by one goroutine.
 type reader struct {
 	catalogue *catalogue
 	gazetteer *gazetteer
+	zone      *time.Location
+}
+
+func (i *Importer) reader() reader {
+	return reader{newCatalogue(i.ref), newGazetteer(i.ref), i.options.Zone}
 }
 
 // read returns the line of a row or the reason why it has none.
@@ -53,21 +69,41 @@ func (r reader) read(row tabular.Row) (line, error) {
 		row: row, organisation: clean(row.Get("organisation"), maxTitle),
 		specification: clean(row.Get("specification"), maxSpecification),
 	}
-	var ok bool
-	if l.category, ok = r.catalogue.ref.Category(row.Get("category")); !ok {
-		return l, refuse("category %q is unknown", shorten(row.Get("category"), 20))
-	}
 	var err error
+	if l.category, l.item, err = r.subject(row); err != nil {
+		return l, err
+	}
 	l.region, err = r.gazetteer.find(row.Get("region_code"), row.Get("province"), row.Get("city"), row.Get("district"))
 	if err != nil {
 		return l, err
 	}
-	l.item = r.catalogue.find(row.Get("item"), row.Get("specification"))
 	l.source = sourceText(row)
 	if l.mode, err = modeOf(row.Get("mode"), l.category); err != nil {
 		return l, err
 	}
+	if err := r.circumstances(row, &l); err != nil {
+		return l, err
+	}
 	return l, r.measure(&l)
+}
+
+// subject returns what a row is about: its category or, where it names none, that
+// of its item.
+func (r reader) subject(row tabular.Row) (contract.Category, string, error) {
+	ref, item := r.catalogue.ref, r.catalogue.find(row.Get("item"), row.Get("specification"))
+	named := row.Get("category")
+	if known, ok := ref.Item(item); ok && named == "" {
+		named = known.Category
+	}
+	found, ok := ref.Category(category(ref, named))
+	switch {
+	case ok:
+		return found, item, nil
+	case named == "":
+		return found, item, refuse("category", check.Required, "", "category %q is unknown", "")
+	default:
+		return found, item, refuse("category", check.Unknown, named, "category %q is unknown", shorten(named, shownValue))
+	}
 }
 
 // measure reads quantity and unit.
@@ -78,7 +114,7 @@ func (r reader) measure(l *line) (err error) {
 	} else {
 		var ok bool
 		if l.unit, times, ok = parseUnit(word); !ok {
-			return refuse("unit %q is unknown", shorten(word, 20))
+			return refuse("unit", check.Unknown, word, "unit %q is unknown", shorten(word, shownValue))
 		}
 	}
 	l.quantity, err = parseQuantity(l.row.Get("quantity"), times)
@@ -98,11 +134,12 @@ func sourceText(row tabular.Row) string {
 
 // modeOf is the mode that a row states, else the category's first.
 func modeOf(stated string, c contract.Category) (contract.Mode, error) {
+	if mode, ok := named(contract.Modes(), modeWords, stated); ok {
+		return mode, nil
+	}
 	switch {
-	case slices.Contains(contract.Modes(), contract.Mode(stated)):
-		return contract.Mode(stated), nil
 	case stated != "":
-		return "", refuse("mode %q is unknown", shorten(stated, 20))
+		return "", refuse("mode", check.Unknown, stated, "mode %q is unknown", shorten(stated, shownValue))
 	case len(c.Modes) > 0:
 		return c.Modes[0], nil
 	default:
@@ -113,13 +150,17 @@ func modeOf(stated string, c contract.Category) (contract.Mode, error) {
 // sameOwner returns why a line cannot be part of what the first one began.
 func sameOwner(first, l line) error {
 	if first.organisation != l.organisation || first.region != l.region {
-		return refuse("organisation or region differs from line %d, which has the same source_id", first.row.Line)
+		return tabular.Refuse(fault.Field{Location: "source_id", Code: "row_differs", Args: map[string]any{"line": first.row.Line}},
+			"organisation or region differs from line %d, which has the same source_id", first.row.Line)
 	}
 	return nil
 }
 
 // title names who and the first things that the lines are about.
 func title(lines []line) string {
+	if stated := clean(lines[0].row.Get("title"), maxTitle); stated != "" {
+		return stated
+	}
 	var things []string
 	for _, l := range lines {
 		thing := clean(l.row.Get("item"), maxTitle)
@@ -148,12 +189,12 @@ func provider(l line) string {
 	return clean(l.row.Get("address"), maxTitle/2)
 }
 
-// description holds the address and the remarks, each once: conditions that
+// description holds the description, the address and the remarks, each once: conditions that
 // people wrote are there to be read.
 func description(lines []line) string {
 	var texts []string
 	for _, l := range lines {
-		for _, column := range []string{"address", "remark"} {
+		for _, column := range []string{"description", "address", "remark"} {
 			text := strings.Trim(clean(l.row.Get(column), maxDescription), "。 ")
 			if text != "" && !slices.Contains(texts, text) {
 				texts = append(texts, text)

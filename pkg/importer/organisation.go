@@ -7,6 +7,8 @@ import (
 
 	"heli/pkg/check"
 	"heli/pkg/contract"
+	"heli/pkg/fault"
+	"heli/pkg/reference"
 	"heli/pkg/tabular"
 	"heli/pkg/word"
 )
@@ -63,7 +65,7 @@ func folded(code string) string { return strings.ToLower(code) }
 
 func refuseCircle(things []*thing) {
 	for _, t := range things {
-		t.result, t.reason = Refused, "its parents form a circle"
+		t.made.outcome, t.reason = Refused, "its parents form a circle"
 	}
 }
 
@@ -73,17 +75,17 @@ func (i *Importer) organisation(row tabular.Row, pending map[string]int) (*thing
 	t := &thing{id: row.Get("code")}
 	draft, err := i.organisationDraft(row)
 	if before := pending[folded(draft.Code)]; err == nil && before > 0 {
-		err = refuse("line %d has the same code", before)
+		err = refuse("code", "duplicate", "", "line %d has the same code", before)
 	}
 	if err != nil {
-		t.result = Refused
-		t.spoilt = []RowReport{{Line: row.Line, SourceID: t.id, Outcome: Refused, Reason: err.Error()}}
+		t.made.outcome = Refused
+		t.spoilt = []RowReport{spoilt(row.Line, t.id, err)}
 		return t, draft
 	}
 	t.rows = []int{row.Line}
-	t.submit = func(ctx context.Context) (Outcome, error) {
+	t.submit = func(ctx context.Context) (made, error) {
 		answer, err := i.calls.Register(ctx, draft)
-		return Outcome(answer.Outcome), err
+		return made{outcome: Outcome(answer.Outcome)}, err
 	}
 	return t, draft
 }
@@ -116,7 +118,7 @@ func (i *Importer) organisationDraft(row tabular.Row) (contract.OrganisationDraf
 		}
 	}
 	if err := v.Err(); err != nil {
-		return d, refuse("%s", explain(err))
+		return d, tabular.Refuse(fault.As(err).Fields[0], "%s", explain(err))
 	}
 	return d, nil
 }
@@ -137,15 +139,15 @@ func parseBool(text string) (value, ok bool) {
 func (i *Importer) specialties(text string) []string {
 	var codes []string
 	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune("|,;、，；", r) }) {
-		codes = append(codes, i.category(strings.TrimSpace(part)))
+		codes = append(codes, category(i.ref, strings.TrimSpace(part)))
 	}
 	return codes
 }
 
 // category returns the code of a category that is named by code or in any
 // language; a name that is none stays, to be refused.
-func (i *Importer) category(name string) string {
-	for _, c := range i.ref.Categories() {
+func category(ref *reference.Snapshot, name string) string {
+	for _, c := range ref.Categories() {
 		if strings.EqualFold(c.Code, name) {
 			return c.Code
 		}

@@ -3,8 +3,10 @@ package importer
 import (
 	"strings"
 
+	"heli/pkg/check"
 	"heli/pkg/contract"
 	"heli/pkg/reference"
+	"heli/pkg/word"
 )
 
 // country is the region of what names no place.
@@ -36,16 +38,16 @@ func newGazetteer(ref *reference.Snapshot) *gazetteer {
 func (g *gazetteer) find(code string, names ...string) (string, error) {
 	if code != "" {
 		if _, ok := g.ref.Region(code); !ok {
-			return "", refuse("region_code %q is unknown", shorten(code, 20))
+			return "", refuse("region_code", check.Unknown, code, "region_code %q is unknown", shorten(code, shownValue))
 		}
 		return code, nil
 	}
 	region := country
 	for _, name := range names {
-		for _, part := range strings.FieldsFunc(name, func(r rune) bool { return r == '-' || r == ' ' || r == '/' }) {
-			below := g.below(region, part)
+		for _, part := range strings.FieldsFunc(word.Simplify(name), func(r rune) bool { return r == '-' || r == ' ' || r == '/' }) {
+			below := g.within(region, part)
 			if below == "" && region == country {
-				return "", refuse("there is no province named %q", shorten(part, 20))
+				return "", refuse("province", check.Unknown, part, "there is no province named %q", shorten(part, shownValue))
 			}
 			if below != "" {
 				region = below
@@ -53,6 +55,31 @@ func (g *gazetteer) find(code string, names ...string) (string, error) {
 		}
 	}
 	return region, nil
+}
+
+// within returns the region that a text names under another: one name, or several
+// written together, such as 陕西省西安市蓝田县某街道; what names none at the end is
+// left out. Empty when it begins with no name.
+func (g *gazetteer) within(region, text string) string {
+	if below := g.below(region, text); below != "" {
+		return below
+	}
+	found, length := "", 0
+	for _, child := range g.children[region] {
+		name := child.Names["zh-Hans"]
+		for _, written := range []string{name, stem(name)} {
+			if len([]rune(written)) > 1 && len(written) > length && strings.HasPrefix(text, written) {
+				found, length = child.Code, len(written)
+			}
+		}
+	}
+	if found == "" {
+		return ""
+	}
+	if further := g.within(found, text[length:]); further != "" {
+		return further
+	}
+	return found
 }
 
 // below returns the region of a name under another, one level deeper or, where
@@ -86,8 +113,8 @@ func sameName(official, written string) bool {
 }
 
 func stem(name string) string {
-	for _, word := range levelWords {
-		if rest, ok := strings.CutSuffix(name, word); ok && len([]rune(rest)) > 1 {
+	for _, level := range levelWords {
+		if rest, ok := strings.CutSuffix(name, level); ok && len([]rune(rest)) > 1 {
 			return rest
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"heli/pkg/check"
 	"heli/pkg/contract"
 	"heli/pkg/tabular"
 )
@@ -34,12 +35,12 @@ func (i *Importer) session(row tabular.Row) *thing {
 	t := &thing{id: row.Get("source_id"), rows: []int{row.Line}}
 	draft, err := i.sessionDraft(row)
 	if err != nil {
-		t.rows, t.spoilt = nil, []RowReport{{Line: row.Line, SourceID: t.id, Outcome: Refused, Reason: err.Error()}}
+		t.rows, t.spoilt = nil, []RowReport{spoilt(row.Line, t.id, err)}
 		return t
 	}
-	t.submit = func(ctx context.Context) (Outcome, error) {
+	t.submit = func(ctx context.Context) (made, error) {
 		recorded, err := i.calls.Session(ctx, contract.RecordSession{Draft: draft})
-		return outcomeOf(recorded.Repeated), err
+		return made{outcome: outcomeOf(recorded.Repeated)}, err
 	}
 	return t
 }
@@ -48,7 +49,7 @@ func (i *Importer) session(row tabular.Row) *thing {
 func (i *Importer) sessionDraft(row tabular.Row) (contract.SessionDraft, error) {
 	d := contract.SessionDraft{
 		ID: contract.NewID[contract.SessionID](), Organisation: row.Get("organisation"), HeldOn: day(row.Get("held_on")),
-		Mode: contract.Mode(row.Get("mode")), Category: i.category(row.Get("category")), RegionCode: row.Get("region_code"),
+		Mode: contract.Mode(row.Get("mode")), Category: category(i.ref, row.Get("category")), RegionCode: row.Get("region_code"),
 		Campaign: row.Get("campaign"), SourceID: row.Get("source_id"),
 	}
 	if d.Organisation == "" {
@@ -67,7 +68,7 @@ func (i *Importer) sessionDraft(row tabular.Row) (contract.SessionDraft, error) 
 		text := strings.ReplaceAll(row.Get(count.column), ",", "")
 		n, err := strconv.ParseInt(text, 10, 64)
 		if text != "" && err != nil {
-			return d, refuse("%s: not a whole number", count.column)
+			return d, refuse(count.column, check.Malformed, text, "%s: not a whole number", count.column)
 		}
 		*count.into = n
 	}
@@ -77,7 +78,7 @@ func (i *Importer) sessionDraft(row tabular.Row) (contract.SessionDraft, error) 
 	}{{"group", &d.Group}, {"confirmed", &d.Confirmed}} {
 		var ok bool
 		if *mark.into, ok = parseBool(row.Get(mark.column)); !ok {
-			return d, refuse("%s: neither yes nor no", mark.column)
+			return d, refuse(mark.column, check.Malformed, row.Get(mark.column), "%s: neither yes nor no", mark.column)
 		}
 	}
 	return d, nil

@@ -57,7 +57,7 @@ func parseQuantity(text string, times int64) (*int64, error) {
 	}
 	n, err := strconv.ParseInt(strings.TrimSuffix(strings.ReplaceAll(text, ",", ""), ".0"), 10, 64)
 	if err != nil || n < 1 || n > maxQuantity/times {
-		return nil, refuse("quantity %q is no whole number above 0", shorten(text, 20))
+		return nil, refuse("quantity", "quantity", text, "quantity %q is no whole number above 0", shorten(text, shownValue))
 	}
 	if n == 1 {
 		return nil, nil

@@ -6,13 +6,14 @@ package tabular
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"heli/pkg/fault"
 )
 
 // Limits of what is read. A cell's is that of spreadsheets.
@@ -25,7 +26,8 @@ const (
 )
 
 // Header names the columns of a table. Their order does not matter; names are
-// compared without case and surrounding spaces.
+// compared without case and surrounding spaces. The empty Header takes whatever
+// columns there are, as they are written.
 type Header struct {
 	Required []string
 	Optional []string
@@ -36,21 +38,22 @@ type Row struct {
 	Line   int // in the file, from 1; a row of several lines is at its first
 	cells  []string
 	places map[string]int
+	values map[string]string // of columns whose cell is empty or not there
 }
 
 // Get returns a cell without surrounding spaces; empty for a column that the
 // table does not have.
 func (r Row) Get(column string) string {
-	if i, ok := r.places[column]; ok {
+	if i, ok := r.places[column]; ok && r.cells[i] != "" {
 		return r.cells[i]
 	}
-	return ""
+	return r.values[column]
 }
 
 // Problem is a row that cannot be used.
 type Problem struct {
 	Line   int
-	Reason string
+	Reason *Refusal
 }
 
 // Table is what was read.
@@ -72,7 +75,8 @@ func Read(r io.Reader, header Header) (*Table, error) {
 		return nil, fmt.Errorf("read table: %w", err)
 	}
 	if len(data) > MaxBytes {
-		return nil, fmt.Errorf("the file is larger than %d MiB: split it", MaxBytes>>20)
+		return nil, Refuse(fault.Field{Location: ofFile, Code: "table_size", Args: map[string]any{"max": MaxBytes >> 20}},
+			"the file is larger than %d MiB: split it", MaxBytes>>20)
 	}
 	b := builder{header: header}
 	if bytes.HasPrefix(data, []byte("PK\x03\x04")) {
@@ -84,7 +88,8 @@ func Read(r io.Reader, header Header) (*Table, error) {
 		return nil, err
 	}
 	if b.places == nil {
-		return nil, errors.New("the file is empty: its first line must name the columns " + strings.Join(header.Required, ", "))
+		return nil, Refuse(fault.Field{Location: ofFile, Code: "table_empty"},
+			"the file is empty: its first line must name the columns %s", strings.Join(header.Required, ", "))
 	}
 	return &b.table, nil
 }
@@ -100,7 +105,7 @@ type builder struct {
 
 func (b *builder) add(line int, cells []string) error {
 	for i := range cells {
-		cells[i] = strings.TrimSpace(cells[i])
+		cells[i] = asText(strings.TrimSpace(cells[i]))
 	}
 	if !slices.ContainsFunc(cells, func(cell string) bool { return cell != "" }) {
 		return nil
@@ -109,13 +114,13 @@ func (b *builder) add(line int, cells []string) error {
 		return b.readHeader(cells)
 	}
 	if len(b.table.Rows)+len(b.table.Problems) >= MaxRows {
-		return fmt.Errorf("the file has more than %d rows: split it", MaxRows)
+		return tooMany(MaxRows)
 	}
 	cells, reason := b.fit(cells)
-	if reason == "" {
+	if reason == nil {
 		reason = spoiled(cells, b.table.columns)
 	}
-	if reason != "" {
+	if reason != nil {
 		b.report(line, reason)
 		return nil
 	}
@@ -123,7 +128,21 @@ func (b *builder) add(line int, cells []string) error {
 	return nil
 }
 
-func (b *builder) report(line int, reason string) {
+// asText takes the mark away by which spreadsheets, and our own files, say that
+// what looks like a formula is text.
+func asText(cell string) string {
+	if len(cell) > 1 && cell[0] == '\'' && strings.ContainsRune("=+-@", rune(cell[1])) {
+		return cell[1:]
+	}
+	return cell
+}
+
+// tooMany refuses a file with more rows than can be read.
+func tooMany(rows int) *Refusal {
+	return Refuse(fault.Field{Location: ofFile, Code: "table_rows", Args: map[string]any{"max": rows}}, "the file has more than %d rows: split it", rows)
+}
+
+func (b *builder) report(line int, reason *Refusal) {
 	b.table.Problems = append(b.table.Problems, Problem{Line: line, Reason: reason})
 }
 
@@ -133,7 +152,16 @@ func (b *builder) readHeader(cells []string) error {
 		cells = cells[:len(cells)-1]
 	}
 	if len(cells) > maxColumns {
-		return fmt.Errorf("the header has more than %d columns", maxColumns)
+		return Refuse(fault.Field{Location: ofFile, Code: "table_columns", Args: map[string]any{"max": maxColumns}},
+			"the header has more than %d columns", maxColumns)
+	}
+	if b.header.Required == nil && b.header.Optional == nil {
+		b.table.columns = distinct(cells)
+		for i, name := range b.table.columns {
+			places[name] = i
+		}
+		b.places = places
+		return nil
 	}
 	var unknown, twice []string
 	for i, cell := range cells {
@@ -171,7 +199,7 @@ func headerError(missing, unknown, twice []string) error {
 	if parts == nil {
 		return nil
 	}
-	return errors.New("the first line does not name the right columns (" + strings.Join(parts, "; ") + ")")
+	return Refuse(fault.Field{Location: ofFile, Code: "table_header"}, "the first line does not name the right columns (%s)", strings.Join(parts, "; "))
 }
 
 // nameAll lists names, shortened since a wrong file may hold anything.
@@ -191,34 +219,36 @@ func nameAll(names []string) string {
 
 // fit returns as many cells as there are columns, or the reason why the row
 // has not as many.
-func (b *builder) fit(cells []string) ([]string, string) {
+func (b *builder) fit(cells []string) ([]string, *Refusal) {
 	want := len(b.table.columns)
 	for len(cells) > want && cells[len(cells)-1] == "" {
 		cells = cells[:len(cells)-1]
 	}
 	switch {
 	case len(cells) > want, len(cells) < want && !b.padded:
-		return nil, fmt.Sprintf("the row has %d cells, the header %d", len(cells), want)
+		return nil, Refuse(fault.Field{Code: "table_cells", Args: map[string]any{"cells": len(cells), "columns": want}},
+			"the row has %d cells, the header %d", len(cells), want)
 	case len(cells) < want:
-		return append(cells, make([]string, want-len(cells))...), ""
+		return append(cells, make([]string, want-len(cells))...), nil
 	default:
-		return cells, ""
+		return cells, nil
 	}
 }
 
 // spoiled returns why a row cannot be used, or nothing.
-func spoiled(cells, columns []string) string {
+func spoiled(cells, columns []string) *Refusal {
 	for i, cell := range cells {
 		switch {
 		case utf8.RuneCountInString(cell) > maxCell:
-			return fmt.Sprintf("%s is longer than %d characters", columns[i], maxCell)
+			return Refuse(fault.Field{Location: columns[i], Code: "too_long", Args: map[string]any{"max": maxCell}},
+				"%s is longer than %d characters", columns[i], maxCell)
 		case strings.ContainsFunc(cell, forbidden):
-			return columns[i] + " holds a control character"
+			return Refuse(fault.Field{Location: columns[i], Code: "control_characters"}, "%s holds a control character", columns[i])
 		case !utf8.ValidString(cell) || strings.ContainsRune(cell, utf8.RuneError):
-			return columns[i] + " holds broken characters"
+			return Refuse(fault.Field{Location: columns[i], Code: "not_text"}, "%s holds broken characters", columns[i])
 		}
 	}
-	return ""
+	return nil
 }
 
 func forbidden(r rune) bool {

@@ -136,15 +136,23 @@ func TestSpoiledRowsAreReportedAndTheOthersStay(t *testing.T) {
 	if err != nil {
 		t.Fatalf("read: %v", err)
 	}
-	want := []Problem{
+	want := []struct {
+		line   int
+		reason string
+	}{
 		{3, "the row has 1 cells, the header 2"},
 		{4, "the row has 3 cells, the header 2"},
 		{7, "name holds a control character"},
 		{8, `the quotes are broken: extraneous or missing " in quoted-field`},
 		{9, "name is longer than 32767 characters"},
 	}
-	if !slices.Equal(table.Problems, want) {
-		t.Errorf("problems = %v, want %v", table.Problems, want)
+	if len(table.Problems) != len(want) {
+		t.Fatalf("problems = %v, want %v", table.Problems, want)
+	}
+	for i, p := range table.Problems {
+		if p.Line != want[i].line || p.Reason.Error() != want[i].reason {
+			t.Errorf("problem %d = line %d, %v; want %v", i, p.Line, p.Reason, want[i])
+		}
 	}
 	var lines []int
 	for _, r := range table.Rows {

@@ -10,12 +10,15 @@ import (
 
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/unicode"
+
+	"heli/pkg/fault"
 )
 
 // maxBroken bounds how often the reading starts again behind a broken record.
 const maxBroken = 1000
 
-var errEncoding = errors.New("the file is neither UTF-8 nor GB18030: save it again as CSV UTF-8")
+var errEncoding = Refuse(fault.Field{Location: ofFile, Code: "table_encoding"},
+	"the file is neither UTF-8 nor GB18030: save it again as CSV UTF-8")
 
 // readText reads CSV. The separator is a comma, or what the header has instead
 // of commas: spreadsheets write semicolons and tabs too.
@@ -31,7 +34,7 @@ func readText(data []byte, b *builder) error {
 			return err
 		}
 		if tries == maxBroken {
-			return errors.New("too many rows have broken quotes: is this a CSV file?")
+			return Refuse(fault.Field{Location: ofFile, Code: "table_quotes"}, "too many rows have broken quotes: is this a CSV file?")
 		}
 		begin = lineStart(text, line+1)
 	}
@@ -53,10 +56,10 @@ func readRecords(text []byte, firstLine int, b *builder) (brokenLine int, done b
 			return 0, true, nil
 		case errors.As(err, &broken):
 			if b.places == nil {
-				return 0, false, fmt.Errorf("the first line cannot be read: %w", broken.Err)
+				return 0, false, Refuse(fault.Field{Location: ofFile, Code: "table_quotes"}, "the first line cannot be read: %v", broken.Err)
 			}
 			line := firstLine + broken.StartLine - 1
-			b.report(line, "the quotes are broken: "+broken.Err.Error())
+			b.report(line, Refuse(fault.Field{Code: "table_quotes"}, "the quotes are broken: %v", broken.Err))
 			return line, false, nil
 		case err != nil:
 			return 0, false, fmt.Errorf("read table: %w", err)

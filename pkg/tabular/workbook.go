@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/xuri/excelize/v2"
+
+	"heli/pkg/fault"
 )
 
 // Unpacked sizes, so that a small archive cannot fill the memory.
@@ -20,12 +22,12 @@ func readWorkbook(data []byte, b *builder) (err error) {
 		UnzipSizeLimit: maxUnpacked, UnzipXMLSizeLimit: maxSheet, RawCellValue: true,
 	})
 	if err != nil {
-		return fmt.Errorf("the file looks like XLSX but cannot be read: %w", err)
+		return Refuse(fault.Field{Location: ofFile, Code: "table_workbook"}, "the file looks like XLSX but cannot be read: %v", err)
 	}
 	defer func() { err = errors.Join(err, book.Close()) }()
 	sheets := book.GetSheetList()
 	if len(sheets) == 0 {
-		return errors.New("the workbook has no sheet")
+		return Refuse(fault.Field{Location: ofFile, Code: "table_workbook"}, "the workbook has no sheet")
 	}
 	rows, err := book.Rows(sheets[0])
 	if err != nil {

@@ -97,6 +97,9 @@ func (s *Service) hearRequests(ctx context.Context, events []contract.Event, onc
 			return err
 		}
 	}
+	if err := s.endRemoved(ctx, projected, first); err != nil {
+		return err
+	}
 	ids := idsOf(told)
 	known := slices.DeleteFunc(slices.Clone(ids), func(id contract.RequestID) bool { return slices.Contains(first, id) })
 	if err := s.reload(ctx, changes{Requests: known}); err != nil {
@@ -136,7 +139,36 @@ func (s *Service) storeRequests(ctx context.Context, tx *sqlx.Tx, told []news[co
 			}
 		}
 	}
-	return s.store.upsertRequests(ctx, tx, stay, s.clock())
+	first, err := s.store.upsertRequests(ctx, tx, stay, s.clock())
+	if err != nil {
+		return nil, err
+	}
+	return first, s.store.dropLines(ctx, tx, withoutFirst(stay, first))
+}
+
+// withoutFirst leaves out requests that were not there before: none of their lines
+// can be gone.
+func withoutFirst(all []contract.ProjectedRequest, first []contract.RequestID) []contract.ProjectedRequest {
+	return slices.DeleteFunc(slices.Clone(all), func(p contract.ProjectedRequest) bool { return slices.Contains(first, p.RequestID) })
+}
+
+// lineRemoved is the reason of a match whose need line is gone.
+const lineRemoved = "line_removed"
+
+// endRemoved cancels what was proposed for a need line while it was being removed,
+// after its amount was closed to everybody else.
+func (s *Service) endRemoved(ctx context.Context, projected map[contract.RequestID]contract.ProjectedRequest, first []contract.RequestID) error {
+	known := withoutFirst(slices.Collect(maps.Values(projected)), first)
+	ids, err := s.worker.matchesWithoutLine(ctx, known)
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	for _, id := range ids {
+		if err := s.moveBySystem(ctx, id, "cancel", lineRemoved); err != nil {
+			return err
+		}
+	}
+	return s.worker.dropLines(ctx, s.worker.db, known)
 }
 
 // adopt takes requests that were stored for the first time onto the board, unless

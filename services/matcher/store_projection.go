@@ -81,6 +81,58 @@ func (s store) upsertRequests(ctx context.Context, tx *sqlx.Tx, all []contract.P
 	return first, nil
 }
 
+// dropLinesSQL forgets the lines that the present version of a request does not have.
+// Of one that a match holds nothing more can be reserved until it is free.
+const dropLinesSQL = `WITH gone AS (
+	SELECT n.need_line_id FROM unnest($1::uuid[], $2::bigint[]) AS g (id, version)
+	JOIN requests r ON r.request_id = g.id AND r.version = g.version
+	JOIN needs n ON n.request_id = r.request_id
+	WHERE n.need_line_id <> ALL ($3::uuid[])),
+	held AS (UPDATE needs SET quantity = reserved WHERE reserved > 0 AND need_line_id IN (SELECT need_line_id FROM gone))
+	DELETE FROM needs WHERE reserved = 0 AND need_line_id IN (SELECT need_line_id FROM gone)`
+
+// dropLines forgets the need lines that projections do not have any more.
+func (s store) dropLines(ctx context.Context, q sqlx.ExecerContext, all []contract.ProjectedRequest) error {
+	if len(all) == 0 {
+		return nil
+	}
+	ids, versions, lines := linesHad(all)
+	if _, err := q.ExecContext(ctx, dropLinesSQL, idArray(ids), pq.Array(versions), idArray(lines)); err != nil {
+		return fmt.Errorf("drop need lines: %w", err)
+	}
+	return nil
+}
+
+func linesHad(all []contract.ProjectedRequest) (ids []contract.RequestID, versions []int64, lines []string) {
+	for _, p := range all {
+		ids, versions = append(ids, p.RequestID), append(versions, p.Version)
+		for _, l := range p.Lines {
+			lines = append(lines, l.ID)
+		}
+	}
+	return ids, versions, lines
+}
+
+const matchesWithoutLineSQL = `SELECT m.id FROM unnest($1::uuid[], $2::bigint[]) AS g (id, version)
+	JOIN requests r ON r.request_id = g.id AND r.version = g.version
+	JOIN matches m ON m.request_id = r.request_id
+	WHERE m.need_line_id <> ALL ($3::uuid[]) AND m.state IN ('proposed', 'accepted', 'contact_released', 'in_progress', 'disputed')
+	ORDER BY m.id`
+
+// matchesWithoutLine returns the live matches whose need line the present version
+// of its request does not have.
+func (s store) matchesWithoutLine(ctx context.Context, all []contract.ProjectedRequest) ([]contract.MatchID, error) {
+	if len(all) == 0 {
+		return nil, nil
+	}
+	gone, versions, lines := linesHad(all)
+	var ids []contract.MatchID
+	if err := s.db.SelectContext(ctx, &ids, matchesWithoutLineSQL, idArray(gone), pq.Array(versions), idArray(lines)); err != nil {
+		return nil, fmt.Errorf("list matches without a line: %w", err)
+	}
+	return ids, nil
+}
+
 // parameters are those of upsertRequestsSQL and upsertOffersSQL.
 func parameters[P any](rows []projectedRow, lines []projectedLine, all []P, now time.Time) ([]any, error) {
 	documents := make(pq.StringArray, len(all))
@@ -281,5 +333,5 @@ func (s store) renewingOffers(ctx context.Context, since time.Time) ([]contract.
 }
 
 var projectionStatements = []string{
-	upsertRequestsSQL, upsertOffersSQL, forgetRequestSQL, forgetOfferSQL, loadRequestsSQL, loadOffersSQL, changedRequestsSQL, changedOffersSQL, renewingOffersSQL,
+	upsertRequestsSQL, dropLinesSQL, matchesWithoutLineSQL, upsertOffersSQL, forgetRequestSQL, forgetOfferSQL, loadRequestsSQL, loadOffersSQL, changedRequestsSQL, changedOffersSQL, renewingOffersSQL,
 }

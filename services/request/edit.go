@@ -31,6 +31,7 @@ const (
 	editedNeededBy    = "edited_needed_by"
 	editedLine        = "edited_line"
 	addedLine         = "added_line"
+	removedLine       = "removed_line"
 )
 
 // Edit changes what staff may change of a live request, each field recorded by
@@ -59,6 +60,9 @@ func (s *Service) Edit(ctx context.Context, q contract.EditRequest) (contract.Mo
 			return err
 		}
 		e.settle(newHand(a, s.now()))
+		if len(e.removed) > 0 && r.situation().Fulfilled() {
+			return r.move(newHand(contract.System(), s.now()), moveComplete, "")
+		}
 		return nil
 	})
 }
@@ -71,6 +75,11 @@ func (s *Service) storeLines(ctx context.Context, tx *sqlx.Tx, e edit) error {
 	}
 	for _, l := range e.added {
 		if err := s.store.insertLine(ctx, tx, l); err != nil {
+			return err
+		}
+	}
+	for _, l := range e.removed {
+		if err := s.store.deleteLine(ctx, tx, l); err != nil {
 			return err
 		}
 	}
@@ -117,9 +126,9 @@ func (s *Service) checkEdit(q contract.EditRequest) error {
 // edit is a record on which an edit is worked out.
 type edit struct {
 	*record
-	lines, added []lineRow
-	changed      []string // reasons, in order
-	conflict     bool
+	lines, added, removed []lineRow
+	changed               []string // reasons, in order
+	conflict              bool
 }
 
 // merge takes over what the editor changed, or says why not.
@@ -135,6 +144,9 @@ func (e *edit) merge(q contract.EditRequest) error {
 		}
 	}
 	e.add(q.Added)
+	if err := e.remove(q.Removed); err != nil {
+		return err
+	}
 	e.rank()
 	if e.conflict {
 		return errMeanwhile
@@ -171,6 +183,10 @@ func take[T any](e *edit, reason string, was, now T, stands *T, same func(a, b T
 // by asking for less.
 func (e *edit) mergeLine(i int, was, now contract.LineFields) error {
 	n := slices.IndexFunc(e.record.lines, func(l lineRow) bool { return l.ID == now.ID })
+	if n < 0 && was.ID == now.ID && contract.ValidID(now.ID) { // removed meanwhile
+		e.conflict = e.conflict || was.Specification != now.Specification || !sameAmount(was.Quantity, now.Quantity)
+		return nil
+	}
 	if n < 0 || was.ID != now.ID {
 		return fault.NewInvalid(fault.Field{Location: check.At("lines", i, "id"), Code: check.Unknown})
 	}
@@ -202,14 +218,41 @@ func (e *edit) add(lines []contract.NeedLine) {
 	}
 }
 
+// remove takes lines away that no match holds or has served. A request keeps one
+// at least.
+func (e *edit) remove(ids []contract.NeedLineID) error {
+	for i, id := range ids {
+		n := slices.IndexFunc(e.record.lines, func(l lineRow) bool { return l.ID == id })
+		if n < 0 {
+			continue
+		}
+		line := e.record.lines[n]
+		if used := max(line.Proposed+line.Matched, line.InProgress, line.Reported, line.Confirmed, line.Disputed); used > 0 {
+			return fault.NewInvalid(fault.Field{Location: check.At("removed", i, ""), Code: "line_held"})
+		}
+		if len(e.record.lines) == 1 {
+			return fault.NewInvalid(fault.Field{Location: check.At("removed", i, ""), Code: "last_line"})
+		}
+		e.record.lines = slices.Delete(e.record.lines, n, n+1)
+		e.removed, e.changed = append(e.removed, line), append(e.changed, removedLine)
+	}
+	return nil
+}
+
 // settle makes one version and one fact of all that changed, and an entry of
 // history of each.
 func (e *edit) settle(h hand) {
+	gone := e.removed
 	for i, reason := range e.changed {
 		if i == 0 {
 			e.record.settle(h, moveEdit, reason)
-			continue
+		} else {
+			e.note(h, moveEdit, e.row.State, reason)
 		}
-		e.note(h, moveEdit, e.row.State, reason)
+		if reason == removedLine {
+			l := gone[0]
+			gone = gone[1:]
+			e.history[len(e.history)-1].Line.value = &contract.NeedLine{ID: l.ID, Category: l.Category, Item: l.Item, Quantity: l.Quantity, Unit: l.Unit}
+		}
 	}
 }

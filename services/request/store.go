@@ -251,13 +251,15 @@ type historyRow struct {
 	Reason       string             `db:"reason" json:"reason"`
 	ReferredFrom string             `db:"referred_from" json:"referred_from"`
 	ReferredTo   string             `db:"referred_to" json:"referred_to"`
+	// Line is what was removed; json null for every other entry.
+	Line document[*contract.NeedLine] `db:"line" json:"line"`
 }
 
 const insertHistorySQL = `
 	INSERT INTO history (subject_id, at, move, from_state, to_state, role, actor_id, actor_name, on_behalf_of, reason,
-		referred_from, referred_to)
+		referred_from, referred_to, line)
 	SELECT subject_id, at, move, from_state, to_state, role, actor_id, actor_name, on_behalf_of, reason,
-		referred_from, referred_to
+		referred_from, referred_to, line
 	FROM json_populate_recordset(NULL::history, $1)`
 
 func (s *store) insertHistory(ctx context.Context, tx *sqlx.Tx, rows []historyRow) error {
@@ -276,7 +278,7 @@ func (s *store) insertHistory(ctx context.Context, tx *sqlx.Tx, rows []historyRo
 
 const selectHistorySQL = `
 	SELECT subject_id, at, move, from_state, to_state, role, actor_id, actor_name, on_behalf_of, reason,
-		referred_from, referred_to
+		referred_from, referred_to, coalesce(line, 'null') AS line
 	FROM history WHERE subject_id = $1 ORDER BY id`
 
 func (s *store) selectHistory(ctx context.Context, id contract.RequestID) ([]historyRow, error) {

@@ -54,6 +54,24 @@ func (s *store) insertLine(ctx context.Context, tx *sqlx.Tx, l lineRow) error {
 	return wrapped("find request by its line", err)
 }
 
+const deleteLineSQL = `DELETE FROM need_lines WHERE id = $1`
+
+const forgetFacetsSQL = `
+	UPDATE requests r SET facets = ARRAY(
+		SELECT f FROM unnest(facets) f WHERE f <> ALL ($2::text[]) OR f IN (
+			SELECT $3 || n.category FROM need_lines n WHERE n.request_id = r.id) ORDER BY f)
+	WHERE id = $1`
+
+// deleteLine removes a line with what its ended matches said; the request is not
+// found by its category any more, unless another line has it.
+func (s *store) deleteLine(ctx context.Context, tx *sqlx.Tx, l lineRow) error {
+	if _, err := tx.ExecContext(ctx, deleteLineSQL, l.ID); err != nil {
+		return wrapped("delete need line", err)
+	}
+	_, err := tx.ExecContext(ctx, forgetFacetsSQL, l.RequestID, array(facets(facetCategory, l.Category)), facetCategory)
+	return wrapped("find request without its line", err)
+}
+
 const listLinkedSQL = `SELECT other_id FROM duplicates WHERE request_id = $1 ORDER BY at, other_id`
 
 func (s *store) listLinked(ctx context.Context, id contract.RequestID) ([]string, error) {
@@ -158,7 +176,7 @@ const eraseMentionsSQL = `DELETE FROM mentions WHERE request_id = $1`
 // deskStatements are those on what stands beside a request.
 func deskStatements() []string {
 	return []string{
-		updateLineSQL, insertLineSQL, findByLineSQL, listLinkedSQL, listAlikeSQL, insertLinkSQL, deleteLinkSQL, listCallerSQL,
+		updateLineSQL, insertLineSQL, findByLineSQL, deleteLineSQL, forgetFacetsSQL, listLinkedSQL, listAlikeSQL, insertLinkSQL, deleteLinkSQL, listCallerSQL,
 		insertMentionsSQL, countMentionsSQL, listMentionsSQL, seeMentionSQL, eraseMentionsSQL,
 		countAttachmentsSQL, insertAttachmentSQL, listAttachmentsSQL, selectAttachmentSQL, lockAttachmentSQL,
 		deleteAttachmentSQL, eraseAttachmentKeysSQL, eraseAttachmentsSQL,

@@ -125,12 +125,12 @@ func historyView(a contract.Actor, rows []historyRow) []contract.HistoryEntry {
 	for i, r := range rows {
 		entries[i] = contract.HistoryEntry{
 			At: r.At.UTC(), Move: r.Move, From: r.From, To: r.To, Role: r.Role, ActorID: r.ActorID, ActorName: r.ActorName,
-			OnBehalfOf: r.OnBehalfOf, Reason: r.Reason,
+			OnBehalfOf: r.OnBehalfOf, Reason: r.Reason, Line: r.Line.value,
 		}
 		if a.Staff() || a.Role == contract.RoleSystem {
 			continue
 		}
-		entries[i].ActorID, entries[i].ActorName = string(r.Role), ""
+		entries[i].ActorID, entries[i].ActorName, entries[i].Line = string(r.Role), "", nil
 		if r.To != string(NeedsInfo) && r.Role != contract.RoleRequester && r.Move != moveClose {
 			entries[i].Reason = ""
 		}

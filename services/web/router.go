@@ -22,6 +22,7 @@ import (
 	"heli/services/web/page"
 	"heli/services/web/public"
 	"heli/services/web/site"
+	"heli/services/web/upload"
 )
 
 // Requests served at once; more wait a moment, then are told to come again, so
@@ -146,11 +147,14 @@ func limitLoad(next http.Handler) http.Handler {
 	})
 }
 
-// bodyLimit is how large a body may be: a file beside a request is larger than a
-// form.
+// bodyLimit is how large a body may be: a file beside a request, and a table, is
+// larger than a form.
 func bodyLimit(d site.Deps, r *http.Request) int64 {
 	if r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/console/requests/") && strings.HasSuffix(r.URL.Path, "/attachments") {
 		return d.MaxBodyBytes + contract.MaxAttachmentBytes
+	}
+	if r.Method == http.MethodPost && r.URL.Path == "/console/imports" {
+		return d.MaxBodyBytes + upload.MaxBytes
 	}
 	return d.MaxBodyBytes
 }

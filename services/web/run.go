@@ -19,12 +19,14 @@ import (
 	"heli/pkg/app"
 	"heli/pkg/locale"
 	"heli/services/web/guard"
+	"heli/services/web/inbound"
 	"heli/services/web/intake"
 	"heli/services/web/live"
 	"heli/services/web/page"
 	"heli/services/web/public"
 	"heli/services/web/session"
 	"heli/services/web/site"
+	"heli/services/web/upload"
 )
 
 // Limits of the server. Pages are small; the live stream sets its own deadline.
@@ -96,7 +98,7 @@ func assemble(d app.Deps, c Config, listening string) (site.Deps, error) {
 	}
 	zone, _ := catalogue.Zone(defaultZone)
 	pages, err := page.New(page.Options{
-		Catalogue: catalogue, Zone: zone, HTTPS: https, Origins: []string{address}, Clock: d.Clock, Log: d.Log,
+		Catalogue: catalogue, Zone: zone, HTTPS: https, Origins: []string{address}, Foreign: []string{"POST /inbound/{id}"}, Clock: d.Clock, Log: d.Log,
 	})
 	if err != nil {
 		return site.Deps{}, fmt.Errorf("prepare pages: %w", err)
@@ -104,8 +106,10 @@ func assemble(d app.Deps, c Config, listening string) (site.Deps, error) {
 	identities := session.NewIdentities(d.Bus, d.Clock)
 	// What web keeps belongs to no organisation and is found by a secret alone,
 	// before anybody is known: so it is read as the service's own work.
+	passing := intake.New(d)
 	s := site.Deps{
-		Deps: d, Pages: pages, Identities: identities, Intake: intake.New(d), Live: live.New(d.Clock),
+		Deps: d, Pages: pages, Identities: identities, Intake: passing, Live: live.New(d.Clock), Uploads: upload.New(d, passing),
+		Forms:     inbound.New(d, passing),
 		Guard:     guard.New(d, guard.Options{WritesPerMinute: c.WritesPerMinute, TooMany: tooMany(pages)}),
 		PublicURL: address, HTTPS: https, MaxBodyBytes: maxBody,
 		Sessions: session.New(session.Options{
@@ -143,6 +147,8 @@ func (s *Server) Run(ctx context.Context) error {
 	group.Go(func() error { return s.deps.Live.Run(ctx, s.deps.Bus) })
 	group.Go(func() error { return s.deps.Identities.Run(ctx) })
 	group.Go(func() error { return s.deps.Intake.Run(ctx) })
+	group.Go(func() error { return s.deps.Uploads.Run(ctx) })
+	group.Go(func() error { return s.deps.Forms.Run(ctx) })
 	group.Go(func() error { return s.purge(ctx) })
 	return group.Wait()
 }
@@ -171,7 +177,7 @@ func (s *Server) purge(ctx context.Context) error {
 	defer ticker.Stop()
 	for {
 		for _, purge := range []func(context.Context) error{
-			s.deps.Sessions.Purge, s.deps.Intake.Purge, s.deps.Guard.Purge,
+			s.deps.Sessions.Purge, s.deps.Intake.Purge, s.deps.Guard.Purge, s.deps.Uploads.Purge, s.deps.Forms.Purge,
 			func(ctx context.Context) error { return public.PurgeTries(ctx, s.deps.Worker, s.deps.Clock()) },
 		} {
 			if err := purge(ctx); err != nil && ctx.Err() == nil {

@@ -175,6 +175,7 @@ func (s *services) submitRequest(ctx context.Context, q contract.SubmitRequest) 
 	defer s.mu.Unlock()
 	s.submits++
 	id, repeated := s.keys[q.Key]
+	repeated = repeated && q.Key != ""
 	if repeated && s.hashes[q.Key] != q.BodyHash {
 		return contract.SubmittedRequest{}, fault.NewConflict("idempotency_key_reused", "")
 	}

@@ -148,6 +148,8 @@ func (c console) mountPages(r chi.Router) {
 	c.mountWebhooks(get, post)
 	c.mountSessions(get, post)
 	c.mountComplaints(get, post)
+	c.mountUploads(get, post)
+	c.mountForms(get, post)
 }
 
 func (c console) mountQueue(get, post route) {

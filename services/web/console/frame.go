@@ -92,6 +92,8 @@ func navigation(p *templates.Page, role contract.Role, waiting map[string]int64)
 		{access.ReadMatches, "/console/matches", "console.nav.matches", templates.GlyphLink},
 		{access.ReadFigures, dashboardPath, "console.nav.dashboard", templates.GlyphBoard},
 		{access.ReadFigures, mapPath, "console.nav.map", templates.GlyphPin},
+		{access.SubmitRequest, uploadsPath, "upload.nav", templates.GlyphList},
+		{access.ManageForms, formsPath, "inbound.nav", templates.GlyphLink},
 		{access.LeadPool, poolPath, "console.nav.pool", templates.GlyphHand},
 		{access.Propose, planPath, "console.nav.plan", templates.GlyphBoard},
 		{access.ReadSessions, sessionsPath, "session.nav", templates.GlyphClock},

@@ -52,8 +52,6 @@ func (c console) mountAdministration(r chi.Router) {
 	get(poolPath, c.pool)
 	post(poolPath, c.movePool)
 	post(poolPath+"/all", c.moveWholePool)
-	get(rosterPath, c.showImport(rosterImport()))
-	post(rosterPath, c.takeImport(rosterImport()))
 }
 
 func organisationPath(code string) string { return organisationsPath + "/" + url.PathEscape(code) }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,10 +57,22 @@ func (c console) editFrom(ctx context.Context, id contract.RequestID, form url.V
 	q.Now.NeededBy = dayFrom("needed_by", form.Get("needed_by"), q.Was.NeededBy, zone, &wrong)
 	q.Now.Lines = linesFrom(q.Was.Lines, form, unitsOf(request), &wrong)
 	q.Added = addedFrom(form, &wrong)
+	q = withoutRemoved(q, form["removed"])
 	if len(wrong) > 0 {
 		return q, fault.NewInvalid(wrong...)
 	}
 	return q, nil
+}
+
+// withoutRemoved moves the lines that are to go from the fields that stay.
+func withoutRemoved(q contract.EditRequest, ids []string) contract.EditRequest {
+	for i := len(q.Was.Lines) - 1; i >= 0; i-- {
+		if id := q.Was.Lines[i].ID; slices.Contains(ids, string(id)) {
+			q.Removed = append(q.Removed, id)
+			q.Was.Lines, q.Now.Lines = slices.Delete(q.Was.Lines, i, i+1), slices.Delete(q.Now.Lines, i, i+1)
+		}
+	}
+	return q
 }
 
 func unitsOf(r contract.Request) map[contract.NeedLineID]contract.Unit {
@@ -148,6 +161,7 @@ func (c console) editCard(d templates.Desk, request contract.Request, f *refusal
 	units := unitsOf(request)
 	for i, l := range shown.Lines {
 		line := templates.EditLine{
+			Removable: removable(request, l.ID), Removed: f != nil && slices.Contains(f.form["removed"], string(l.ID)),
 			ID: string(l.ID), Name: lineLabel(d, request, l.ID), Specification: l.Specification, Unit: units[l.ID],
 		}
 		if l.Quantity != nil {
@@ -163,6 +177,16 @@ func (c console) editCard(d templates.Desk, request contract.Request, f *refusal
 		e.Was = string(was)
 	}
 	return e
+}
+
+// removable reports whether no match holds or has served a line, and another is there.
+func removable(request contract.Request, id contract.NeedLineID) bool {
+	n := slices.IndexFunc(request.NeedLines, func(l contract.NeedLineView) bool { return l.ID == id })
+	if n < 0 || len(request.NeedLines) == 1 {
+		return false
+	}
+	l := request.NeedLines[n]
+	return max(l.Proposed+l.Matched, l.InProgress, l.Reported, l.Confirmed) == 0
 }
 
 func lineLabel(d templates.Desk, request contract.Request, id contract.NeedLineID) string {

@@ -21,10 +21,13 @@ import (
 	"heli/pkg/locale"
 	"heli/pkg/testkit"
 	"heli/services/web/console"
+	"heli/services/web/inbound"
+	"heli/services/web/intake"
 	"heli/services/web/live"
 	"heli/services/web/page"
 	"heli/services/web/session"
 	"heli/services/web/site"
+	"heli/services/web/upload"
 )
 
 // desk is the console, served, over a real bus with services that answer as told.
@@ -80,8 +83,9 @@ func (d *desk) serve() {
 	pages, err := page.New(page.Options{Catalogue: catalogue, Zone: zone, Clock: deps.Clock, Log: deps.Log})
 	must(d.tb, err)
 	identities := session.NewIdentities(deps.Bus, deps.Clock)
+	passing := intake.New(deps)
 	d.site = site.Deps{
-		Deps: deps, Pages: pages, Identities: identities, Live: live.New(deps.Clock), PublicURL: "https://heli.example",
+		Deps: deps, Pages: pages, Identities: identities, Live: live.New(deps.Clock), Intake: passing, Uploads: upload.New(deps, passing), Forms: inbound.New(deps, passing), PublicURL: "https://heli.example",
 		MaxBodyBytes: 64 << 10,
 		Sessions: session.New(session.Options{
 			DB: deps.Worker, Bus: deps.Bus, Keys: deps.Keys, Identities: identities, PublicURL: "https://heli.example", Clock: deps.Clock, Fail: pages.Fail,

@@ -20,32 +20,19 @@ import (
 	"heli/services/web/templates"
 )
 
-const (
-	importPath = "/console/registry/import"
-	rosterPath = "/console/pool/import"
-)
+const importPath = "/console/registry/import"
 
 // importKind is what a table holds and how it is read.
 type importKind struct {
 	path                 string
 	title, lead, columns string // keys
-	tree                 bool
 	read                 func(*importer.Importer, context.Context, io.Reader) (importer.Report, error)
-	options              importer.Options
 }
 
 func organisationImport() importKind {
 	return importKind{
-		path: importPath, title: "admin.import.title", lead: "admin.import.lead", columns: "admin.import.columns", tree: true,
+		path: importPath, title: "admin.import.title", lead: "admin.import.lead", columns: "admin.import.columns",
 		read: (*importer.Importer).Organisations,
-	}
-}
-
-// rosterImport takes offers of the reader's own organisation.
-func rosterImport() importKind {
-	return importKind{
-		path: rosterPath, title: "pool.roster", lead: "pool.roster_lead", columns: "pool.roster_columns",
-		read: (*importer.Importer).Offers, options: importer.Options{Source: "roster", Open: true},
 	}
 }
 
@@ -58,7 +45,7 @@ func (c console) showImport(kind importKind) func(http.ResponseWriter, *http.Req
 func (c console) importPage(w http.ResponseWriter, r *http.Request, kind importKind, v templates.ImportView, refused error) error {
 	title := c.Pages.Printer(r).T(kind.title)
 	d := c.desk(r, &url.URL{Path: kind.path}, title)
-	v.Action, v.Title, v.Lead, v.Columns, v.Tree = kind.path, title, d.T(kind.lead), d.T(kind.columns), kind.tree
+	v.Action, v.Title, v.Lead, v.Columns, v.Tree = kind.path, title, d.T(kind.lead), d.T(kind.columns), true
 	status := http.StatusOK
 	if refused != nil {
 		status = page.StatusOf(refused)
@@ -69,7 +56,7 @@ func (c console) importPage(w http.ResponseWriter, r *http.Request, kind importK
 	return nil
 }
 
-// takeImport shows what a table would do, does it, or gives back its refused rows.
+// takeImport shows what a table of organisations would do, does it, or gives back its refused rows.
 // The table travels with the page: nothing of a preview is kept.
 func (c console) takeImport(kind importKind) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
@@ -82,11 +69,7 @@ func (c console) takeImport(kind importKind) func(http.ResponseWriter, *http.Req
 		if err != nil {
 			return err
 		}
-		options := kind.options
-		options.Organisation, options.DryRun, options.Concurrency = ownCode(r), act != "take", importAtOnce
-		if kind.tree {
-			options.Organisation = v.Parent
-		}
+		options := importer.Options{Organisation: v.Parent, DryRun: act != "take", Concurrency: importAtOnce}
 		v.Report, err = kind.read(importer.New(ref, c.importCalls(), c.Clock, options), r.Context(), bytes.NewReader(table))
 		if err != nil {
 			return c.importPage(w, r, kind, templates.ImportView{Parent: v.Parent}, unreadable("file").Because(err))
@@ -106,9 +89,6 @@ func (c console) importCalls() importer.Calls {
 	return importer.Calls{
 		Register: func(ctx context.Context, d contract.OrganisationDraft) (contract.RegisteredOrganisation, error) {
 			return bus.Call(ctx, c.Bus, contract.DirectoryRegister, d)
-		},
-		Offer: func(ctx context.Context, q contract.SubmitOffer) (contract.SubmittedOffer, error) {
-			return bus.Call(ctx, c.Bus, contract.OfferSubmit, q)
 		},
 	}
 }

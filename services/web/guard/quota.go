@@ -74,10 +74,17 @@ func (g *Guard) Writes(next http.Handler) http.Handler {
 	})
 }
 
+// inboundPrefix begins the addresses of forms of other programs. Many come from the
+// address of one form builder: each form has a quota of its own.
+const inboundPrefix = "/inbound/"
+
 // publicWrite reports whether somebody writes without an account. Login is
 // among them.
 func publicWrite(r *http.Request) bool {
 	if r.Method != http.MethodPost || r.Header.Get("Authorization") != "" {
+		return false
+	}
+	if strings.HasPrefix(r.URL.Path, inboundPrefix) {
 		return false
 	}
 	return !strings.HasPrefix(r.URL.Path, "/console") || strings.HasPrefix(r.URL.Path, "/console/login")

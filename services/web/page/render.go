@@ -35,6 +35,9 @@ type Options struct {
 	// Origins are further origins, such as https://example.org, whose forms
 	// are accepted: the public address behind a proxy that changes Host.
 	Origins []string
+	// Foreign are patterns, as http.ServeMux has them, of addresses to which pages of
+	// other sites may post: no session counts there.
+	Foreign []string
 	Clock   func() time.Time
 	Log     *slog.Logger
 }
@@ -52,6 +55,9 @@ func New(options Options) (*Site, error) {
 		if err := s.crossOrigin.AddTrustedOrigin(origin); err != nil {
 			return nil, err
 		}
+	}
+	for _, pattern := range options.Foreign {
+		s.crossOrigin.AddInsecureBypassPattern(pattern)
 	}
 	s.crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.Fail(w, r, fault.New(fault.Forbidden, "cross_origin", "the form was sent from another site"))

@@ -28,6 +28,7 @@ func Mount(r chi.Router, d site.Deps) {
 	r.Post("/places", h(p.showPlaces))
 	r.Post("/categories", h(p.showCategories))
 	r.Get("/worker.js", serveWorker)
+	r.Post("/inbound/{id}", p.receive)
 	r.Group(func(r chi.Router) {
 		r.Use(packed)
 		r.Get("/", p.home)

@@ -14,10 +14,12 @@ import (
 	"heli/pkg/contract"
 	"heli/pkg/seal"
 	"heli/services/web/guard"
+	"heli/services/web/inbound"
 	"heli/services/web/intake"
 	"heli/services/web/live"
 	"heli/services/web/page"
 	"heli/services/web/session"
+	"heli/services/web/upload"
 )
 
 // Deps are what every part of web is handed.
@@ -29,6 +31,8 @@ type Deps struct {
 	Intake     *intake.Intake
 	Guard      *guard.Guard
 	Live       *live.Hub
+	Uploads    *upload.Uploads
+	Forms      *inbound.Forms
 	// PublicURL is where readers reach the pages, without a slash at the end.
 	PublicURL string
 	// HTTPS says that readers come over https.

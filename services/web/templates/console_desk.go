@@ -136,6 +136,9 @@ func stepsOf(d Desk, thing contract.Thing, history []contract.HistoryEntry) []St
 		if entry.Reason != "" {
 			step.Text = d.Reason(entry.Reason)
 		}
+		if l := entry.Line; l != nil {
+			step.Text += " · " + LineName(d, l.Category, l.Item) + " · " + d.Quantity(l.Quantity, l.Unit)
+		}
 		steps = append(steps, step)
 	}
 	for i, j := 0, len(steps)-1; i < j; i, j = i+1, j-1 {

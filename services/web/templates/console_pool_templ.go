@@ -208,7 +208,7 @@ func ConsolePool(d Desk, v Pool) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = Button(ButtonProps{Label: d.T("pool.roster"), Href: "/console/pool/import", Icon: GlyphList}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Button(ButtonProps{Label: d.T("pool.roster"), Href: "/console/imports?kind=offers", Icon: GlyphList}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -42,6 +42,7 @@ type EditLine struct {
 	ID, Name                string
 	Specification, Quantity string
 	Unit                    contract.Unit
+	Removable, Removed      bool // Removed: ticked
 }
 
 // Clash is a field that somebody else has changed to something else meanwhile.

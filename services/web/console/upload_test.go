@@ -1,0 +1,103 @@
+package console_test
+
+import (
+	"bytes"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"heli/pkg/contract"
+)
+
+// send posts a form with a file.
+func (r *reader) send(path string, fields map[string]string, name, content string) answer {
+	r.tb.Helper()
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	for field, value := range fields {
+		must(r.tb, form.WriteField(field, value))
+	}
+	file, err := form.CreateFormFile("file", name)
+	must(r.tb, err)
+	_, err = file.Write([]byte(content))
+	must(r.tb, err)
+	must(r.tb, form.Close())
+	request, err := http.NewRequestWithContext(r.tb.Context(), http.MethodPost, r.address+path, &body)
+	must(r.tb, err)
+	request.Header.Set("Content-Type", form.FormDataContentType())
+	request.Header.Set("Accept-Language", r.lang)
+	response, err := r.client.Do(request)
+	must(r.tb, err)
+	defer func() { must(r.tb, response.Body.Close()) }()
+	var text bytes.Buffer
+	_, err = text.ReadFrom(response.Body)
+	must(r.tb, err)
+	return answer{response.StatusCode, response.Header, text.String()}
+}
+
+const foreignList = "联系人,手机,城市,要什么,数量\n" +
+	"甲,13800001234,陕西,N95口罩,200\n" +
+	"乙,123,陕西,N95口罩,200\n" +
+	"丙,13800001235,陕西,=1+1,3\n"
+
+func TestATableComesInByThePages(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	r := d.signIn(contract.RoleCoordinator)
+	r.get("/console/imports").shows(t, http.StatusOK, "Import tables", "You have imported no table yet")
+	begun := r.send("/console/imports", map[string]string{"kind": "needs"}, "待办.csv", foreignList)
+	path := begun.header.Get("Location")
+	if begun.status != http.StatusSeeOther || !strings.HasPrefix(path, "/console/imports/") {
+		t.Fatalf("the upload gave %d to %q:\n%s", begun.status, path, begun.body)
+	}
+	r.get(path).shows(t, http.StatusOK, "待办.csv", `<option value="手机" selected>`, "Import 1", "Phone: This cannot be a phone number")
+	refused := r.get(path + "/errors")
+	refused.shows(t, http.StatusOK, "联系人,手机,城市,要什么,数量,error", "'=1+1", "乙,123", "3: ")
+	if got := refused.header.Get("Content-Disposition"); got != `attachment; filename="refused.csv"` {
+		t.Errorf("the refused rows are sent as %q", got)
+	}
+	form := url.Values{
+		"act": {"keep"}, "mapping_name": {"街道表"}, "source": {"street"}, "column.contact_name": {"联系人"}, "column.contact_phone": {"手机"},
+		"column.item": {"要什么"}, "value.category": {"ppe"}, "value.region_code": {"610100"},
+	}
+	if got := r.post(path, form); got.status != http.StatusSeeOther {
+		t.Fatalf("remembering gave %d:\n%s", got.status, got.body)
+	}
+	r.get(path).shows(t, http.StatusOK, `<option value="街道表">`, `value="street"`, "Import 2")
+	form.Set("act", "take")
+	r.post(path, form)
+	r.get(path).shows(t, http.StatusOK, "Being imported", `hx-trigger="every 1s"`)
+	again := r.send("/console/imports", map[string]string{"kind": "needs"}, "待办.csv", foreignList).header.Get("Location")
+	r.post(again, url.Values{"act": {"use"}, "use_name": {"街道表"}})
+	r.get(again).shows(t, http.StatusOK, "Import 2")
+	if got := r.post(again, url.Values{"act": {"drop"}}); got.header.Get("Location") != "/console/imports?done=1" {
+		t.Errorf("removing leads to %q", got.header.Get("Location"))
+	}
+	if got := r.get(again); got.status != http.StatusNotFound {
+		t.Errorf("what was removed gives %d", got.status)
+	}
+}
+
+func TestATableThatIsNoneIsRefusedOnThePage(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	r := d.signIn(contract.RoleCoordinator)
+	for content, want := range map[string]string{
+		"":                             "There are no rows in it.",
+		"PK\x03\x04no workbook":        "It looks like XLSX but cannot be read.",
+		"\x89PNG\r\n\x00\xff\xfe\x810": "The characters in it cannot be read.",
+		"\"a,b\nno end of quotes":      "The quotation marks do not pair.",
+	} {
+		r.send("/console/imports", map[string]string{"kind": "needs"}, "x.csv", content).shows(t, http.StatusUnprocessableEntity, want)
+	}
+	r.send("/console/imports", map[string]string{"kind": "sessions"}, "x.csv", foreignList).shows(t, http.StatusUnprocessableEntity, "This choice is not known")
+	if got := d.signIn(contract.RoleAuditor).send("/console/imports", map[string]string{"kind": "needs"}, "x.csv", foreignList); got.status != http.StatusForbidden {
+		t.Errorf("an auditor uploads: %d", got.status)
+	}
+	path := r.send("/console/imports", map[string]string{"kind": "needs"}, "x.csv", foreignList).header.Get("Location")
+	if got := d.signIn(contract.RoleCoordinator).get(path); got.status != http.StatusNotFound {
+		t.Errorf("a colleague is shown somebody's table: %d", got.status)
+	}
+}
