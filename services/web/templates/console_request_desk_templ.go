@@ -1463,7 +1463,7 @@ func nearbyTable(d Desk, m NearbyMap) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Table(d.T("desk.map"), columns).Render(templ.WithChildren(ctx, templ_7745c5c3_Var67), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = plainTable(d.T("desk.map"), columns).Render(templ.WithChildren(ctx, templ_7745c5c3_Var67), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -2011,7 +2011,7 @@ func compareTable(d Desk, v AlikeView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Table(d.T("desk.alike.side_by_side"), columns).Render(templ.WithChildren(ctx, templ_7745c5c3_Var93), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = plainTable(d.T("desk.alike.side_by_side"), columns).Render(templ.WithChildren(ctx, templ_7745c5c3_Var93), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
