@@ -29,14 +29,14 @@ func (b *bench) counted(t *testing.T, r *rand.Rand, began time.Time) {
 		}
 		got, err := b.Figures(ctx, q)
 		must(t, err)
-		if diff := gocmp.Diff(b.slowly(t, ctx, q), inOrder(got)); diff != "" {
+		if diff := gocmp.Diff(b.slowly(ctx, t, q), inOrder(got)); diff != "" {
 			t.Fatalf("%s sees of %+v (-statements +census):\n%s", path, q, diff)
 		}
 	}
 }
 
 // slowly counts by statements.
-func (b *bench) slowly(t *testing.T, ctx context.Context, q contract.AskFigures) contract.RequestFigures {
+func (b *bench) slowly(ctx context.Context, t *testing.T, q contract.AskFigures) contract.RequestFigures {
 	t.Helper()
 	ref, err := b.reference.Get()
 	must(t, err)
