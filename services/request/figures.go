@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"heli/pkg/access"
@@ -24,14 +23,15 @@ const (
 // figures is the census with how far it has been read.
 type figures struct {
 	*census
-	reading sync.Mutex // held by who reads; guards until
+	reading chan struct{} // held by who reads; guards until
 	until   instant
 }
 
-func newFigures() *figures { return &figures{census: newCensus()} }
+func newFigures() *figures { return &figures{census: newCensus(), reading: make(chan struct{}, 1)} }
 
 // Figures counts the requests that staff see: no row, no text. It counts all that was
-// committed before it was asked.
+// committed before it was asked. It is Unavailable in the seconds after a start in
+// which a million requests are read.
 func (s *Service) Figures(ctx context.Context, q contract.AskFigures) (contract.RequestFigures, error) {
 	actor := contract.ActorFrom(ctx)
 	if err := access.Require(actor, access.ReadFigures); err != nil {
@@ -63,11 +63,15 @@ func (s *Service) Figures(ctx context.Context, q contract.AskFigures) (contract.
 }
 
 // follow brings the census to what is committed: by what changed, or whole when it
-// has not been read for long. Several may ask at once; one reads.
+// has not been read for long. Several may ask at once; one reads, the others wait.
 func (s *Service) follow(ctx context.Context) error {
 	f := s.figures
-	f.reading.Lock()
-	defer f.reading.Unlock()
+	select {
+	case f.reading <- struct{}{}:
+		defer func() { <-f.reading }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	if f.until.Snapshot != "" {
 		m, err := s.worker.readChanged(ctx, f.until, f.change)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"heli/pkg/bus"
 	"heli/pkg/contract"
+	"heli/pkg/fault"
 )
 
 // CountFigure is what counting for the dashboard took under a filter.
@@ -18,14 +19,19 @@ type CountFigure struct {
 }
 
 // Counts asks for the figures of requests, with the map's cells, of the last 30 and 90
-// days: rounds times under each filter. The first of all answers may read the requests
-// first, so it is not measured.
+// days: rounds times under each filter, once the service has read its requests.
 func Counts(ctx context.Context, b *bus.Bus, rounds int) ([]CountFigure, error) {
 	ctx = contract.WithActor(ctx, contract.Actor{Role: contract.RoleCoordinator, Name: "heli bench", Path: contract.RootPath})
 	now := time.Now()
 	ask := contract.AskFigures{From: now.AddDate(0, 0, -30), Until: now, TimeZone: "Asia/Shanghai", CellDegrees: 1}
-	if _, err := countOnce(ctx, b, ask); err != nil {
-		return nil, err
+	for {
+		_, err := countOnce(ctx, b, ask)
+		if err == nil {
+			break
+		}
+		if !fault.Is(err, fault.Unavailable) || !waitUntil(ctx, time.Now().Add(lookInterval)) {
+			return nil, err
+		}
 	}
 	var all []CountFigure
 	for _, one := range []struct {
