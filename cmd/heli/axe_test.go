@@ -4,12 +4,14 @@ import (
 	_ "embed" // axe-core
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
+	"heli/pkg/contract"
 	"heli/pkg/locale"
 	"heli/pkg/testkit"
 )
@@ -28,26 +30,20 @@ const axeRun = `axe.run(document, { resultTypes: ["violations"] }).then(({ viola
 // languages. Its path is opened in a language; then prepare brings it into its state.
 type shownPage struct {
 	name, path string
-	staff      bool // a coordinator is signed in
+	as         contract.Role // who is signed in; nobody for the public
 	prepare    []chromedp.Action[chromedp.Void]
 }
 
-// barrierPages are the pages and states that are looked at: one row each. Code is of
-// something on the public board.
-func barrierPages(code string) []shownPage {
-	sendEmpty := func(form string) []chromedp.Action[chromedp.Void] {
-		return []chromedp.Action[chromedp.Void]{
-			chromedp.Evaluate[chromedp.Void](`(() => { const f = document.querySelector('form[action="` + form + `"]'); f.noValidate = true;
-				const p = document.createElement("form"); p.method = "post"; p.action = f.getAttribute("action"); document.body.append(p); p.submit(); })()`),
-			await(`[data-error-summary]`),
-		}
-	}
+// shownToPublic are the pages and states that the public sees: one row each. Code is
+// of something on the public board.
+func shownToPublic(code string) []shownPage {
+	wrong := func(form string) []chromedp.Action[chromedp.Void] { return sendForm(form, nil, `[data-error-summary]`) }
 	return []shownPage{
 		{name: "home", path: "/"},
 		{name: "request form", path: "/request"},
-		{name: "request form, wrong", path: "/request", prepare: sendEmpty("/request")},
+		{name: "request form, wrong", path: "/request", prepare: wrong("/request")},
 		{name: "offer form", path: "/offer"},
-		{name: "offer form, wrong", path: "/offer", prepare: sendEmpty("/offer")},
+		{name: "offer form, wrong", path: "/offer", prepare: wrong("/offer")},
 		{name: "offer form for a need", path: "/offer?for=" + code},
 		{name: "paper form", path: "/request/print"},
 		{name: "board", path: "/board"},
@@ -63,79 +59,118 @@ func barrierPages(code string) []shownPage {
 		{name: "helper's entry", path: "/answer"},
 		{name: "unknown address", path: "/nowhere"},
 		{name: "sign-in", path: "/console/login"},
-		{name: "a published request at the desk", path: "/console?text=" + code, staff: true},
+	}
+}
+
+// sendForm sends a form of the page with these values and no others, as one without
+// script and without checks does, and waits for what the answer shows.
+func sendForm(action string, values url.Values, answer string) []chromedp.Action[chromedp.Void] {
+	return []chromedp.Action[chromedp.Void]{
+		chromedp.Evaluate[chromedp.Void](`(() => {
+			const form = document.createElement("form");
+			form.method = "post";
+			form.action = "` + action + `";
+			for (const [name, value] of new URLSearchParams("` + values.Encode() + `")) {
+				const input = document.createElement("input");
+				input.name = name;
+				input.value = value;
+				form.append(input);
+			}
+			document.body.append(form);
+			document.documentElement.dataset.sent = "";
+			form.submit();
+		})()`),
+		await("html:not([data-sent]) " + answer),
 	}
 }
 
 // themes are what the system of a reader may ask for.
 var themes = []string{"light", "dark"}
 
-// TestPagesHaveNoBarriers looks at every row in both themes and all languages.
+// The two screens that a page is looked at on.
+const (
+	phoneWidth, phoneHeight = 390, 844
+	deskWidth, deskHeight   = 1280, 900
+)
+
+// TestPagesHaveNoBarriers looks at every row in all languages and both themes, and
+// at whether a phone has to be moved sideways.
 func TestPagesHaveNoBarriers(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
-	code := i.publishOne()
-	for _, theme := range themes {
-		for _, lang := range locale.Languages() {
-			t.Run(theme+" "+string(lang), func(t *testing.T) {
+	i := startHeli(t, testkit.DataDir(t), "--webhook-allow", "127.0.0.0/8")
+	rooms := i.furnish()
+	for _, lang := range locale.Languages() {
+		for name, pages := range rooms {
+			t.Run(name+" "+string(lang), func(t *testing.T) {
 				b := startBrowser(t)
-				b.prefers(theme)
-				b.ask(i.url)
-				for _, page := range barrierPages(code) {
-					b.findsNoBarrier(i, page, lang)
+				w := walk{browser: b, i: i, lang: lang}
+				if name == publicRoom {
+					b.ask(i.url)
+				}
+				for n, page := range pages {
+					w.look(page, themesFor(name, lang, n))
 				}
 			})
 		}
 	}
 }
 
-// prefers has the pages shown in the theme that a reader's system asks for.
+// themesFor returns the themes that the n-th page of a room is looked at in. Colours
+// do not depend on the language, so the many pages of the console are seen in both
+// themes in one language, and in the others in one, by turns.
+func themesFor(room string, lang locale.Language, n int) []string {
+	if room == publicRoom || lang == locale.Simplified {
+		return themes
+	}
+	return themes[n%len(themes):][:1]
+}
+
+// walk looks at pages in a language.
+type walk struct {
+	browser
+	i    *instance
+	lang locale.Language
+	as   contract.Role // who is signed in
+}
+
+// look opens a page, unfolds all of it and reports what is wrong with it in themes.
+func (w *walk) look(page shownPage, themes []string) {
+	w.t.Helper()
+	if page.as != w.as {
+		w.signIn(w.i, page.as)
+		w.as = page.as
+	}
+	separator := "?"
+	if strings.Contains(page.path, "?") {
+		separator = "&"
+	}
+	doing := page.name + " in " + string(w.lang)
+	w.do(doing, chromedp.Navigate(w.i.url+page.path+separator+"lang="+string(w.lang)), await(`html[lang="`+string(w.lang)+`"]`))
+	w.do(doing, page.prepare...)
+	w.do(doing, chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("details").forEach((d) => { d.open = true; })`),
+		chromedp.Evaluate[chromedp.Void](axeSource+";undefined"))
+	for _, theme := range themes {
+		w.prefers(theme)
+		w.findsNoBarrier(doing + ", " + theme)
+	}
+	w.fitsAPhone(doing)
+}
+
+// prefers has the pages shown in the theme that a reader's system asks for, at once.
 func (b browser) prefers(theme string) {
 	b.t.Helper()
 	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}},
+		Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: theme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+		},
 	})
 	if err != nil {
 		b.t.Fatalf("choose a theme: %v", err)
 	}
 }
 
-// publishOne puts an open request on the public board and returns its code.
-func (i *instance) publishOne() string {
-	i.t.Helper()
-	made := i.coordinator().post(http.StatusCreated, "/requests", requestDraft("急需口罩", "open", 100))
-	b := startBrowser(i.t)
-	b.signIn(i)
-	b.do("publish", chromedp.Navigate(i.url+"/console/requests/"+made.ID),
-		press(`details:has(form[action$="/publish"]) > summary`), fill("summary", "社区统一接收"), choose(`[name="confirmed"]`),
-		press(`form[action$="/publish"] button`), await(`form[action$="/unpublish"]`))
-	return made.Code
-}
-
-// signIn makes the tab a coordinator's.
-func (b browser) signIn(i *instance) {
+func (b browser) findsNoBarrier(doing string) {
 	b.t.Helper()
-	login := heli(i.t, "login", "--role", "coordinator", "--name", "调度员", "--demo", "--data", i.data)
-	b.do("sign in", chromedp.Navigate(login), chromedp.WaitVisible(`nav.console-nav`))
-}
-
-func (b browser) findsNoBarrier(i *instance, page shownPage, lang locale.Language) {
-	b.t.Helper()
-	if page.staff {
-		b.signIn(i)
-	}
-	address := i.url + page.path
-	if strings.Contains(address, "?") {
-		address += "&"
-	} else {
-		address += "?"
-	}
-	doing := page.name + " in " + string(lang)
-	b.do(doing, chromedp.Navigate(address+"lang="+string(lang)), await(`html[lang="`+string(lang)+`"]`))
-	b.do(doing, page.prepare...)
-	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[chromedp.Void](axeSource+";undefined")); err != nil {
-		b.t.Fatalf("%s: load axe: %v", doing, err)
-	}
 	text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](axeRun, chromedp.EvalAwaitPromise))
 	if err != nil {
 		b.t.Fatalf("%s: run axe: %v", doing, err)
@@ -147,4 +182,47 @@ func (b browser) findsNoBarrier(i *instance, page shownPage, lang locale.Languag
 	for _, barrier := range found {
 		b.t.Errorf("%s: %s", doing, barrier)
 	}
+}
+
+// widest names the innermost elements that reach beyond the window; it is empty for
+// a page that need not be moved sideways. What scrolls by itself may be wider.
+const widest = `(() => {
+	const root = document.documentElement;
+	if (root.scrollWidth <= root.clientWidth) return "";
+	const beyond = (e) => e.getBoundingClientRect().right > root.clientWidth + 0.5;
+	const scrolls = (e) => e && (getComputedStyle(e).overflowX !== "visible" || scrolls(e.parentElement));
+	const found = [...document.body.querySelectorAll("*")].filter((e) => beyond(e) && !scrolls(e.parentElement) && ![...e.children].some(beyond));
+	return root.scrollWidth + " px: " + found.slice(0, 3).map((e) => e.outerHTML.slice(0, 200)).join(" | ");
+})()`
+
+func (b browser) fitsAPhone(doing string) {
+	b.t.Helper()
+	b.do(doing, chromedp.EmulateViewport(phoneWidth, phoneHeight))
+	wide, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](widest))
+	if err != nil {
+		b.t.Fatalf("%s: measure the page: %v", doing, err)
+	}
+	if wide != "" {
+		b.t.Errorf("%s: wider than %d px: %s", doing, phoneWidth, wide)
+	}
+	b.do(doing, chromedp.EmulateViewport(deskWidth, deskHeight))
+}
+
+// publishOne puts an open request on the public board and returns its code.
+func (i *instance) publishOne() string {
+	i.t.Helper()
+	made := i.coordinator().post(http.StatusCreated, "/requests", requestDraft("急需口罩", "open", 100))
+	b := startBrowser(i.t)
+	b.signIn(i, contract.RoleCoordinator)
+	b.do("publish", chromedp.Navigate(i.url+"/console/requests/"+made.ID),
+		press(`details:has(form[action$="/publish"]) > summary`), fill("summary", "社区统一接收"), choose(`[name="confirmed"]`),
+		press(`form[action$="/publish"] button`), await(`form[action$="/unpublish"]`))
+	return made.Code
+}
+
+// signIn makes the tab that of somebody in a role.
+func (b browser) signIn(i *instance, role contract.Role) {
+	b.t.Helper()
+	login := heli(i.t, "login", "--role", string(role), "--name", "演示 "+string(role), "--demo", "--data", i.data)
+	b.do("sign in", chromedp.Navigate(login), chromedp.WaitVisible(`nav.console-nav`))
 }

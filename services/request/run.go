@@ -44,6 +44,7 @@ func Run(ctx context.Context, d app.Deps, c Config) error {
 	group.Go(func() error { return s.purge(ctx, d, c) })
 	group.Go(func() error { return s.join(ctx, d.Log) })
 	group.Go(func() error { return s.watchClaims(ctx, d.Log) })
+	group.Go(func() error { return s.watchFigures(ctx, d.Log) })
 	group.Go(func() error { return s.adopt(ctx, d.Log) })
 	group.Go(func() error {
 		// Callers are answered before the intake that they wait for closes.
@@ -73,6 +74,9 @@ func (s *Service) purge(ctx context.Context, d app.Deps, c Config) error {
 		}
 		if err := s.followErasures(ctx); err != nil && ctx.Err() == nil {
 			d.Log.Warn("could not follow the journal of erasures, trying again in an hour", "error", err)
+		}
+		if err := s.worker.forgetChanged(ctx, keepChanged); err != nil && ctx.Err() == nil {
+			d.Log.Warn("could not forget old changes, trying again in an hour", "error", err)
 		}
 		if err := s.retire(ctx, c.Retention); err != nil && ctx.Err() == nil {
 			d.Log.Warn("could not let go what was kept for its time, trying again in an hour", "error", err)

@@ -34,6 +34,7 @@ type Service struct {
 	drawing   chan struct{} // held by who works on a picture
 	relay     *outbox.Relay
 	recent    *recent
+	figures   *figures
 	intake    *intake
 }
 
@@ -41,7 +42,7 @@ type Service struct {
 func New(d app.Deps, c Config) *Service {
 	s := &Service{
 		store: &store{db: d.DB}, worker: &store{db: d.Worker}, bus: d.Bus, keys: d.Keys, reference: d.Reference,
-		clock: d.Clock, claims: c.Claims, drawing: make(chan struct{}, 1), relay: outbox.NewRelay(d.Worker, d.Bus, d.Log), recent: newRecent(),
+		clock: d.Clock, claims: c.Claims, drawing: make(chan struct{}, 1), relay: outbox.NewRelay(d.Worker, d.Bus, d.Log), recent: newRecent(), figures: newFigures(),
 	}
 	// One transaction stores submissions of many actors, each checked before.
 	s.intake = newIntake(s.worker, s.recent, s.relay.Wake)

@@ -2,93 +2,110 @@ package request
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
-	"heli/pkg/check"
-	"heli/pkg/contract"
+	"heli/pkg/pg"
 )
 
-// figuresSQL begins every count: requests in a range of paths, in regions, of a
-// campaign, with a need in categories; null and empty ones are all.
-const figuresSQL = `
-	FROM requests r
-	WHERE r.org_path >= $1 AND r.org_path < $2
-		AND ($3::text[] IS NULL OR r.region_code = ANY ($3))
-		AND ($4 = '' OR r.campaign = $4)
-		AND ($5::text[] IS NULL OR EXISTS (SELECT FROM need_lines l WHERE l.request_id = r.id AND l.category = ANY ($5)))`
+const countedColumns = `SELECT r.id, r.org_path, r.region_code, r.campaign, r.closed_reason, array_to_string(r.facets, ' '), r.urgency_rank,
+	r.stage = 'closed', r.state IN ('submitted', 'triaged', 'open', 'reopened'),
+	(extract(epoch FROM r.created_at) * 1000000)::bigint, (extract(epoch FROM r.updated_at) * 1000000)::bigint, r.lat, r.lon
+	FROM requests r`
 
-const countDaysSQL = `SELECT to_char(r.created_at AT TIME ZONE $8, 'YYYY-MM-DD') AS day, count(*) AS count` + figuresSQL + `
-		AND r.created_at >= $6 AND r.created_at < $7
-	GROUP BY 1 ORDER BY 1`
+const (
+	selectAllCountedSQL = countedColumns
+	selectCountedSQL    = countedColumns + ` WHERE r.id = ANY ($1)`
+	selectMomentSQL     = `SELECT pg_current_snapshot()::text AS snapshot, now() AS at`
+	// selectChangedSQL returns what was committed since a snapshot, in whatever order.
+	selectChangedSQL = `SELECT DISTINCT request_id FROM changed
+		WHERE at >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot(at, $1::pg_snapshot)`
+	forgetChangedSQL = `DELETE FROM changed WHERE noted_at < now() - make_interval(secs => $1)`
+	selectSightSQL   = `SELECT coalesce(current_setting('heli.path', true), '') AS path, coalesce(current_setting('heli.path_end', true), '') AS path_end`
+)
 
-const countOpenSQL = `SELECT (array['critical', 'urgent', 'soon', 'routine', 'planned'])[r.urgency_rank + 1] AS urgency,
-		width_bucket(extract(epoch FROM $6::timestamptz - r.created_at)::float8, $7::float8[]) AS age, count(*) AS count` + figuresSQL + `
-		AND r.stage <> 'closed'
-	GROUP BY 1, 2 ORDER BY 1, 2`
-
-const countClosedSQL = `SELECT r.closed_reason AS key, count(*) AS count` + figuresSQL + `
-		AND r.stage = 'closed' AND r.updated_at >= $6 AND r.updated_at < $7
-	GROUP BY 1 ORDER BY 2 DESC, 1`
-
-const countRegionsSQL = `SELECT r.region_code, count(*) AS count,
-		count(*) FILTER (WHERE r.state IN ('submitted', 'triaged', 'open', 'reopened')) AS unserved` + figuresSQL + `
-		AND r.stage <> 'closed'
-	GROUP BY 1 ORDER BY 1`
-
-const countCellsSQL = `SELECT (floor(r.lat / $6) + 0.5) * $6 AS lat, (floor(r.lon / $6) + 0.5) * $6 AS lon, count(*) AS count` + figuresSQL + `
-		AND r.stage <> 'closed' AND r.lat IS NOT NULL
-	GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT $7`
-
-// maxCells is how many cells a map shows; those with the most come first.
-const maxCells = 150
-
-// ageSeconds are the ages that open requests are counted by.
-func ageSeconds() []float64 {
-	var bounds []float64
-	for _, bound := range contract.AgeBounds() {
-		bounds = append(bounds, bound.Seconds())
-	}
-	return bounds
+// instant is when the census was read: all that the snapshot sees is in it.
+type instant struct {
+	Snapshot string    `db:"snapshot"`
+	At       time.Time `db:"at"`
 }
 
-// selectFigures counts, at one moment.
-func (s *store) selectFigures(ctx context.Context, scope check.FigureScope, q contract.AskFigures, now time.Time) (contract.RequestFigures, error) {
-	figures := contract.RequestFigures{
-		Days: []contract.DayCount{}, Open: []contract.AgeCount{}, Closed: []contract.KeyCount{}, Regions: []contract.RegionCount{},
-		Cells: []contract.CellCount{},
+// atOneMoment lets fn read what was committed when it began, and returns when.
+func (s *store) atOneMoment(ctx context.Context, fn func(tx *sqlx.Tx) error) (m instant, err error) {
+	tx, err := s.db.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	if err != nil {
+		return m, fmt.Errorf("begin reading: %w", err)
 	}
-	args := []any{scope.Path, contract.PathEnd(scope.Path), array(scope.Regions), q.Campaign, array(scope.Categories)}
-	counts := []struct {
-		into  any
-		query string
-		more  []any
-	}{
-		{&figures.Days, countDaysSQL, []any{q.From, q.Until, q.TimeZone}},
-		{&figures.Open, countOpenSQL, []any{now, pq.Array(ageSeconds())}},
-		{&figures.Closed, countClosedSQL, []any{q.From, q.Until}},
-		{&figures.Regions, countRegionsSQL, nil},
+	defer func() { err = errors.Join(err, tx.Rollback()) }() // nothing to keep
+	if err := tx.GetContext(ctx, &m, selectMomentSQL); err != nil {
+		return m, fmt.Errorf("read instant: %w", err)
 	}
-	if q.CellDegrees > 0 {
-		counts = append(counts, struct {
-			into  any
-			query string
-			more  []any
-		}{&figures.Cells, countCellsSQL, []any{q.CellDegrees, maxCells}})
-	}
-	err := s.db.InTx(ctx, func(tx *sqlx.Tx) error {
-		if _, err := tx.ExecContext(ctx, planWithValuesSQL); err != nil {
-			return fmt.Errorf("set plan mode: %w", err)
+	return m, fn(tx)
+}
+
+// readCensus hands over all requests of one instant, and returns it.
+func (s *store) readCensus(ctx context.Context, put func(countedRow)) (instant, error) {
+	return s.atOneMoment(ctx, func(tx *sqlx.Tx) error { return selectCounted(ctx, tx, put, selectAllCountedSQL) })
+}
+
+// readChanged hands over the requests that changed since an instant with what they are
+// now, and returns when that is; one without a row is there no more.
+func (s *store) readChanged(ctx context.Context, since instant, change func([]uuid.UUID, []countedRow)) (instant, error) {
+	var ids []uuid.UUID
+	var rows []countedRow
+	m, err := s.atOneMoment(ctx, func(tx *sqlx.Tx) error {
+		if err := tx.SelectContext(ctx, &ids, selectChangedSQL, since.Snapshot); err != nil {
+			return fmt.Errorf("list changed requests: %w", err)
 		}
-		for _, one := range counts {
-			if err := tx.SelectContext(ctx, one.into, one.query, append(args[:len(args):len(args)], one.more...)...); err != nil {
-				return fmt.Errorf("count requests: %w", err)
-			}
+		if len(ids) == 0 {
+			return nil
 		}
-		return nil
+		return selectCounted(ctx, tx, func(r countedRow) { rows = append(rows, r) }, selectCountedSQL, pq.Array(ids))
 	})
-	return figures, err
+	if err != nil {
+		return since, err
+	}
+	change(ids, rows)
+	return m, nil
+}
+
+func selectCounted(ctx context.Context, tx *sqlx.Tx, put func(countedRow), query string, args ...any) (err error) {
+	rows, err := tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return fmt.Errorf("read requests: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var r countedRow
+		if err := rows.Scan(&r.ID, &r.Path, &r.Region, &r.Campaign, &r.Reason, &r.Facets, &r.UrgencyRank, &r.Closed, &r.Unserved,
+			&r.CreatedMicros, &r.UpdateMicros, &r.Lat, &r.Lon); err != nil {
+			return fmt.Errorf("scan request: %w", err)
+		}
+		put(r)
+	}
+	return rows.Err()
+}
+
+// forgetChanged deletes what every reader has long read. A reader that has not reads
+// all anew.
+func (s *store) forgetChanged(ctx context.Context, after time.Duration) error {
+	if _, err := s.db.ExecContext(ctx, forgetChangedSQL, after.Seconds()); err != nil {
+		return fmt.Errorf("forget changes: %w", err)
+	}
+	return nil
+}
+
+// selectSight returns the paths that the policies show to who acts.
+func (s *store) selectSight(ctx context.Context) (seen sight, err error) {
+	err = s.db.InTx(ctx, func(tx *sqlx.Tx) error { return tx.GetContext(ctx, &seen, selectSightSQL) })
+	if err != nil {
+		return seen, fmt.Errorf("read sight: %w", pg.MapContext(ctx, err))
+	}
+	return seen, nil
 }

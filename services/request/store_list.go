@@ -216,6 +216,6 @@ func statements() []string {
 		eraseHistorySQL, eraseAnswersSQL, updateConsentSQL,
 		lockClaimsSQL, countClaimsSQL, listOverdueSQL,
 		listEndedSQL, dropKeysSQL, dropContactsSQL, insertComplaintSQL, selectComplaintSQL, eraseComplaintsSQL,
-		countDaysSQL, countOpenSQL, countClosedSQL, countRegionsSQL, countCellsSQL,
+		selectAllCountedSQL, selectCountedSQL, selectMomentSQL, selectChangedSQL, forgetChangedSQL, selectSightSQL,
 	}...)
 }

@@ -47,7 +47,7 @@ const (
 	// changedView is what the consoles show: its rows change.
 	changedView = "/console?tab=all&part=queue"
 	// throttle is how long a page waits between two looks, as its part says.
-	throttle = time.Second
+	throttle = 500 * time.Millisecond
 	// settled is how long the consoles may lag behind the last change.
 	settled = 5 * time.Second
 )
@@ -55,7 +55,7 @@ const (
 var shownRow = regexp.MustCompile(`<tr id="row-([^"]+)" data-version="(\d+)"`)
 
 // Consoles opens the queue many times, as the page does in a browser: a stream of
-// what changes, and the part loaded anew when something did, at most once a
+// what changes, and the part loaded anew when something did, at most twice a
 // second. Meanwhile requests that they show are changed at a rate.
 func Consoles(ctx context.Context, b *bus.Bus, o ConsolesOptions) (ConsolesResult, error) {
 	r := ConsolesResult{Consoles: o.Consoles}
@@ -156,7 +156,7 @@ func (c *console) follow(ctx context.Context) {
 	looking.Wait()
 }
 
-// keepLooking loads the part at a change: at once, then at most every second.
+// keepLooking loads the part at a change: at once, then at most twice a second.
 func (c *console) keepLooking(ctx context.Context, wake <-chan struct{}) {
 	for {
 		select {

@@ -35,6 +35,7 @@ type QueueResult struct {
 	TextP99MS   float64        `json:"text_p99_ms"`
 	DeepP99MS   float64        `json:"deep_p99_ms"` // a hundred pages on
 	Live        ConsolesResult `json:"live"`
+	Counts      []CountFigure  `json:"counts"` // of the dashboard
 }
 
 // FilterFigure is what one filter took.

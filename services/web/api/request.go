@@ -156,6 +156,6 @@ func (a *api) moveRequest(name string) mover {
 		if name == verifyPhone {
 			return bus.Call(ctx, a.Bus, contract.RequestVerifyPhone, m)
 		}
-		return bus.Call(ctx, a.Bus, contract.RequestMove, m)
+		return site.MoveRequest(ctx, a.Bus, m)
 	}
 }

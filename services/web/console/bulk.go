@@ -16,6 +16,7 @@ import (
 	"heli/pkg/check"
 	"heli/pkg/contract"
 	"heli/pkg/fault"
+	"heli/services/web/site"
 	"heli/services/web/templates"
 )
 
@@ -158,7 +159,7 @@ func (c console) bulkRow(ctx context.Context, f bulkForm, p picked, do bool) tem
 	var moved contract.Moved
 	switch {
 	case do:
-		moved, err = bus.Call(ctx, c.Bus, contract.RequestMove, f.moveOf(contract.ActorFrom(ctx), p))
+		moved, err = site.MoveRequest(ctx, c.Bus, f.moveOf(contract.ActorFrom(ctx), p))
 	default:
 		moved, err = bus.Call(ctx, c.Bus, contract.RequestTry, f.moveOf(contract.ActorFrom(ctx), picked{p.id, request.Version}))
 	}

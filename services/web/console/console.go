@@ -12,6 +12,7 @@ import (
 
 	"heli/pkg/access"
 	"heli/pkg/contract"
+	"heli/services/web/live"
 	"heli/services/web/page"
 	"heli/services/web/session"
 	"heli/services/web/site"
@@ -28,12 +29,13 @@ type console struct {
 	site.Deps
 	figures *figureCache
 	names   *nameCache
+	shared  *live.Share
 }
 
 // Mount adds the console's routes, with their whole paths (/console…), to the
 // root router.
 func Mount(r chi.Router, d site.Deps) {
-	c := console{d, newFigureCache(), newNameCache()}
+	c := console{d, newFigureCache(), newNameCache(), live.NewShare(d.Live)}
 	r.Group(func(r chi.Router) {
 		r.Use(page.Private, d.Sessions.Load)
 		c.mountSignIn(r)

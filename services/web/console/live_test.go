@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -84,6 +85,31 @@ func TestAStreamAboutOneRequestLeavesOutTheOthers(t *testing.T) {
 		Data: contract.EventData{RequestID: requestID}})
 	if got := s.next(); got.ID != matchID {
 		t.Errorf("forwarded %+v", got)
+	}
+}
+
+// TestAClaimIsHeardOf claims on the page and in bulk: a claim has no fact, yet the
+// queues of colleagues hear of it, and those of others do not.
+func TestAClaimIsHeardOf(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	r := d.signIn(contract.RoleCoordinator)
+	foreign := d.signInTo(contract.RoleCoordinator, "root/hubei/").follow(t.Context(), "/console/live")
+	s := d.signIn(contract.RoleCoordinator).follow(t.Context(), "/console/live")
+	for name, act := range map[string]func(){
+		"on the page": func() { r.post("/console/requests/"+requestID+"/move", url.Values{"move": {"claim"}}) },
+		"in bulk": func() {
+			r.post("/console/bulk", url.Values{"move": {"claim"}, "pick": {requestID + "@7"}, "step": {"do"}})
+		},
+	} {
+		act()
+		if got := s.next(); got.ID != requestID {
+			t.Errorf("%s: forwarded %+v", name, got)
+		}
+	}
+	d.tell("request", contract.Event{Thing: contract.ThingRequest, State: "open", AggregateID: "own", Paths: []string{"root/hubei/"}})
+	if got := foreign.next(); got.ID != "own" {
+		t.Errorf("another organisation heard of %+v", got)
 	}
 }
 

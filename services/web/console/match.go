@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/a-h/templ"
 	"github.com/go-chi/chi/v5"
 
 	"heli/pkg/access"
@@ -29,12 +30,15 @@ var matchViews = []view{
 }
 
 func (c console) matches(w http.ResponseWriter, r *http.Request) error {
+	if part(r) == templates.PartMatches {
+		return c.sharedPart(w, r, func(ctx context.Context, d templates.Desk) (templ.Component, error) {
+			m, err := c.loadMatches(ctx, d)
+			return templates.MatchesPart(d, m), err
+		})
+	}
 	d := c.desk(r, r.URL, c.Pages.Printer(r).T("console.matches.title"))
 	d.Frame.Live = livePath
 	m, err := c.loadMatches(r.Context(), d)
-	if part(r) == templates.PartMatches {
-		return c.renderPart(w, r, d, err, templates.MatchesPart(d, m))
-	}
 	return c.list(w, r, d, err, templates.ConsoleMatches(d, m))
 }
 

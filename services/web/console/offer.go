@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/a-h/templ"
 	"github.com/go-chi/chi/v5"
 
 	"heli/pkg/access"
@@ -32,12 +33,15 @@ var offerViews = []view{
 }
 
 func (c console) offers(w http.ResponseWriter, r *http.Request) error {
+	if part(r) == templates.PartQueue {
+		return c.sharedPart(w, r, func(ctx context.Context, d templates.Desk) (templ.Component, error) {
+			o, err := c.loadOffers(ctx, d)
+			return templates.OffersPart(d, o), err
+		})
+	}
 	d := c.desk(r, r.URL, c.Pages.Printer(r).T("console.offers.title"))
 	d.Frame.Live = livePath
 	o, err := c.loadOffers(r.Context(), d)
-	if part(r) == templates.PartQueue {
-		return c.renderPart(w, r, d, err, templates.OffersPart(d, o))
-	}
 	return c.list(w, r, d, err, templates.ConsoleOffers(d, o))
 }
 

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/a-h/templ"
+
 	"heli/pkg/access"
 	"heli/pkg/bus"
 	"heli/pkg/contract"
@@ -52,12 +54,15 @@ func (c console) queue(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, first, http.StatusSeeOther)
 		return nil
 	}
+	if part(r) == templates.PartQueue {
+		return c.sharedPart(w, r, func(ctx context.Context, d templates.Desk) (templ.Component, error) {
+			q, err := c.loadQueue(ctx, d)
+			return templates.QueuePart(d, q), err
+		})
+	}
 	d := c.desk(r, r.URL, c.Pages.Printer(r).T("console.queue.title"))
 	d.Frame.Live = livePath
 	q, err := c.loadQueue(r.Context(), d)
-	if part(r) == templates.PartQueue {
-		return c.renderPart(w, r, d, err, templates.QueuePart(d, q))
-	}
 	return c.list(w, r, d, err, templates.ConsoleQueue(d, q))
 }
 

@@ -12,6 +12,7 @@ import (
 	"heli/pkg/bus"
 	"heli/pkg/contract"
 	"heli/services/web/page"
+	"heli/services/web/site"
 	"heli/services/web/templates"
 )
 
@@ -134,10 +135,7 @@ func (c console) moveRequest(w http.ResponseWriter, r *http.Request) error {
 				return m.Move, err
 			}
 			m.OnBehalfOf = requestMoves[m.Move].onBehalfOf
-			_, err = bus.Call(ctx, c.Bus, contract.RequestMove, m)
-			if err == nil && (m.Move == "claim" || m.Move == "unclaim") {
-				c.touch(r, contract.RequestID(m.ID))
-			}
+			_, err = site.MoveRequest(ctx, c.Bus, m)
 			return m.Move, err
 		})
 }
@@ -160,7 +158,7 @@ func (c console) noteRequest(w http.ResponseWriter, r *http.Request) error {
 			}
 			_, err := bus.Call(ctx, c.Bus, contract.RequestNote, note)
 			if err == nil {
-				c.touch(r, contract.RequestID(id))
+				site.TouchRequest(r.Context(), c.Bus, contract.RequestID(id))
 			}
 			return templates.FormNote, err
 		})

@@ -11,6 +11,7 @@ import (
 	"heli/pkg/bus"
 	"heli/pkg/contract"
 	"heli/services/web/page"
+	"heli/services/web/site"
 	"heli/services/web/templates"
 )
 
@@ -125,8 +126,8 @@ func (c console) linkRequest(w http.ResponseWriter, r *http.Request) error {
 		}
 		_, err := bus.Call(ctx, c.Bus, contract.RequestLink, q)
 		if err == nil {
-			c.touch(r, q.ID)
-			c.touch(r, q.OtherID)
+			site.TouchRequest(r.Context(), c.Bus, q.ID)
+			site.TouchRequest(r.Context(), c.Bus, q.OtherID)
 		}
 		return "link", err
 	})

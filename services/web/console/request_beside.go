@@ -2,23 +2,14 @@ package console
 
 import (
 	"context"
-	"net/http"
 	"slices"
 	"strings"
 
 	"heli/pkg/access"
 	"heli/pkg/bus"
 	"heli/pkg/contract"
-	"heli/services/web/live"
 	"heli/services/web/templates"
 )
-
-// touch tells open pages of a request of what has no fact: a note, a claim, a file.
-func (c console) touch(r *http.Request, id contract.RequestID) {
-	if request, err := bus.Call(r.Context(), c.Bus, contract.RequestGet, contract.GetByID{ID: string(id)}); err == nil {
-		live.Touch(c.Bus, contract.ThingRequest, string(id), request.Path)
-	}
-}
 
 // present returns the names of those who have the page of a request open, besides
 // the reader; none to those who do not see it as its owner does.

@@ -14,6 +14,7 @@ import (
 	"heli/pkg/check"
 	"heli/pkg/contract"
 	"heli/pkg/fault"
+	"heli/services/web/site"
 	"heli/services/web/templates"
 )
 
@@ -31,7 +32,7 @@ func (c console) attachFile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return c.refuse(w, r, &refusal{err, url.Values{"attachment_id": {string(q.ID)}}, templates.FormAttach}, c.refuseRequest)
 	}
-	c.touch(r, id)
+	site.TouchRequest(r.Context(), c.Bus, id)
 	return done(w, r, requestPath(id))
 }
 
@@ -83,7 +84,7 @@ func (c console) removeFile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return c.refuse(w, r, &refusal{err, url.Values{}, templates.FormAttach}, c.refuseRequest)
 	}
-	c.touch(r, id)
+	site.TouchRequest(r.Context(), c.Bus, id)
 	return done(w, r, requestPath(id))
 }
 

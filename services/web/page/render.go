@@ -79,11 +79,16 @@ func (s *Site) Render(w http.ResponseWriter, r *http.Request, status int, compon
 		http.Error(w, s.Printer(r).T("fault.internal"), http.StatusInternalServerError)
 		return
 	}
+	s.Write(w, r, status, body.Bytes())
+}
+
+// Write writes what was rendered, with the status.
+func (s *Site) Write(w http.ResponseWriter, r *http.Request, status int, body []byte) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Length", strconv.Itoa(body.Len()))
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(body.Bytes()) // the reader has gone away; nobody is left to tell
+		_, _ = w.Write(body) // the reader has gone away; nobody is left to tell
 	}
 }
 

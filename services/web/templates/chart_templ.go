@@ -791,7 +791,7 @@ func FigureCard(p *Page, f FigureData) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = Table(f.Title, f.Columns).Render(templ.WithChildren(ctx, templ_7745c5c3_Var44), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = plainTable(f.Title, f.Columns).Render(templ.WithChildren(ctx, templ_7745c5c3_Var44), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
