@@ -226,6 +226,7 @@ func requestCalls(own things) []call {
 		}),
 		about(noThing, contract.RequestLookUp, contract.LookUpCaller{}),
 		about(list, contract.RequestMentions, contract.AskMentions{}),
+		on(aRequest, contract.RequestFollowUp, func(id string) contract.FollowUp { return contract.FollowUp{ID: contract.RequestID(id)} }),
 		about(noThing, contract.RequestSeeMention, contract.SeeMention{NoteID: contract.NewID[contract.NoteID]()}),
 	}
 }

@@ -132,6 +132,8 @@ var endpoints = map[string]Rule{
 	contract.OfferFigure.Subject:   {ReadFigures},
 	contract.MatcherFigure.Subject: {ReadFigures},
 
+	contract.RequestFollowUp.Subject: {WriteNotes},
+
 	"svc.request.dead_letters":   {ReplayDeadLetters},
 	"svc.request.replay_letters": {ReplayDeadLetters},
 	"svc.request.drop_letters":   {ReplayDeadLetters},

@@ -136,6 +136,12 @@ func (r *record) hearMatches(h hand) error {
 	if r.situation().Fulfilled() {
 		return r.move(h, moveComplete, "")
 	}
+	if r.situation().ConfirmedLate() {
+		// It stays closed: what is known of the end changed, not the end.
+		r.row.ClosedReason = ReasonConfirmed
+		r.settle(h, moveComplete, "")
+		return nil
+	}
 	r.touch(h)
 	if r.situation().State() != r.row.State {
 		r.settle(h, moveMatch, "")

@@ -51,6 +51,8 @@ type Options struct {
 	Retention vault.Retention
 	// Claims says how much one person may take responsibility for.
 	Claims request.Claims
+	// Silence says what becomes of reports that nobody answers.
+	Silence request.Silence
 	// KeysContent is the content of the key file, in place of the file.
 	KeysContent string
 	// Silent runs without notify: nothing is told to anybody outside.
