@@ -1,4 +1,4 @@
--- Purpose: dates on which staff look at a request again, and reminders that are told once.
+-- Purpose: dates on which staff look at a request again, reminders that are told once, and places of appointments.
 -- Lock risk: line_matches is locked for writing while its index is built, less than a second for each million rows; the tables are new.
 
 -- +goose Up
@@ -26,6 +26,19 @@ CREATE TABLE reminders (
 -- Reports that wait for the requester's word.
 CREATE INDEX line_matches_reported ON line_matches (state_at) WHERE state = 'reported_done';
 
+-- Where the help of a match takes place: an address, or the link of a meeting,
+-- sealed under a key of its own in person_keys whose subject is the place. The
+-- matcher alone asks, which knows who may see it.
+CREATE TABLE places (
+    id         uuid PRIMARY KEY,
+    request_id uuid NOT NULL,
+    match_id   uuid NOT NULL,
+    sealed     bytea NOT NULL
+);
+CREATE INDEX places_match ON places (match_id);
+CREATE INDEX places_request ON places (request_id);
+
 -- +goose Down
+DROP TABLE places;
 DROP INDEX line_matches_reported;
 DROP TABLE reminders, follow_ups;

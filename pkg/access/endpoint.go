@@ -132,7 +132,15 @@ var endpoints = map[string]Rule{
 	contract.OfferFigure.Subject:   {ReadFigures},
 	contract.MatcherFigure.Subject: {ReadFigures},
 
-	contract.RequestFollowUp.Subject: {WriteNotes},
+	contract.RequestFollowUp.Subject:       {WriteNotes},
+	contract.RequestKeepPlace.Subject:      {ReadProjections},
+	contract.RequestPlaces.Subject:         {ReadProjections},
+	contract.MatcherSetAppointment.Subject: {MoveMatches},
+	contract.MatcherAppointment.Subject:    {ReadMatches},
+	contract.MatcherAppointments.Subject:   {ReadMatches, UseCodes},
+	contract.MatcherMakeCalendar.Subject:   {LeadPool},
+	contract.MatcherCalendars.Subject:      {LeadPool},
+	contract.MatcherRevokeCalendar.Subject: {LeadPool},
 
 	"svc.request.dead_letters":   {ReplayDeadLetters},
 	"svc.request.replay_letters": {ReplayDeadLetters},

@@ -99,6 +99,7 @@ type Match struct {
 	At            *time.Time     `json:"at,omitempty"`
 	HoldUntil     *time.Time     `json:"hold_until,omitempty"` // while proposed
 	StartBy       *time.Time     `json:"start_by,omitempty"`   // while accepted; later it is stuck
+	ResolveBy     *time.Time     `json:"resolve_by,omitempty"` // while disputed; later it is overdue
 	Reason        string         `json:"reason,omitempty"`     // of the end
 	Reported      *int64         `json:"reported,omitempty"`   // helper's side, in Unit
 	Confirmed     *int64         `json:"confirmed,omitempty"`  // requester's side, in Unit

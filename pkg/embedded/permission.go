@@ -48,7 +48,7 @@ var calls = map[string][]string{
 	"offer":     {"svc.directory.*"},
 	"matcher": {
 		"svc.directory.*",
-		"svc.request.projection", "svc.request.projections",
+		"svc.request.projection", "svc.request.projections", "svc.request.keep_place", "svc.request.places",
 		"svc.offer.projection", "svc.offer.projections", "svc.offer.suspend",
 	},
 	"notify": {"svc.directory.*", "svc.matcher.*", "svc.request.*", "svc.offer.*"},

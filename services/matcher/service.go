@@ -302,6 +302,7 @@ func viewOf(m matchRow, reader contract.Actor) contract.Match {
 	if m.State == Proposed {
 		v.HoldUntil = m.HoldUntil
 	}
+	v.ResolveBy = m.resolveBy()
 	if m.State == Accepted || m.State == ContactReleased {
 		v.StartBy = m.StartBy
 	}

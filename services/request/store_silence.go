@@ -59,5 +59,5 @@ func (s *store) isSilent(ctx context.Context, tx *sqlx.Tx, id string, before tim
 }
 
 func silenceStatements() []string {
-	return []string{listUnansweredSQL, listSilentSQL, isSilentSQL, setFollowUpSQL, endFollowUpSQL, followNewsSQL, countDueSQL, listDueSQL, raiseSQL}
+	return append(placeStatements(), listUnansweredSQL, listSilentSQL, isSilentSQL, setFollowUpSQL, endFollowUpSQL, followNewsSQL, countDueSQL, listDueSQL, raiseSQL)
 }
