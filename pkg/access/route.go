@@ -178,6 +178,18 @@ var routes = map[string]Rule{
 	"GET /console/audit":                   {ReadAudit},
 	"POST /console/audit/export":           {ExportAudit},
 
+	"GET /calendar/helper/{token}":              {UseCodes},
+	"GET /calendar/organisation/{secret}":       {UseCodes},
+	"GET /answer/appointment.ics":               {UseCodes},
+	"POST /answer/appointment":                  {UseCodes},
+	"GET /track/{match}/appointment.ics":        {UseCodes},
+	"POST /console/requests/{id}/follow_up":     {WriteNotes},
+	"POST /console/matches/{id}/appointment":    {MoveMatches},
+	"GET /console/matches/{id}/appointment.ics": {ReadMatches},
+	"GET /console/calendars":                    {LeadPool},
+	"POST /console/calendars":                   {LeadPool},
+	"POST /console/calendars/{id}/revoke":       {LeadPool},
+
 	"POST /api/v1/requests":                           {SubmitRequest},
 	"GET /api/v1/requests":                            {ListRequests},
 	"GET /api/v1/requests/{id}":                       {ReadRequests, Suggest},

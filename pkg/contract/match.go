@@ -113,6 +113,8 @@ type Match struct {
 	Generation    int            `json:"generation"` // of the answer token
 	Moves         []string       `json:"moves"`
 	History       []HistoryEntry `json:"history,omitempty"` // on get only
+	// Appointment is when and where it takes place; on get only.
+	Appointment *Appointment `json:"appointment,omitempty"`
 }
 
 // ListMatches asks for matches that the actor sees. Newest first.

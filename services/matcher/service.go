@@ -219,7 +219,8 @@ func (s *Service) Get(ctx context.Context, q contract.GetByID) (contract.Match, 
 		return contract.Match{}, err
 	}
 	view.History = historyOf(history, actor)
-	return view, nil
+	view.Appointment, err = s.appointmentOf(ctx, m.ID)
+	return view, err
 }
 
 func (s *Service) visibleMatch(ctx context.Context, id contract.MatchID) (matchRow, error) {

@@ -169,20 +169,31 @@ func (s *Service) Appointment(ctx context.Context, q contract.GetByID) (contract
 	if err != nil {
 		return contract.Appointment{}, err
 	}
-	row, err := s.store.getAppointment(ctx, s.db, m.ID)
+	a, err := s.appointmentOf(ctx, m.ID)
+	if err == nil && a == nil {
+		err = fault.NewNotFound("appointment")
+	}
 	if err != nil {
 		return contract.Appointment{}, err
 	}
-	views, err := s.appointmentViews(ctx, contract.ActorFrom(ctx).Role, []appointmentRow{row})
-	if err != nil {
-		return contract.Appointment{}, err
+	return *a, nil
+}
+
+// appointmentOf returns nil for a match that has none.
+func (s *Service) appointmentOf(ctx context.Context, id contract.MatchID) (*contract.Appointment, error) {
+	row, err := s.store.getAppointment(ctx, s.db, id)
+	if fault.Is(err, fault.NotFound) {
+		return nil, nil //nolint:nilnil // none is an answer
 	}
-	return views[0], nil
+	if err != nil {
+		return nil, err
+	}
+	return &s.appointmentViews(ctx, contract.ActorFrom(ctx).Role, []appointmentRow{row})[0], nil
 }
 
 // appointmentViews shows appointments as a role may see them. Without the request
 // service their places are left out: the time matters more.
-func (s *Service) appointmentViews(ctx context.Context, reader contract.Role, rows []appointmentRow) ([]contract.Appointment, error) {
+func (s *Service) appointmentViews(ctx context.Context, reader contract.Role, rows []appointmentRow) []contract.Appointment {
 	places, err := s.placesOf(ctx, rows)
 	if err != nil {
 		s.log.WarnContext(ctx, "read places of appointments", "err", err)
@@ -200,7 +211,7 @@ func (s *Service) appointmentViews(ctx context.Context, reader contract.Role, ro
 			views[i].Place = text
 		}
 	}
-	return views, nil
+	return views
 }
 
 func (s *Service) placesOf(ctx context.Context, rows []appointmentRow) (contract.Places, error) {
@@ -237,8 +248,8 @@ func (s *Service) Appointments(ctx context.Context, q contract.ListAppointments)
 		for i := range rows {
 			rows[i].PlaceID = nil
 		}
-		answer.Items, err = s.appointmentViews(ctx, contract.RolePublic, rows)
-		return answer, err
+		answer.Items = s.appointmentViews(ctx, contract.RolePublic, rows)
+		return answer, nil
 	}
 	m, err := s.visibleMatch(ctx, q.MatchID)
 	if err != nil {
@@ -252,6 +263,6 @@ func (s *Service) Appointments(ctx context.Context, q contract.ListAppointments)
 	if err != nil {
 		return answer, err
 	}
-	answer.Items, err = s.appointmentViews(ctx, contract.RoleAnswerer, rows)
-	return answer, err
+	answer.Items = s.appointmentViews(ctx, contract.RoleAnswerer, rows)
+	return answer, nil
 }

@@ -97,8 +97,9 @@ type TrackMatch struct {
 	// AskContact offers to show the helper's contact; Contact is it, once asked for.
 	AskContact bool
 	// Reportable says that the other side may be complained about.
-	Reportable bool
-	Contact    []Fact
+	Reportable  bool
+	Contact     []Fact
+	Appointment AppointmentCard
 }
 
 // Answer is the helper's page for one match.
@@ -125,6 +126,8 @@ type Answer struct {
 	Complaint  *ComplaintForm
 	Told       string
 	Reportable bool
+	// Appointment is when the help takes place.
+	Appointment AppointmentCard
 }
 
 // confirmAction is where a move goes that was asked about once more. An erasure
