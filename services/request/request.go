@@ -182,14 +182,19 @@ func (s Situation) openState() State {
 // and the request is still live: then the system completes it.
 func (s Situation) Fulfilled() bool {
 	return slices.Contains(live, s.Stage) && !s.any(func(t Totals) bool { return t.Disputed > 0 }) &&
-		s.all(func(t Totals) bool { return t.Confirmed >= t.Wanted })
+		s.covered()
+}
+
+// covered reports that nothing of what is asked for is left to do.
+func (s Situation) covered() bool {
+	return s.all(func(t Totals) bool { return t.Confirmed >= t.Wanted })
 }
 
 // ConfirmedLate reports that the request was closed without the requester's word,
 // and that the word came since: every line is confirmed in full.
 func (s Situation) ConfirmedLate() bool {
 	return s.Stage == Closed && s.Reason == ReasonUnconfirmed && !s.any(func(t Totals) bool { return t.Disputed > 0 }) &&
-		s.all(func(t Totals) bool { return t.Confirmed >= t.Wanted })
+		s.covered()
 }
 
 // Correctable reports that the requester may still change what is asked for.

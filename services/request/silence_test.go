@@ -117,8 +117,29 @@ func TestALateConfirmationCounts(t *testing.T) {
 	}
 	reopened, err := b.Move(as(t, contract.RoleCoordinator, xian), contract.Move{ID: string(r.ID), Move: moveReopen, Reason: "demo"})
 	must(t, err)
-	if reopened.State == string(Closed) {
+	if reopened.State != string(Reopened) {
+		t.Errorf("reopened it is %s: no queue shows it", reopened.State)
+	}
+}
+
+// TestReopeningEndsTheSilence does not close at once, by what was asked before,
+// what somebody has just reopened.
+func TestReopeningEndsTheSilence(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	r := b.opened(t)
+	b.reported(t, r)
+	for range 3 {
+		b.passDays(t, 2)
+	}
+	reopened, err := b.Move(as(t, contract.RoleCoordinator, xian), contract.Move{ID: string(r.ID), Move: moveReopen, Reason: "demo"})
+	must(t, err)
+	if reopened.State != string(ReportedFulfilled) {
 		t.Errorf("reopened it is %s", reopened.State)
+	}
+	b.passDays(t, 1)
+	if got := b.get(t, r); got.Stage != string(Open) {
+		t.Errorf("a day later it is %s again", got.Stage)
 	}
 }
 

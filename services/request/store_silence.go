@@ -32,8 +32,9 @@ func (s *store) listUnanswered(ctx context.Context, kind contract.ReminderKind, 
 }
 
 // silentSQL holds for requests of which all was reported and every report that is
-// not confirmed was asked about twice, the second time long enough ago.
-const silentSQL = `r.stage = 'open' AND r.state = 'reported_fulfilled' AND r.erased_at IS NULL
+// not confirmed was asked about twice, the second time long enough ago. Whoever
+// reopens one, or works on it, has as long again.
+const silentSQL = `r.stage = 'open' AND r.state = 'reported_fulfilled' AND r.erased_at IS NULL AND r.updated_at <= $1
 	AND NOT EXISTS (
 		SELECT FROM need_lines n JOIN line_matches m ON m.need_line_id = n.id
 			LEFT JOIN reminders again ON again.subject_id = m.match_id AND again.moment = m.state_at AND again.kind = 'confirmation_asked_again'

@@ -95,7 +95,7 @@ func available(a contract.Actor, f fullRow, claims Claims, now time.Time) []stri
 			}
 		}
 	}
-	if slices.Contains(live, f.Stage) && access.May(a.Role, access.WriteNotes) {
+	if f.Stage != Closed && access.May(a.Role, access.WriteNotes) {
 		moves = append(moves, moveEdit)
 	}
 	if (requester || access.May(a.Role, access.WriteNotes)) && f.record().situation().Correctable() {
