@@ -245,6 +245,7 @@ func TestWhoKnowsThePlace(t *testing.T) {
 	if place() != "" {
 		t.Error("an address is shown before the contact is released")
 	}
+	b.appoint(helper, t, b.at(m, 4, "09:00", "")) // who does not see it does not take it away
 	b.move(asCoordinator(t), t, m, "release_contact")
 	if place() != "Demo street 1" {
 		t.Error("after the release the helper has no address")

@@ -70,12 +70,12 @@ func (s *Service) checkAppointment(q contract.SetAppointment) (slot, error) {
 // what a failure leaves there is shown to nobody, and goes with the next one.
 func (s *Service) keepPlace(ctx context.Context, q contract.SetAppointment, m matchRow) (*contract.PlaceID, error) {
 	text := strings.TrimSpace(q.Place)
-	if text == "" {
-		return nil, nil //nolint:nilnil // no place is an answer
-	}
 	former, err := s.store.getAppointment(ctx, s.db, m.ID)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return nil, err
+	}
+	if text == "" {
+		return s.unseenPlace(ctx, former), nil
 	}
 	keep := contract.KeepPlace{ID: contract.NewID[contract.PlaceID](), RequestID: m.RequestID, MatchID: m.ID, Text: text}
 	if former.PlaceID != nil {
@@ -85,6 +85,18 @@ func (s *Service) keepPlace(ctx context.Context, q contract.SetAppointment, m ma
 		return nil, fmt.Errorf("keep the place of an appointment: %w", err)
 	}
 	return &keep.ID, nil
+}
+
+// unseenPlace returns the place that somebody who names none has not been shown:
+// moving the time must not take it away. It is nil where they have seen it.
+func (s *Service) unseenPlace(ctx context.Context, former appointmentRow) *contract.PlaceID {
+	if former.PlaceID == nil || former.Cancelled {
+		return nil
+	}
+	if shown := s.appointmentViews(ctx, contract.ActorFrom(ctx).Role, []appointmentRow{former})[0]; shown.Place != "" {
+		return nil
+	}
+	return former.PlaceID
 }
 
 // appointing is an appointment on its way into the tables.

@@ -99,7 +99,7 @@ func (s store) getAppointment(ctx context.Context, q sqlx.QueryerContext, id con
 	var row appointmentRow
 	err := sqlx.GetContext(ctx, q, &row, getAppointmentSQL, id)
 	if errors.Is(err, sql.ErrNoRows) {
-		return row, fault.NewNotFound("appointment")
+		return appointmentRow{}, fault.NewNotFound("appointment") // sqlx has put something into its pointers
 	}
 	if err != nil {
 		return row, fmt.Errorf("get appointment: %w", err)

@@ -28,7 +28,7 @@ func Feed(p *locale.Printer, category func(string) string, appointments []contra
 	c := ics.NewCalendarFor("Heli")
 	c.SetMethod(ics.MethodPublish)
 	c.SetXWRCalName(p.T("calendar.name"))
-	c.SetRefreshInterval(refresh, ics.WithValue("DURATION"))
+	c.SetRefreshInterval(refresh)
 	c.SetXPublishedTTL(refresh)
 	for _, a := range appointments {
 		addEvent(c, p, category, a)
