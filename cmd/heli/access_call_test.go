@@ -227,6 +227,8 @@ func requestCalls(own things) []call {
 		about(noThing, contract.RequestLookUp, contract.LookUpCaller{}),
 		about(list, contract.RequestMentions, contract.AskMentions{}),
 		on(aRequest, contract.RequestFollowUp, func(id string) contract.FollowUp { return contract.FollowUp{ID: contract.RequestID(id)} }),
+		about(noThing, contract.RequestKeepPlace, contract.KeepPlace{RequestID: own.request.ID}),
+		about(noThing, contract.RequestPlaces, contract.AskPlaces{}),
 		about(noThing, contract.RequestSeeMention, contract.SeeMention{NoteID: contract.NewID[contract.NoteID]()}),
 	}
 }
@@ -261,6 +263,11 @@ func boardCalls() []call {
 		about(noThing, contract.OfferRecordSession, contract.RecordSession{}),
 		about(list, contract.OfferSessions, contract.ListSessions{}),
 		about(list, contract.OfferSessionTotals, contract.AskSessionTotals{}),
+		on(aSession, contract.OfferSession, byID),
+		on(aSession, contract.OfferKeepRoster, func(id string) contract.KeepRoster { return contract.KeepRoster{ID: contract.SessionID(id)} }),
+		on(aSession, contract.OfferRoster, func(id string) contract.ReadRoster {
+			return contract.ReadRoster{ID: contract.SessionID(id), Reason: "demo"}
+		}),
 		on(aSession, contract.OfferVoidSession, func(id string) contract.VoidSession {
 			return contract.VoidSession{ID: contract.SessionID(id), Reason: "demo"}
 		}),
@@ -278,6 +285,16 @@ func matcherCalls(own things) []call {
 	return []call{
 		on(aMatch, contract.MatcherGet, byID),
 		on(aMatch, contract.MatcherMove, move("reschedule")),
+		on(aMatch, contract.MatcherSetAppointment, func(id string) contract.SetAppointment {
+			return contract.SetAppointment{MatchID: contract.MatchID(id), Version: &stale}
+		}),
+		on(aMatch, contract.MatcherAppointment, byID),
+		on(aMatch, contract.MatcherAppointments, func(id string) contract.ListAppointments {
+			return contract.ListAppointments{MatchID: contract.MatchID(id)}
+		}),
+		about(noThing, contract.MatcherMakeCalendar, contract.MakeCalendar{}),
+		about(list, contract.MatcherCalendars, contract.Empty{}),
+		about(noThing, contract.MatcherRevokeCalendar, contract.CalendarByID{}),
 		about(noThing, contract.MatcherFind, byCode()),
 		about(list, contract.MatcherList, contract.ListMatches{}),
 		about(list, contract.MatcherCount, contract.Empty{}),

@@ -188,6 +188,9 @@ var routes = map[string]Rule{
 	"GET /console/matches/{id}/appointment.ics": {ReadMatches},
 	"GET /console/calendars":                    {LeadPool},
 	"POST /console/calendars":                   {LeadPool},
+	"GET /console/sessions/{id}":                {ReadSessions},
+	"POST /console/sessions/{id}/roster":        {RecordSessions},
+	"POST /console/sessions/{id}/names":         {ReadContact},
 	"POST /console/calendars/{id}/revoke":       {LeadPool},
 
 	"POST /api/v1/requests":                           {SubmitRequest},
@@ -262,6 +265,7 @@ var routes = map[string]Rule{
 	"POST /api/v1/offers/{id}/vet":                    {MoveOffers},
 	"POST /api/v1/offers/{id}/approve":                {MoveOffers},
 	"POST /api/v1/offers/{id}/reject":                 {MoveOffers},
+	"POST /api/v1/offers/{id}/keep":                   {MoveOffers},
 	"POST /api/v1/offers/{id}/pause":                  {MoveOffers},
 	"POST /api/v1/offers/{id}/resume":                 {MoveOffers},
 	"POST /api/v1/offers/{id}/withdraw":               {MoveOffers},

@@ -21,6 +21,7 @@ import (
 	"heli/pkg/vault"
 	"heli/services/directory"
 	"heli/services/notify"
+	"heli/services/offer"
 	"heli/services/request"
 	"heli/services/web"
 )
@@ -53,6 +54,8 @@ type Options struct {
 	Claims request.Claims
 	// Silence says what becomes of reports that nobody answers.
 	Silence request.Silence
+	// Staleness says when offers are asked whether they still stand.
+	Staleness offer.Staleness
 	// KeysContent is the content of the key file, in place of the file.
 	KeysContent string
 	// Silent runs without notify: nothing is told to anybody outside.

@@ -75,7 +75,7 @@ func (p *Platform) addService(ctx context.Context, s service, d app.Deps) error 
 		}
 	case "offer":
 		run = func(ctx context.Context, d app.Deps) error {
-			return offer.Run(ctx, d, offer.Config{Retention: p.options.Retention})
+			return offer.Run(ctx, d, offer.Config{Retention: p.options.Retention, Staleness: p.options.Staleness})
 		}
 	case "notify":
 		run = func(ctx context.Context, d app.Deps) error { return notify.Run(ctx, d, p.notifyConfig()) }

@@ -16,6 +16,7 @@ import (
 const (
 	moveWithdraw   = "withdraw"
 	movePause      = "pause"
+	moveKeep       = "keep"
 	moveResume     = "resume"
 	moveCorrect    = "correct"
 	moveErase      = "erase"
@@ -107,6 +108,7 @@ func (p pages) viewOffer(r *http.Request, page *templates.Page, s subject, view 
 	if o.Suspended {
 		view.Next = page.T("track.next.offer.suspended")
 	}
+	view.Asked = o.AskedAt != nil
 	view.Steps = steps(page, contract.ThingOffer, o.History)
 	view.Moves = trackMoves(page, contract.ThingOffer, o.Moves)
 	view.Correctable = slices.Contains(o.Moves, moveCorrect)

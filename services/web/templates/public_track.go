@@ -16,6 +16,7 @@ type Entry struct {
 
 // Track is what a private page shows of one request or offer.
 type Track struct {
+	Asked bool // whether the offer still stands
 	Thing contract.Thing
 	Title string
 	Code  string
