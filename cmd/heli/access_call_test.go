@@ -28,6 +28,7 @@ const (
 	oneself      thingKind = "oneself" // a person who is there for nobody else
 	aKey         thingKind = "key"
 	aSession     thingKind = "session"
+	aCalendar    thingKind = "calendar"
 	organisation thingKind = "organisation"
 	aComplaint   thingKind = "complaint"
 )
@@ -294,7 +295,9 @@ func matcherCalls(own things) []call {
 		}),
 		about(noThing, contract.MatcherMakeCalendar, contract.MakeCalendar{}),
 		about(list, contract.MatcherCalendars, contract.Empty{}),
-		about(noThing, contract.MatcherRevokeCalendar, contract.CalendarByID{}),
+		on(aCalendar, contract.MatcherRevokeCalendar, func(id string) contract.CalendarByID {
+			return contract.CalendarByID{ID: contract.CalendarID(id)}
+		}),
 		about(noThing, contract.MatcherFind, byCode()),
 		about(list, contract.MatcherList, contract.ListMatches{}),
 		about(list, contract.MatcherCount, contract.Empty{}),
@@ -487,7 +490,7 @@ func (w *tree) id(q call, used bool) string {
 	return map[thingKind]string{
 		aRequest: string(w.own.request.ID), anOffer: string(w.own.offer.ID), aMatch: string(w.own.match.ID),
 		aPair: string(w.own.request.NeedLines[0].ID), aPlan: string(w.own.plan.ID), aWebhook: string(w.own.webhook.ID),
-		aComplaint: string(w.own.complaint.ID), aSession: string(w.own.session.ID),
+		aComplaint: string(w.own.complaint.ID), aSession: string(w.own.session.ID), aCalendar: string(w.own.calendar.ID),
 		aPerson: string(w.own.person.ID), oneself: string(w.own.person.ID), aKey: string(w.own.key.ID), organisation: "xian",
 	}[q.thing]
 }

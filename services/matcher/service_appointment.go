@@ -8,6 +8,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"heli/pkg/access"
 	"heli/pkg/bus"
 	"heli/pkg/check"
 	"heli/pkg/contract"
@@ -244,7 +245,7 @@ const calendarBack = 90 * 24 * time.Hour
 
 // Appointments returns what a calendar shows: those of the helper whose token
 // asks, over all organisations, or those of the organisation whose calendar the
-// secret opens. That one names no place: whoever has the address may read it.
+// secret opens; others see that of the match alone. The organisation's names no place: whoever has the address may read it.
 func (s *Service) Appointments(ctx context.Context, q contract.ListAppointments) (contract.Listing[contract.Appointment], error) {
 	answer := contract.Listing[contract.Appointment]{Items: []contract.Appointment{}}
 	since := s.clock().Add(-calendarBack)
@@ -263,18 +264,22 @@ func (s *Service) Appointments(ctx context.Context, q contract.ListAppointments)
 		answer.Items = s.appointmentViews(ctx, contract.RolePublic, rows)
 		return answer, nil
 	}
+	role := contract.ActorFrom(ctx).Role
+	if !access.May(role, access.ReadMatches) {
+		return answer, fault.NewNotFound("match")
+	}
 	m, err := s.visibleMatch(ctx, q.MatchID)
 	if err != nil {
 		return answer, err
 	}
-	if contract.ActorFrom(ctx).Role != contract.RoleAnswerer {
-		return answer, fault.NewForbidden("read the calendar of a helper")
+	if role != contract.RoleAnswerer {
+		m.HelperKey = "" // whose calendar is nobody else's
 	}
 	// A token sees its own match alone; a helper's calendar is all of them.
 	rows, err := s.worker.appointmentsOf(ctx, m, since)
 	if err != nil {
 		return answer, err
 	}
-	answer.Items = s.appointmentViews(ctx, contract.RoleAnswerer, rows)
+	answer.Items = s.appointmentViews(ctx, role, rows)
 	return answer, nil
 }

@@ -112,7 +112,8 @@ func (s *Service) sealNames(id contract.SessionID, names []string) ([]byte, seal
 func rosterPart(id contract.SessionID) []byte { return []byte("roster " + string(id)) }
 
 // Roster returns the names, once the directory has kept who read them and why:
-// without its acknowledgement there is no reading.
+// without its acknowledgement there is no reading. A session without a roster has
+// none, and nothing is read.
 func (s *Service) Roster(ctx context.Context, q contract.ReadRoster) (contract.Roster, error) {
 	if err := access.Require(contract.ActorFrom(ctx), access.ReadContact); err != nil {
 		return contract.Roster{}, err
@@ -127,7 +128,8 @@ func (s *Service) Roster(ctx context.Context, q contract.ReadRoster) (contract.R
 	}
 	row, err := s.store.selectRoster(ctx, q.ID)
 	if errors.Is(err, sql.ErrNoRows) {
-		return contract.Roster{}, errNoSession
+		_, err := s.Session(ctx, contract.GetByID{ID: string(q.ID)})
+		return contract.Roster{ID: q.ID, Names: []string{}}, err
 	}
 	if err != nil {
 		return contract.Roster{}, pg.MapContext(ctx, err)
