@@ -28,6 +28,7 @@ const (
 	oneself      thingKind = "oneself" // a person who is there for nobody else
 	aKey         thingKind = "key"
 	aSession     thingKind = "session"
+	aCalendar    thingKind = "calendar"
 	organisation thingKind = "organisation"
 	aComplaint   thingKind = "complaint"
 )
@@ -226,6 +227,9 @@ func requestCalls(own things) []call {
 		}),
 		about(noThing, contract.RequestLookUp, contract.LookUpCaller{}),
 		about(list, contract.RequestMentions, contract.AskMentions{}),
+		on(aRequest, contract.RequestFollowUp, func(id string) contract.FollowUp { return contract.FollowUp{ID: contract.RequestID(id)} }),
+		about(noThing, contract.RequestKeepPlace, contract.KeepPlace{RequestID: own.request.ID}),
+		about(noThing, contract.RequestPlaces, contract.AskPlaces{}),
 		about(noThing, contract.RequestSeeMention, contract.SeeMention{NoteID: contract.NewID[contract.NoteID]()}),
 	}
 }
@@ -260,6 +264,11 @@ func boardCalls() []call {
 		about(noThing, contract.OfferRecordSession, contract.RecordSession{}),
 		about(list, contract.OfferSessions, contract.ListSessions{}),
 		about(list, contract.OfferSessionTotals, contract.AskSessionTotals{}),
+		on(aSession, contract.OfferSession, byID),
+		on(aSession, contract.OfferKeepRoster, func(id string) contract.KeepRoster { return contract.KeepRoster{ID: contract.SessionID(id)} }),
+		on(aSession, contract.OfferRoster, func(id string) contract.ReadRoster {
+			return contract.ReadRoster{ID: contract.SessionID(id), Reason: "demo"}
+		}),
 		on(aSession, contract.OfferVoidSession, func(id string) contract.VoidSession {
 			return contract.VoidSession{ID: contract.SessionID(id), Reason: "demo"}
 		}),
@@ -277,6 +286,18 @@ func matcherCalls(own things) []call {
 	return []call{
 		on(aMatch, contract.MatcherGet, byID),
 		on(aMatch, contract.MatcherMove, move("reschedule")),
+		on(aMatch, contract.MatcherSetAppointment, func(id string) contract.SetAppointment {
+			return contract.SetAppointment{MatchID: contract.MatchID(id), Version: &stale}
+		}),
+		on(aMatch, contract.MatcherAppointment, byID),
+		on(aMatch, contract.MatcherAppointments, func(id string) contract.ListAppointments {
+			return contract.ListAppointments{MatchID: contract.MatchID(id)}
+		}),
+		about(noThing, contract.MatcherMakeCalendar, contract.MakeCalendar{}),
+		about(list, contract.MatcherCalendars, contract.Empty{}),
+		on(aCalendar, contract.MatcherRevokeCalendar, func(id string) contract.CalendarByID {
+			return contract.CalendarByID{ID: contract.CalendarID(id)}
+		}),
 		about(noThing, contract.MatcherFind, byCode()),
 		about(list, contract.MatcherList, contract.ListMatches{}),
 		about(list, contract.MatcherCount, contract.Empty{}),
@@ -472,7 +493,7 @@ func (w *tree) id(q call, used bool) string {
 	return map[thingKind]string{
 		aRequest: string(w.own.request.ID), anOffer: string(w.own.offer.ID), aMatch: string(w.own.match.ID),
 		aPair: string(w.own.request.NeedLines[0].ID), aPlan: string(w.own.plan.ID), aWebhook: string(w.own.webhook.ID),
-		aComplaint: string(w.own.complaint.ID), aSession: string(w.own.session.ID),
+		aComplaint: string(w.own.complaint.ID), aSession: string(w.own.session.ID), aCalendar: string(w.own.calendar.ID),
 		aPerson: string(w.own.person.ID), oneself: string(w.own.person.ID), aKey: string(w.own.key.ID), organisation: "xian",
 	}[q.thing]
 }

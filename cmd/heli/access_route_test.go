@@ -143,7 +143,7 @@ func inBodies(own things) map[string]route {
 var kinds = map[string]call{
 	"requests": {thing: aRequest, reads: access.ReadRequests}, "offers": {thing: anOffer, reads: access.ReadOffers},
 	"matches": {thing: aMatch, reads: access.ReadMatches}, "webhooks": {thing: aWebhook},
-	"complaints": {thing: aComplaint}, "people": {thing: aPerson}, "keys": {thing: aKey}, "sessions": {thing: aSession}, "organisations": {thing: organisation},
+	"complaints": {thing: aComplaint}, "people": {thing: aPerson}, "keys": {thing: aKey}, "sessions": {thing: aSession}, "calendars": {thing: aCalendar}, "organisations": {thing: organisation},
 }
 
 // routesOf are the rows of the table below a prefix, but those that everybody

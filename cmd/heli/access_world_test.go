@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"heli/pkg/app"
 	"heli/pkg/bus"
@@ -43,6 +44,8 @@ type things struct {
 	key     contract.MadeAPIKey
 	plan    contract.Plan
 	session contract.ServiceSession
+	// calendar is an address for calendar programs.
+	calendar contract.Calendar
 	// One complaint is kept with the request, the other with the offer.
 	complaint, reported contract.Complaint
 	// attachment is beside the request.
@@ -55,7 +58,7 @@ func (o things) marks() []string {
 	return []string{
 		string(o.request.ID), string(o.request.NeedLines[0].ID), string(o.offer.ID), string(o.offer.OfferLines[0].ID), string(o.match.ID),
 		string(o.webhook.ID), string(o.person.ID), string(o.key.ID), string(o.plan.ID), o.alert.ID, string(o.attachment.ID),
-		string(o.complaint.ID), string(o.reported.ID), string(o.session.ID),
+		string(o.complaint.ID), string(o.reported.ID), string(o.session.ID), string(o.calendar.ID),
 	}
 }
 
@@ -155,8 +158,14 @@ func (w *tree) things(code string) (o things) {
 	o.reported = w.complaint(holder(contract.RoleAnswerer, o.match.ID), o.match)
 	o.webhook, o.person, o.key = w.webhook(code), w.person(code), w.apiKey(code)
 	o.session = ask(w, coordinator, contract.OfferRecordSession, contract.RecordSession{Draft: contract.SessionDraft{
-		ID: contract.NewID[contract.SessionID](), HeldOn: "2020-02-14", Minutes: 50, People: 1, Mode: contract.ModeRemote, Category: "psych", Confirmed: true,
+		ID: contract.NewID[contract.SessionID](), HeldOn: "2020-02-14", Minutes: 50, People: 2, Group: true, Mode: contract.ModeRemote, Category: "psych", Confirmed: true,
 	}})
+	ask(w, coordinator, contract.OfferKeepRoster, contract.KeepRoster{ID: o.session.ID, Names: []string{"演示"}})
+	start := w.world.Clock.Now().AddDate(0, 0, len(code)) // one helper has all offers, and cannot be in two places
+	ask(w, coordinator, contract.MatcherSetAppointment, contract.SetAppointment{
+		MatchID: o.match.ID, Start: start.Format(contract.AppointmentForm), End: start.Add(time.Hour).Format(contract.AppointmentForm), Zone: "UTC", Place: "demo",
+	})
+	o.calendar = w.calendar(code)
 	o.attachment = ask(w, coordinator, contract.RequestAttach, pdf(string(o.request.ID)))
 	o.plan = ask(w, coordinator, contract.MatcherPlan, contract.AskPlan{})
 	policy := ask(w, coordinator, contract.MatcherPolicy, contract.Empty{})
@@ -168,6 +177,14 @@ func (w *tree) things(code string) (o things) {
 	}
 	o.alert = ask(w, actor(contract.RoleAuditor, code), contract.DirectoryAlerts, contract.Empty{}).Items[0]
 	return o
+}
+
+// calendar makes an address for calendar programs.
+func (w *tree) calendar(code string) contract.Calendar {
+	w.t.Helper()
+	return ask(w, actor(contract.RoleCoordinator, code), contract.MatcherMakeCalendar, contract.MakeCalendar{
+		ID: contract.NewID[contract.CalendarID](), Name: "demo",
+	})
 }
 
 // complaint files one about the requester of a match, and its words.

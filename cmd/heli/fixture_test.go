@@ -268,6 +268,7 @@ type answer struct {
 	ID            string     `json:"id"`
 	Code          string     `json:"code"`
 	State         string     `json:"state"`
+	ClosedReason  string     `json:"closed_reason"`
 	Title         string     `json:"title"`
 	Description   string     `json:"description"`
 	Secret        string     `json:"secret"`

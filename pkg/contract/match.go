@@ -99,6 +99,7 @@ type Match struct {
 	At            *time.Time     `json:"at,omitempty"`
 	HoldUntil     *time.Time     `json:"hold_until,omitempty"` // while proposed
 	StartBy       *time.Time     `json:"start_by,omitempty"`   // while accepted; later it is stuck
+	ResolveBy     *time.Time     `json:"resolve_by,omitempty"` // while disputed; later it is overdue
 	Reason        string         `json:"reason,omitempty"`     // of the end
 	Reported      *int64         `json:"reported,omitempty"`   // helper's side, in Unit
 	Confirmed     *int64         `json:"confirmed,omitempty"`  // requester's side, in Unit
@@ -112,6 +113,8 @@ type Match struct {
 	Generation    int            `json:"generation"` // of the answer token
 	Moves         []string       `json:"moves"`
 	History       []HistoryEntry `json:"history,omitempty"` // on get only
+	// Appointment is when and where it takes place; on get only.
+	Appointment *Appointment `json:"appointment,omitempty"`
 }
 
 // ListMatches asks for matches that the actor sees. Newest first.

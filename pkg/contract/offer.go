@@ -86,6 +86,7 @@ type Offer struct {
 	Version        int64           `json:"version"`
 	CreatedAt      time.Time       `json:"created_at"`
 	UpdatedAt      time.Time       `json:"updated_at"`
+	AskedAt        *time.Time      `json:"asked_at,omitempty"` // whether it still stands, and nobody has answered
 	Title          string          `json:"title"`
 	Description    string          `json:"description,omitempty"`
 	HelperID       HelperID        `json:"helper_id,omitempty"`

@@ -108,6 +108,7 @@ type Request struct {
 	ClaimedBy      string         `json:"claimed_by,omitempty"` // a colleague's name
 	ClaimedByID    string         `json:"claimed_by_id,omitempty"`
 	ClaimedUntil   *time.Time     `json:"claimed_until,omitempty"`
+	FollowUpAt     *time.Time     `json:"follow_up_at,omitempty"` // for staff
 	Generation     int            `json:"generation"`
 	// Repeats is how many other requests are linked to it as asking for the same.
 	Repeats int `json:"repeats,omitempty"`
@@ -164,6 +165,7 @@ type ListRequests struct {
 	CreatedAfter  time.Time `json:"created_after,omitzero"`
 	CreatedBefore time.Time `json:"created_before,omitzero"`
 	IncludeClosed bool      `json:"include_closed,omitempty"`
+	Due           bool      `json:"due,omitempty"` // to follow up now
 }
 
 // GetByID asks for one thing by id. As a token's holder the actor's Subject must be it.
@@ -289,4 +291,5 @@ var (
 // Counts are how many rows the actor sees, by shown state.
 type Counts struct {
 	ByState map[string]int64 `json:"by_state"`
+	Due     int64            `json:"due,omitempty"` // requests to follow up now
 }

@@ -49,6 +49,7 @@ type ServiceSession struct {
 	Campaign     string    `json:"campaign,omitempty"`
 	MatchID      MatchID   `json:"match_id,omitempty"`
 	Flags        []string  `json:"flags,omitempty"`       // fields that are unusual and were confirmed
+	Roster       int       `json:"roster,omitempty"`      // names on the roster of a group
 	VoidReason   *string   `json:"void_reason,omitempty"` // it does not count
 	RecordedBy   string    `json:"recorded_by"`
 	RecordedAt   time.Time `json:"recorded_at"`
@@ -124,4 +125,31 @@ var (
 	OfferSessions      = Endpoint[ListSessions, Listing[ServiceSession]]{"svc.offer.sessions"}
 	OfferVoidSession   = Endpoint[VoidSession, ServiceSession]{"svc.offer.void_session"}
 	OfferSessionTotals = Endpoint[AskSessionTotals, SessionTotals]{"svc.offer.session_totals"}
+)
+
+// KeepRoster stores the names of who came to a session of a group, in the place
+// of former ones; no names end the roster.
+type KeepRoster struct {
+	ID    SessionID `json:"id"`
+	Names []string  `json:"names"`
+}
+
+// ReadRoster asks for the names in clear, for a reason that is recorded.
+type ReadRoster struct {
+	ID     SessionID `json:"id"`
+	Reason string    `json:"reason"`
+}
+
+// Roster are the names of who came to a session.
+type Roster struct {
+	ID     SessionID `json:"id"`
+	Names  []string  `json:"names"`
+	KeptAt time.Time `json:"kept_at"`
+}
+
+// The calls about one session.
+var (
+	OfferSession    = Endpoint[GetByID, ServiceSession]{"svc.offer.session"}
+	OfferKeepRoster = Endpoint[KeepRoster, ServiceSession]{"svc.offer.keep_roster"}
+	OfferRoster     = Endpoint[ReadRoster, Roster]{"svc.offer.roster"}
 )

@@ -48,7 +48,7 @@ var calls = map[string][]string{
 	"offer":     {"svc.directory.*"},
 	"matcher": {
 		"svc.directory.*",
-		"svc.request.projection", "svc.request.projections",
+		"svc.request.projection", "svc.request.projections", "svc.request.keep_place", "svc.request.places",
 		"svc.offer.projection", "svc.offer.projections", "svc.offer.suspend",
 	},
 	"notify": {"svc.directory.*", "svc.matcher.*", "svc.request.*", "svc.offer.*"},
@@ -56,10 +56,10 @@ var calls = map[string][]string{
 }
 
 // facts are the subjects of the facts that each service speaks.
-var facts = map[string]string{
-	"request": "evt.request.>",
-	"offer":   "evt.offer.>",
-	"matcher": "evt.match.>",
+var facts = map[string][]string{
+	"request": {"evt.request.>", "evt.reminder.>"},
+	"offer":   {"evt.offer.>", "evt.reminder.>"},
+	"matcher": {"evt.match.>", "evt.reminder.>"},
 }
 
 // PermissionsOf returns what a service may do: call whom it must, speak its own
@@ -83,8 +83,8 @@ func PermissionsOf(name string) Permissions {
 		},
 		Respond: true,
 	}
-	if fact, speaks := facts[name]; speaks {
-		p.Publish = append(p.Publish, fact, "$JS.API.STREAM.INFO."+contract.StreamName)
+	if spoken, speaks := facts[name]; speaks {
+		p.Publish = append(append(p.Publish, spoken...), "$JS.API.STREAM.INFO."+contract.StreamName)
 	}
 	if name == "web" {
 		p.Publish = append(p.Publish, "$SRV.PING", "$SRV.PING.*")

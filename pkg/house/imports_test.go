@@ -43,7 +43,7 @@ var layers = [][]string{
 	{"heli/pkg/check", "heli/pkg/tabular", "heli/pkg/risk", "heli/pkg/locale"},
 	{"heli/pkg/bus", "heli/pkg/pg", "heli/pkg/contact", "heli/pkg/importer"},
 	{"heli/pkg/inbox", "heli/pkg/outbox", "heli/pkg/idempotency", "heli/pkg/embedded", "heli/pkg/vault", "heli/pkg/publication"},
-	{"heli/pkg/app", "heli/pkg/letter"},
+	{"heli/pkg/app", "heli/pkg/letter", "heli/pkg/reminder"},
 	{"heli/pkg/testkit", "heli/pkg/house"},
 }
 

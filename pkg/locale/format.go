@@ -40,11 +40,14 @@ func (p *Printer) Date(t time.Time) string {
 }
 
 // DateTime writes day and minute in the reader's zone.
-func (p *Printer) DateTime(t time.Time) string {
+func (p *Printer) DateTime(t time.Time) string { return p.DateTimeIn(t, p.zone) }
+
+// DateTimeIn writes day and minute in another zone, which is to be named beside it.
+func (p *Printer) DateTimeIn(t time.Time, zone *time.Location) string {
 	if p.lang == English {
-		return t.In(p.zone).Format("2 Jan 2006, 15:04")
+		return t.In(zone).Format("2 Jan 2006, 15:04")
 	}
-	return t.In(p.zone).Format("2006年1月2日 15:04")
+	return t.In(zone).Format("2006年1月2日 15:04")
 }
 
 // Relative writes how long ago or how far ahead a moment is, or the date when

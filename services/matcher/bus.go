@@ -43,6 +43,12 @@ func (s *Service) handle(server *bus.Server) error {
 		bus.Handle(server, contract.MatcherDecide, s.Decide),
 		bus.Handle(server, contract.MatcherFigure, s.Figures),
 		bus.Handle(server, contract.MatcherPolicyVersions, s.PolicyVersions),
+		bus.Handle(server, contract.MatcherSetAppointment, s.SetAppointment),
+		bus.Handle(server, contract.MatcherAppointment, s.Appointment),
+		bus.Handle(server, contract.MatcherAppointments, s.Appointments),
+		bus.Handle(server, contract.MatcherMakeCalendar, s.MakeCalendar),
+		bus.Handle(server, contract.MatcherCalendars, s.Calendars),
+		bus.Handle(server, contract.MatcherRevokeCalendar, s.RevokeCalendar),
 		letter.Answer(server, s.letters()),
 	)
 }

@@ -40,6 +40,9 @@ func (s *Service) Move(ctx context.Context, q contract.Move) (contract.Match, er
 		if after, err = s.moveLocked(ctx, tx, q, before, party, actor); err != nil {
 			return err
 		}
+		if err := s.followAppointment(ctx, tx, q.Move, after); err != nil {
+			return err
+		}
 		answer = viewOf(after, actor)
 		return idempotency.Save(ctx, tx, q.Key, answer)
 	})

@@ -23,6 +23,7 @@ const (
 	followBack  = 10 * time.Second // and how far back each look reaches
 	carryEvery  = time.Second      // what follows from complaints, until it is done
 	sweepEvery  = time.Minute
+	remindEvery = 20 * time.Second // what is told about appointments is at most so late
 	expireBatch = 100
 )
 
@@ -74,6 +75,7 @@ func (s *Service) work(ctx context.Context, d app.Deps, fast *index.Fast) error 
 	group.Go(func() error { return s.hearChanges(ctx) })
 	group.Go(func() error { return s.refetch(ctx) })
 	group.Go(func() error { return s.every(ctx, expireEvery, s.expireHolds) })
+	group.Go(func() error { return s.every(ctx, remindEvery, s.remind) })
 	group.Go(func() error { return s.every(ctx, followEvery, s.follow) })
 	group.Go(func() error { return s.every(ctx, carryEvery, s.carryOut) })
 	group.Go(func() error { return s.every(ctx, sweepEvery, s.sweep) })

@@ -219,7 +219,8 @@ func (s *Service) Get(ctx context.Context, q contract.GetByID) (contract.Match, 
 		return contract.Match{}, err
 	}
 	view.History = historyOf(history, actor)
-	return view, nil
+	view.Appointment, err = s.appointmentOf(ctx, m.ID)
+	return view, err
 }
 
 func (s *Service) visibleMatch(ctx context.Context, id contract.MatchID) (matchRow, error) {
@@ -302,6 +303,7 @@ func viewOf(m matchRow, reader contract.Actor) contract.Match {
 	if m.State == Proposed {
 		v.HoldUntil = m.HoldUntil
 	}
+	v.ResolveBy = m.resolveBy()
 	if m.State == Accepted || m.State == ContactReleased {
 		v.StartBy = m.StartBy
 	}

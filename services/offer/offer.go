@@ -53,6 +53,8 @@ const (
 	moveApprove          = "approve"
 	moveReject           = "reject"
 	moveRecheck          = "recheck"
+	movePause            = "pause"
+	moveKeep             = "keep" // it still stands: changes no stage
 	moveExpire           = "expire"
 	moveWithdraw         = "withdraw"
 	moveVerifyPhone      = "verify_phone"
@@ -80,7 +82,8 @@ var Moves = lifecycle.Table[Stage]{
 	{Name: moveVet, From: []Stage{Submitted}, To: Vetting, Who: vetters},
 	{Name: moveApprove, From: []Stage{Vetting}, To: Available, Who: vetters},
 	{Name: moveReject, From: []Stage{Submitted, Vetting}, To: Blocked, Who: staff, Reason: true},
-	{Name: "pause", From: []Stage{Available}, To: Paused, Who: givers},
+	{Name: movePause, From: []Stage{Available}, To: Paused, Who: slices.Concat(givers, system)},
+	{Name: moveKeep, From: []Stage{Available}, To: Available, Who: givers},
 	{Name: "resume", From: []Stage{Paused}, To: Available, Who: givers},
 	{Name: moveRecheck, From: []Stage{Available, Paused}, To: Vetting, Who: system},
 	{Name: moveWithdraw, From: live, To: Withdrawn, Who: givers},

@@ -14,6 +14,7 @@ import (
 // Config is what an operator decides about offers.
 type Config struct {
 	vault.Retention `embed:""`
+	Staleness       `embed:""`
 }
 
 // retireBatch bounds one look at what has been kept for its time.
@@ -23,6 +24,9 @@ const retireBatch = 100
 // ended, later everything personal, which the journal of erasures notes. It may be
 // ended at any time and run by several at once.
 func (s *Service) retire(ctx context.Context, kept vault.Retention) error {
+	if err := s.retireRosters(ctx, kept); err != nil {
+		return err
+	}
 	if err := s.retireContacts(ctx, kept); err != nil {
 		return err
 	}
@@ -51,4 +55,17 @@ func (s *Service) retireContacts(ctx context.Context, kept vault.Retention) erro
 			return err
 		}
 	}
+}
+
+// retireRosters lets go the names of who came, as long after the session as
+// contacts are kept after an end.
+func (s *Service) retireRosters(ctx context.Context, kept vault.Retention) error {
+	before := kept.Contacts(s.now())
+	for !before.IsZero() {
+		n, err := s.worker.retireRosters(ctx, before, retireBatch)
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+	return nil
 }

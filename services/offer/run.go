@@ -17,6 +17,7 @@ import (
 const (
 	purgeInterval  = time.Hour
 	expireInterval = 15 * time.Second
+	quietInterval  = time.Minute
 )
 
 // Run answers calls, hears of matches, publishes facts and lets offers expire
@@ -28,7 +29,7 @@ func Run(ctx context.Context, d app.Deps, c Config) error {
 		}
 		return fmt.Errorf("wait for reference data: %w", err)
 	}
-	s := New(d)
+	s := New(d, c)
 	server, err := bus.NewServer(d.Bus, d.Name)
 	if err != nil {
 		return err
@@ -40,6 +41,7 @@ func Run(ctx context.Context, d app.Deps, c Config) error {
 	})
 	group.Go(func() error { return s.expire(ctx, d) })
 	group.Go(func() error { return s.purge(ctx, d, c) })
+	group.Go(func() error { return s.watchQuiet(ctx, d) })
 	group.Go(func() error { return s.adopt(ctx, d.Log) })
 	group.Go(func() error {
 		defer server.Stop()
@@ -63,6 +65,21 @@ func (s *Service) expire(ctx context.Context, d app.Deps) error {
 			d.Log.Warn("could not let offers expire, trying again soon", "error", err)
 		}
 	})
+}
+
+// watchQuiet asks whether offers still stand, and tells of credentials that end.
+func (s *Service) watchQuiet(ctx context.Context, d app.Deps) error {
+	return every(ctx, quietInterval, func() {
+		for _, task := range s.quietTasks() {
+			if err := task(ctx); err != nil && ctx.Err() == nil {
+				d.Log.Warn("could not ask quiet offers, trying again in a minute", "error", err)
+			}
+		}
+	})
+}
+
+func (s *Service) quietTasks() []func(context.Context) error {
+	return []func(context.Context) error{s.askQuiet, s.pauseSilent, s.tellEnding}
 }
 
 // purge forgets old idempotency keys once an hour, finishes erasures that were

@@ -33,13 +33,14 @@ type Service struct {
 	reference *app.Reference
 	clock     func() time.Time
 	relay     *outbox.Relay
+	staleness Staleness
 }
 
 // New returns a service. It does nothing by itself: Run does.
-func New(d app.Deps) *Service {
+func New(d app.Deps, c Config) *Service {
 	return &Service{
 		store: &store{db: d.DB}, worker: &store{db: d.Worker}, bus: d.Bus, keys: d.Keys, reference: d.Reference,
-		clock: d.Clock, relay: outbox.NewRelay(d.Worker, d.Bus, d.Log),
+		clock: d.Clock, relay: outbox.NewRelay(d.Worker, d.Bus, d.Log), staleness: c.Staleness,
 	}
 }
 

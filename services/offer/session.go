@@ -41,6 +41,12 @@ const (
 // the catalogues.
 const codeUnusual = "unusual"
 
+// codeFuture says that a session has not been held yet: it cannot be counted.
+const codeFuture = "in_the_future"
+
+// easternmost is how far ahead of UTC a clock may be.
+const easternmost = 14 * time.Hour
+
 // codeNumber says that a value is no number from 1 to a limit.
 const codeNumber = "number"
 
@@ -56,7 +62,7 @@ func (s *Service) RecordSession(ctx context.Context, q contract.RecordSession) (
 	if err != nil {
 		return contract.ServiceSession{}, err
 	}
-	if err := checkSession(ref, d); err != nil {
+	if err := checkSession(ref, d, s.now()); err != nil {
 		return contract.ServiceSession{}, err
 	}
 	flags := unusual(d, s.now())
@@ -101,11 +107,15 @@ func (s *Service) insertSession(ctx context.Context, tx *sqlx.Tx, row sessionRow
 }
 
 // checkSession returns an Invalid fault with every field that cannot be.
-func checkSession(ref *reference.Snapshot, d contract.SessionDraft) error {
+//
+// A day begins in the east: a session of today there is not in the future.
+func checkSession(ref *reference.Snapshot, d contract.SessionDraft, now time.Time) error {
 	c := check.New(ref)
 	check.ID(c, "id", d.ID)
-	if _, err := time.Parse(time.DateOnly, d.HeldOn); err != nil {
+	if day, err := time.Parse(time.DateOnly, d.HeldOn); err != nil {
 		c.Add("held_on", check.Malformed)
+	} else if day.After(now.Add(easternmost)) {
+		c.Add("held_on", codeFuture)
 	}
 	for _, n := range []struct {
 		location    string
@@ -129,8 +139,7 @@ func checkSession(ref *reference.Snapshot, d contract.SessionDraft) error {
 	return c.Err()
 }
 
-// unusual returns the fields whose values are possible but seldom meant. A day
-// begins in the east: a session of today there is not in the future.
+// unusual returns the fields whose values are possible but seldom meant.
 func unusual(d contract.SessionDraft, now time.Time) []fault.Field {
 	day, err := time.Parse(time.DateOnly, d.HeldOn)
 	if err != nil {
@@ -141,7 +150,7 @@ func unusual(d contract.SessionDraft, now time.Time) []fault.Field {
 		location string
 		so       bool
 	}{
-		{"held_on", day.After(now.Add(14*time.Hour)) || now.Sub(day) > usualAge},
+		{"held_on", now.Sub(day) > usualAge},
 		{"minutes", d.Minutes > usualMinutes},
 		{"people", d.People > usualPeople || !d.Group && d.People > usualAlone},
 	} {
@@ -288,7 +297,14 @@ func (s *Service) VoidSession(ctx context.Context, q contract.VoidSession) (cont
 	if !contract.ValidID(q.ID) {
 		return contract.ServiceSession{}, errNoSession
 	}
-	row, err := s.store.voidSession(ctx, q.ID, reason)
+	var row sessionRow
+	err := s.store.db.InTx(ctx, func(tx *sqlx.Tx) (err error) {
+		if row, err = s.store.voidSession(ctx, tx, q.ID, reason); err != nil {
+			return err
+		}
+		row.Roster = 0 // nobody is to be known of who was not there
+		return s.store.dropRoster(ctx, tx, q.ID)
+	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return contract.ServiceSession{}, errNoSession
 	}

@@ -108,7 +108,7 @@ func TestUnusualSessionsAreAskedAboutAndMarked(t *testing.T) {
 	b := setup(t)
 	lead := as(t, contract.RoleAgencyLead, xian)
 	for location, change := range map[string]func(*contract.SessionDraft){
-		"held_on": func(d *contract.SessionDraft) { d.HeldOn = b.now().AddDate(0, 0, 3).Format(time.DateOnly) },
+		"held_on": func(d *contract.SessionDraft) { d.HeldOn = b.now().AddDate(-2, 0, 0).Format(time.DateOnly) },
 		"minutes": func(d *contract.SessionDraft) { d.Minutes = 40 * 60 },
 		"people":  people(10_000),
 	} {
@@ -123,6 +123,21 @@ func TestUnusualSessionsAreAskedAboutAndMarked(t *testing.T) {
 			t.Errorf("%s is marked %v", location, recorded.Flags)
 		}
 	}
+}
+
+// TestNoSessionIsHeldInTheFuture: what is confirmed does not make it so. Where the
+// sun rises first it is tomorrow already.
+func TestNoSessionIsHeldInTheFuture(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	lead := as(t, contract.RoleAgencyLead, xian)
+	_, err := b.RecordSession(lead, b.heldSession(func(d *contract.SessionDraft) {
+		d.HeldOn, d.Confirmed = b.now().AddDate(0, 0, 2).Format(time.DateOnly), true
+	}))
+	if d := cmp.Diff([]fault.Field{{Location: "held_on", Code: "in_the_future"}}, fault.As(err).Fields); d != "" {
+		t.Error(d)
+	}
+	b.record(t, lead, b.heldSession(func(d *contract.SessionDraft) { d.HeldOn = b.now().Add(14 * time.Hour).Format(time.DateOnly) }))
 }
 
 func TestImpossibleSessionsAreRefusedWithEveryField(t *testing.T) {

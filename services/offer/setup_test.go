@@ -48,7 +48,7 @@ func setupWith(t *testing.T, database *testkit.Database, b *bus.Bus) *bench {
 		Name: "offer", DB: database.OpenActing(t, "offer"), Worker: database.Open(t, "offer"), Bus: b, Keys: keys, Log: testkit.Log(t), Clock: clock.Now,
 		Reference: app.FixedReference(reference.NewSnapshot(referenceData())), Ready: func() {},
 	}
-	return &bench{Service: New(d), db: d.Worker, admin: database.Admin(t), clock: clock, deps: d}
+	return &bench{Service: New(d, Config{}), db: d.Worker, admin: database.Admin(t), clock: clock, deps: d}
 }
 
 func referenceData() contract.Reference {

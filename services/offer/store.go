@@ -113,6 +113,7 @@ type fullRow struct {
 	ErasedAt     *time.Time          `db:"erased_at"`
 	Published    bool                `db:"published"`     // on the public board
 	WeeklyBudget *int64              `db:"weekly_budget"` // the helper's
+	AskedAt      *time.Time          `db:"asked_at"`      // whether it still stands, since anything happened to it
 	Contact      contact.Row         `db:"contact"`
 	Lines        document[[]lineRow] `db:"lines"`
 }
@@ -127,6 +128,8 @@ const fullColumns = `
 	o.skills, o.safeguards, o.credentials, o.windows, o.time_zone, o.valid_until, o.sharing, o.consent_version,
 	o.consent_purposes, o.source, o.source_id, o.submitted_by, o.phone_verified, o.generation, o.suspended_by, o.erased_at,
 	EXISTS (SELECT FROM publications p WHERE p.subject_id = o.id) AS published,
+	(SELECT max(d.told_at) FROM reminders d WHERE d.subject_id = o.id AND d.moment = o.updated_at
+		AND d.kind IN ('availability_asked', 'availability_asked_again')) AS asked_at,
 	c.name AS "contact.name", c.phone AS "contact.phone", c.email AS "contact.email", c.wechat AS "contact.wechat",
 	c.safe_hours AS "contact.safe_hours", c.phone_index AS "contact.phone_index",
 	(SELECT k.wrapped FROM person_keys k WHERE k.subject_id = o.id) AS "contact.wrapped",

@@ -29,6 +29,7 @@ type sessionRow struct {
 	Source     string             `db:"source"`
 	SourceID   string             `db:"source_id"`
 	Flags      pq.StringArray     `db:"flags"`
+	Roster     int                `db:"roster"`
 	VoidReason *string            `db:"void_reason"`
 	RecordedBy string             `db:"recorded_by"`
 	RecordedAt time.Time          `db:"recorded_at"`
@@ -38,7 +39,7 @@ func (r sessionRow) view() contract.ServiceSession {
 	v := contract.ServiceSession{
 		ID: r.ID, Organisation: r.OrgCode, HeldOn: r.HeldOn, Minutes: r.Minutes, People: r.People, Helpers: r.Helpers, Mode: r.Mode,
 		Group: r.Group, Category: r.Category, RegionCode: r.RegionCode, Campaign: r.Campaign, Flags: r.Flags,
-		VoidReason: r.VoidReason, RecordedBy: r.RecordedBy, RecordedAt: r.RecordedAt,
+		Roster: r.Roster, VoidReason: r.VoidReason, RecordedBy: r.RecordedBy, RecordedAt: r.RecordedAt,
 	}
 	if r.MatchID != nil {
 		v.MatchID = *r.MatchID
@@ -47,7 +48,8 @@ func (r sessionRow) view() contract.ServiceSession {
 }
 
 const sessionColumns = `id, org_code, org_path, to_char(held_on, 'YYYY-MM-DD') AS held_on, minutes, people, helpers, mode, is_group,
-	category, region_code, campaign, match_id, source, source_id, flags, void_reason, recorded_by, recorded_at`
+	category, region_code, campaign, match_id, source, source_id, flags, void_reason, recorded_by, recorded_at,
+	coalesce((SELECT r.count FROM rosters r WHERE r.session_id = sessions.id), 0) AS roster`
 
 const insertSessionSQL = `
 	INSERT INTO sessions (id, org_code, org_path, held_on, minutes, people, helpers, mode, is_group, category, region_code, campaign,
@@ -125,8 +127,8 @@ func (s *store) sumSessions(ctx context.Context, f sessionFilter, by contract.Se
 
 const voidSessionSQL = `UPDATE sessions SET void_reason = coalesce(void_reason, $2) WHERE id = $1 RETURNING ` + sessionColumns
 
-func (s *store) voidSession(ctx context.Context, id contract.SessionID, reason string) (row sessionRow, err error) {
-	if err := s.db.GetContext(ctx, &row, voidSessionSQL, id, reason); err != nil {
+func (s *store) voidSession(ctx context.Context, tx *sqlx.Tx, id contract.SessionID, reason string) (row sessionRow, err error) {
+	if err := tx.GetContext(ctx, &row, voidSessionSQL, id, reason); err != nil {
 		return row, fmt.Errorf("void session: %w", err)
 	}
 	return row, nil

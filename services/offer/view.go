@@ -38,6 +38,9 @@ func shown(f fullRow) contract.Offer {
 		Suspended: len(f.SuspendedBy) > 0,
 	}
 	v.WeeklyBudget = f.WeeklyBudget
+	if f.AskedAt != nil && f.Stage == Available {
+		v.AskedAt = new(f.AskedAt.UTC())
+	}
 	if f.HelperID != nil {
 		v.HelperID = *f.HelperID
 	}

@@ -47,6 +47,9 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.RequestPublish, s.Publish) },
 		func() error { return bus.Handle(server, contract.RequestUnpublish, s.Unpublish) },
 		func() error { return bus.Handle(server, contract.RequestBoard, s.Board) },
+		func() error { return bus.Handle(server, contract.RequestFollowUp, s.FollowUp) },
+		func() error { return bus.Handle(server, contract.RequestKeepPlace, s.KeepPlace) },
+		func() error { return bus.Handle(server, contract.RequestPlaces, s.Places) },
 		func() error { return bus.Handle(server, contract.RequestFigure, s.Figures) },
 		func() error { return letter.Answer(server, s.letters()) },
 	} {

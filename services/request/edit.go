@@ -49,7 +49,7 @@ func (s *Service) Edit(ctx context.Context, q contract.EditRequest) (contract.Mo
 	}
 	m := contract.Move{ID: string(q.ID), Move: moveEdit}
 	return s.change(ctx, m, func(tx *sqlx.Tx, _ *fullRow, r *record) error {
-		if !slices.Contains(live, r.row.Stage) {
+		if r.row.Stage == Closed {
 			return errNotEditable
 		}
 		e := edit{record: r}

@@ -125,6 +125,9 @@ func (s *Service) filter(a contract.Actor, q contract.ListRequests) (listFilter,
 	if err := checkFilter(ref, q); err != nil {
 		return f, err
 	}
+	if q.Due {
+		f.due = moment(s.now())
+	}
 	if f.limit, err = cursor.Limit(q.Limit); err != nil {
 		return f, err
 	}
@@ -235,7 +238,8 @@ func requireSight(a contract.Actor) error {
 	return access.Require(a, access.ReadRequests)
 }
 
-// Count returns how many requests staff see, by shown state.
+// Count returns how many requests staff see, by shown state, and how many of them
+// are to be followed up now.
 func (s *Service) Count(ctx context.Context, _ contract.Empty) (contract.Counts, error) {
 	a := contract.ActorFrom(ctx)
 	if err := requireSight(a); err != nil {
@@ -245,7 +249,11 @@ func (s *Service) Count(ctx context.Context, _ contract.Empty) (contract.Counts,
 	if err != nil {
 		return contract.Counts{}, pg.MapContext(ctx, err)
 	}
-	return contract.Counts{ByState: counts}, nil
+	due, err := s.store.countDue(ctx, s.now())
+	if err != nil {
+		return contract.Counts{}, pg.MapContext(ctx, err)
+	}
+	return contract.Counts{ByState: counts, Due: due}, nil
 }
 
 // Contact returns a contact in clear, once the directory has kept who read it

@@ -60,6 +60,9 @@ func (r *record) situation() Situation {
 // why not; the record is then to be thrown away.
 func (r *record) move(h hand, name, reason string) error {
 	for _, step := range Steps(name) {
+		if name == moveReopen && step == moveOpen && r.situation().covered() {
+			break // all that was asked for came: somebody says first what is missing
+		}
 		next, err := r.situation().Make(step, h.role, reason)
 		if err != nil {
 			return err
@@ -135,6 +138,12 @@ func (r *record) eventData() contract.EventData {
 func (r *record) hearMatches(h hand) error {
 	if r.situation().Fulfilled() {
 		return r.move(h, moveComplete, "")
+	}
+	if r.situation().ConfirmedLate() {
+		// It stays closed: what is known of the end changed, not the end.
+		r.row.ClosedReason = ReasonConfirmed
+		r.settle(h, moveComplete, "")
+		return nil
 	}
 	r.touch(h)
 	if r.situation().State() != r.row.State {

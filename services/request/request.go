@@ -59,11 +59,13 @@ type Reason string
 const (
 	ReasonConfirmed Reason = "confirmed"
 	ReasonWithdrawn Reason = "withdrawn"
+	// ReasonUnconfirmed: all was reported, and the requester never said a word.
+	ReasonUnconfirmed Reason = "reported_unconfirmed"
 )
 
 // Reasons lists the reasons for closing.
 func Reasons() []Reason {
-	return []Reason{ReasonConfirmed, "reported_unconfirmed", "done_by_others", "no_longer_needed", "unreachable",
+	return []Reason{ReasonConfirmed, ReasonUnconfirmed, "done_by_others", "no_longer_needed", "unreachable",
 		"out_of_scope", "unfulfillable", "expired", "rejected", ReasonWithdrawn}
 }
 
@@ -78,6 +80,8 @@ const (
 	moveReopen      = "reopen"
 	moveErase       = "erase" // changes no stage: what is live was withdrawn before
 	moveComplete    = "complete"
+	moveLapse       = "lapse"     // nobody said whether help came
+	moveFollowUp    = "follow_up" // changes no stage: a date to look again
 	moveVerifyPhone = "verify_phone"
 	moveCorrect     = "correct"
 	moveClaim       = "claim"
@@ -107,6 +111,7 @@ var Moves = lifecycle.Table[Stage]{
 	{Name: moveClose, From: live, To: Closed, Who: staff, Reason: true},
 	{Name: moveWithdraw, From: live, To: Closed, Who: asker},
 	{Name: moveComplete, From: live, To: Closed, Who: system},
+	{Name: moveLapse, From: []Stage{Open}, To: Closed, Who: system},
 	{Name: moveReopen, From: []Stage{Closed}, To: Reopened, Who: staff, Reason: true},
 }
 
@@ -177,7 +182,19 @@ func (s Situation) openState() State {
 // and the request is still live: then the system completes it.
 func (s Situation) Fulfilled() bool {
 	return slices.Contains(live, s.Stage) && !s.any(func(t Totals) bool { return t.Disputed > 0 }) &&
-		s.all(func(t Totals) bool { return t.Confirmed >= t.Wanted })
+		s.covered()
+}
+
+// covered reports that nothing of what is asked for is left to do.
+func (s Situation) covered() bool {
+	return s.all(func(t Totals) bool { return t.Confirmed >= t.Wanted })
+}
+
+// ConfirmedLate reports that the request was closed without the requester's word,
+// and that the word came since: every line is confirmed in full.
+func (s Situation) ConfirmedLate() bool {
+	return s.Stage == Closed && s.Reason == ReasonUnconfirmed && !s.any(func(t Totals) bool { return t.Disputed > 0 }) &&
+		s.covered()
 }
 
 // Correctable reports that the requester may still change what is asked for.
@@ -206,6 +223,8 @@ func (s Situation) Make(move string, role contract.Role, reason string) (Situati
 		s.Reason = ReasonWithdrawn
 	case moveComplete:
 		s.Reason = ReasonConfirmed
+	case moveLapse:
+		s.Reason = ReasonUnconfirmed
 	case moveClose:
 		s.Reason = Reason(reason)
 		if !slices.Contains(Reasons(), s.Reason) {

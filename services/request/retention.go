@@ -15,6 +15,7 @@ import (
 type Config struct {
 	vault.Retention `embed:""`
 	Claims          `embed:""`
+	Silence         `embed:""`
 }
 
 // retireBatch bounds one look at what has been kept for its time.

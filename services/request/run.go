@@ -45,6 +45,7 @@ func Run(ctx context.Context, d app.Deps, c Config) error {
 	group.Go(func() error { return s.join(ctx, d.Log) })
 	group.Go(func() error { return s.watchClaims(ctx, d.Log) })
 	group.Go(func() error { return s.watchFigures(ctx, d.Log) })
+	group.Go(func() error { return s.watchTime(ctx, d.Log) })
 	group.Go(func() error { return s.adopt(ctx, d.Log) })
 	group.Go(func() error {
 		// Callers are answered before the intake that they wait for closes.
@@ -119,4 +120,27 @@ func (s *Service) watchClaims(ctx context.Context, log *slog.Logger) error {
 		case <-ticker.C:
 		}
 	}
+}
+
+// watchTime does what becomes due, every few seconds: reminders, requests without
+// news, and those that nobody answers.
+func (s *Service) watchTime(ctx context.Context, log *slog.Logger) error {
+	ticker := time.NewTicker(watchInterval)
+	defer ticker.Stop()
+	for {
+		for _, task := range s.dueTasks() {
+			if err := task(ctx); err != nil && ctx.Err() == nil {
+				log.Warn("could not do what became due, trying again", "error", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+func (s *Service) dueTasks() []func(context.Context) error {
+	return []func(context.Context) error{s.askAgain, s.closeSilent, s.raise, s.tellDue}
 }

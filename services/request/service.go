@@ -31,6 +31,7 @@ type Service struct {
 	reference *app.Reference
 	clock     func() time.Time
 	claims    Claims
+	silence   Silence
 	drawing   chan struct{} // held by who works on a picture
 	relay     *outbox.Relay
 	recent    *recent
@@ -42,7 +43,7 @@ type Service struct {
 func New(d app.Deps, c Config) *Service {
 	s := &Service{
 		store: &store{db: d.DB}, worker: &store{db: d.Worker}, bus: d.Bus, keys: d.Keys, reference: d.Reference,
-		clock: d.Clock, claims: c.Claims, drawing: make(chan struct{}, 1), relay: outbox.NewRelay(d.Worker, d.Bus, d.Log), recent: newRecent(), figures: newFigures(),
+		clock: d.Clock, claims: c.Claims, silence: c.Silence, drawing: make(chan struct{}, 1), relay: outbox.NewRelay(d.Worker, d.Bus, d.Log), recent: newRecent(), figures: newFigures(),
 	}
 	// One transaction stores submissions of many actors, each checked before.
 	s.intake = newIntake(s.worker, s.recent, s.relay.Wake)
@@ -155,6 +156,9 @@ func (s *Service) save(ctx context.Context, tx *sqlx.Tx, r *record) error {
 		return err
 	}
 	if err := s.store.insertHistory(ctx, tx, r.history); err != nil {
+		return err
+	}
+	if err := s.store.followNews(ctx, tx, r); err != nil {
 		return err
 	}
 	if err := followPublication(ctx, tx, r); err != nil {

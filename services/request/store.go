@@ -125,10 +125,12 @@ func (l lineRow) totals() Totals {
 // that they belong together.
 type fullRow struct {
 	requestRow
-	ErasedAt  *time.Time          `db:"erased_at"`
-	Published bool                `db:"published"` // on the public board
-	Contact   contact.Row         `db:"contact"`
-	Lines     document[[]lineRow] `db:"lines"`
+	ErasedAt *time.Time `db:"erased_at"`
+	// FollowUpAt is when staff look at it again.
+	FollowUpAt *time.Time          `db:"follow_up_at"`
+	Published  bool                `db:"published"` // on the public board
+	Contact    contact.Row         `db:"contact"`
+	Lines      document[[]lineRow] `db:"lines"`
 }
 
 func (f fullRow) record() *record {
@@ -142,6 +144,7 @@ const fullColumns = `
 	r.on_behalf_of, r.sharing, r.consent_version, r.consent_purposes, r.consent_emergency, r.consent_guardian, r.source, r.source_id, r.source_path, r.submitted_by,
 	r.opened_by_staff, r.phone_verified, r.claimed_by, r.claimed_name, r.claimed_until, r.claimed_path, r.generation, r.repeats, r.erased_at,
 	EXISTS (SELECT FROM publications p WHERE p.subject_id = r.id) AS published,
+	(SELECT f.due_at FROM follow_ups f WHERE f.request_id = r.id) AS follow_up_at,
 	c.name AS "contact.name", c.phone AS "contact.phone", c.email AS "contact.email", c.wechat AS "contact.wechat",
 	c.safe_hours AS "contact.safe_hours", c.guardian AS "contact.guardian", c.phone_index AS "contact.phone_index",
 	(SELECT k.wrapped FROM person_keys k WHERE k.subject_id = r.id) AS "contact.wrapped",

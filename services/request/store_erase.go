@@ -46,7 +46,7 @@ func (s *store) erase(ctx context.Context, tx *sqlx.Tx, id contract.RequestID, n
 		return fmt.Errorf("erase request: %w", err)
 	}
 	for _, q := range []string{eraseLinesSQL, eraseContactSQL, eraseMentionsSQL, eraseNotesSQL, eraseAttachmentKeysSQL, eraseAttachmentsSQL,
-		eraseHistorySQL, eraseAnswersSQL, eraseComplaintsSQL} {
+		eraseHistorySQL, eraseAnswersSQL, eraseComplaintsSQL, erasePlacesSQL} {
 		if _, err := tx.ExecContext(ctx, q, id); err != nil {
 			return fmt.Errorf("erase what belongs to a request: %w", err)
 		}

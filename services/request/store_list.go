@@ -30,6 +30,7 @@ type listFilter struct {
 	createdAfter  *time.Time
 	createdBefore *time.Time
 	includeClosed bool
+	due           *time.Time // to follow up by then
 	after         *place
 	limit         int
 }
@@ -62,6 +63,7 @@ const listRequestsSQL = `SELECT ` + fullColumns + `
 			AND ($16::timestamptz IS NULL OR r.created_at > $16) AND ($17::timestamptz IS NULL OR r.created_at <= $17)
 			AND ($18::uuid[] IS NULL OR r.code = $14 OR r.id = ANY ($18))
 			AND ($19::timestamptz IS NULL OR r.updated_at > $19)
+			AND ($26::timestamptz IS NULL OR r.id IN (SELECT f.request_id FROM follow_ups f WHERE f.due_at <= $26))
 			AND ($20::smallint IS NULL OR (r.urgency_rank, r.created_at, r.id) > ($20, $21::timestamptz, $22::uuid))
 		ORDER BY r.urgency_rank, r.created_at, r.id
 		LIMIT $23) AS found
@@ -111,7 +113,7 @@ func (s *store) selectList(ctx context.Context, tx *sqlx.Tx, f listFilter) ([]fu
 	err = tx.SelectContext(ctx, &rows, listRequestsSQL, f.path, contract.PathEnd(f.path), f.includeClosed,
 		array(states), first, last, ranks, array(f.regions), f.campaign, f.source, claimedBy,
 		array(facets(facetCategory, f.categories...)), array(facets(facetLanguage, one(f.language)...)),
-		f.code, p.regexp, f.createdAfter, f.createdBefore, few, f.updatedAfter, rank, createdAt, id, f.limit+1, state, nobody)
+		f.code, p.regexp, f.createdAfter, f.createdBefore, few, f.updatedAfter, rank, createdAt, id, f.limit+1, state, nobody, f.due)
 	if err != nil {
 		return nil, fmt.Errorf("list requests: %w", err)
 	}
@@ -208,7 +210,7 @@ func (s *store) joinTally(ctx context.Context) error {
 
 // statements lists every statement of the schema, so that a test can prepare all.
 func statements() []string {
-	return append(deskStatements(), []string{
+	return append(append(deskStatements(), silenceStatements()...), []string{
 		selectRequestSQL, selectRequestsSQL, lockRequestSQL, selectCodeSQL, updateRequestSQL, handOverSQL, updateContactSQL, insertHistorySQL,
 		selectHistorySQL, insertNoteSQL, selectNotesSQL, upsertMatchSQL, selectMatchesSQL, updateTotalsSQL,
 		selectReleaseSQL, selectFewSQL, listRequestsSQL, countRequestsSQL, joinTallySQL, insertBatchSQL, selectAnswerSQL, deleteKeySQL,

@@ -46,5 +46,8 @@ func (s *store) dropContacts(ctx context.Context, tx *sqlx.Tx, before time.Time,
 	if _, err := tx.ExecContext(ctx, dropContactsSQL, pq.Array(ids)); err != nil {
 		return 0, fmt.Errorf("drop contacts: %w", err)
 	}
+	if _, err := tx.ExecContext(ctx, retirePlacesSQL, pq.Array(ids)); err != nil {
+		return 0, fmt.Errorf("drop places: %w", err)
+	}
 	return len(ids), nil
 }

@@ -23,6 +23,9 @@ func (s *Service) view(a contract.Actor, f fullRow) (contract.Request, error) {
 	if running, is := f.claimed(s.now()); is && a.Role != contract.RoleRequester {
 		v.ClaimedBy, v.ClaimedByID, v.ClaimedUntil = f.ClaimedName, running.by, &running.until
 	}
+	if f.FollowUpAt != nil && a.Role != contract.RoleRequester {
+		v.FollowUpAt = new(f.FollowUpAt.UTC())
+	}
 	return v, nil
 }
 
@@ -92,7 +95,7 @@ func available(a contract.Actor, f fullRow, claims Claims, now time.Time) []stri
 			}
 		}
 	}
-	if slices.Contains(live, f.Stage) && access.May(a.Role, access.WriteNotes) {
+	if f.Stage != Closed && access.May(a.Role, access.WriteNotes) {
 		moves = append(moves, moveEdit)
 	}
 	if (requester || access.May(a.Role, access.WriteNotes)) && f.record().situation().Correctable() {

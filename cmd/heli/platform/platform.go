@@ -21,6 +21,7 @@ import (
 	"heli/pkg/vault"
 	"heli/services/directory"
 	"heli/services/notify"
+	"heli/services/offer"
 	"heli/services/request"
 	"heli/services/web"
 )
@@ -51,6 +52,10 @@ type Options struct {
 	Retention vault.Retention
 	// Claims says how much one person may take responsibility for.
 	Claims request.Claims
+	// Silence says what becomes of reports that nobody answers.
+	Silence request.Silence
+	// Staleness says when offers are asked whether they still stand.
+	Staleness offer.Staleness
 	// KeysContent is the content of the key file, in place of the file.
 	KeysContent string
 	// Silent runs without notify: nothing is told to anybody outside.

@@ -71,11 +71,11 @@ func (p *Platform) addService(ctx context.Context, s service, d app.Deps) error 
 		run = func(ctx context.Context, d app.Deps) error { return directory.Run(ctx, d, c) }
 	case "request":
 		run = func(ctx context.Context, d app.Deps) error {
-			return request.Run(ctx, d, request.Config{Retention: p.options.Retention, Claims: p.options.Claims})
+			return request.Run(ctx, d, request.Config{Retention: p.options.Retention, Claims: p.options.Claims, Silence: p.options.Silence})
 		}
 	case "offer":
 		run = func(ctx context.Context, d app.Deps) error {
-			return offer.Run(ctx, d, offer.Config{Retention: p.options.Retention})
+			return offer.Run(ctx, d, offer.Config{Retention: p.options.Retention, Staleness: p.options.Staleness})
 		}
 	case "notify":
 		run = func(ctx context.Context, d app.Deps) error { return notify.Run(ctx, d, p.notifyConfig()) }

@@ -41,6 +41,7 @@ var offerMoves = []move{
 	{"reject", "Refuse it", keys},
 	{"pause", "Take it out of matching for a while", holders},
 	{"resume", "Go on after a pause", holders},
+	{"keep", "Say that it still stands", holders},
 	{"withdraw", "Withdraw it", holders},
 	{"block", "Block it", keys},
 	{"unblock", "Look into a blocked one again", keys},

@@ -152,6 +152,7 @@ func (c console) mountPages(r chi.Router) {
 	c.mountComplaints(get, post)
 	c.mountUploads(get, post)
 	c.mountForms(get, post)
+	c.mountDoing(get, post)
 }
 
 func (c console) mountQueue(get, post route) {
@@ -209,6 +210,9 @@ func (c console) mountSessions(get, post route) {
 	get(sessionsPath, c.sessions)
 	post(sessionsPath, c.recordSession)
 	post("/console/sessions/{id}/void", c.voidSession)
+	get("/console/sessions/{id}", c.showSession)
+	post("/console/sessions/{id}/roster", c.keepRoster)
+	post("/console/sessions/{id}/names", c.readRoster)
 }
 
 // mountBeside adds what stands beside a request: the form for calls, edits, files,

@@ -38,6 +38,9 @@ func requestFilter(actor contract.Actor, query url.Values, now time.Time) contra
 		RegionCode: text("region"), Organisation: text("organisation"), Campaign: text("campaign"), Source: text("source"),
 		Language: text("language"), Text: query.Get("text"), ClaimedBy: claimer(actor, query.Get("claimed")),
 	}
+	if query.Get("tab") == dueView {
+		q.States, q.Due = nil, true
+	}
 	if state := query.Get("state"); state != "" {
 		q.States = []string{state}
 	}

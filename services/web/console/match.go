@@ -59,7 +59,8 @@ func (c console) loadMatches(ctx context.Context, d templates.Desk) (templates.M
 	tabs := tabsOf(matchViews, shown, counts.ByState, func(name string) (string, string) {
 		return matchesPath + "?queue=" + name, d.T("console.tab.match." + name)
 	})
-	return templates.Matches{Tabs: tabs, Rows: c.matchViews(ctx, listing.Items), Next: listing.NextCursor}, nil
+	return templates.Matches{Tabs: tabs, Rows: c.matchViews(ctx, listing.Items), Next: listing.NextCursor, Now: c.Clock(),
+		Calendars: access.May(contract.ActorFrom(ctx).Role, access.LeadPool)}, nil
 }
 
 // matchesOf returns the matches of a request or an offer, or why they cannot be
@@ -139,11 +140,11 @@ func (c console) matchPage(w http.ResponseWriter, r *http.Request, f *refusal) e
 	d := c.desk(r, &url.URL{Path: matchPath(m.ID), RawQuery: r.URL.RawQuery}, m.Code)
 	d.Frame.Live = liveOf(contract.ThingMatch, string(m.ID))
 	v := c.matchViews(r.Context(), []contract.Match{m})[0]
-	v.Complaint = complaintForm(r.Context(), d, m.ID, f)
+	v.Complaint, v.Appointment = complaintForm(r.Context(), d, m.ID, f), c.appointmentCard(d, m, f)
 	status := http.StatusOK
 	if f != nil {
 		v.Moves.Kept, status = f.kept(d.Page), page.StatusOf(f.err)
-		d.Notice = c.refused(r, d, f, contract.ThingMatch, m.History, f.name == templates.FormComplaint || hasMove(v.Moves, f.name))
+		d.Notice = c.refused(r, d, f, contract.ThingMatch, m.History, f.name == templates.FormComplaint || f.name == formAppointment || hasMove(v.Moves, f.name))
 	}
 	c.Pages.Render(w, r, status, templates.ConsoleMatch(d, v))
 	return nil

@@ -128,7 +128,7 @@ func (c console) offerPage(w http.ResponseWriter, r *http.Request, f *refusal, c
 // offerHead is what the first part of the page shows.
 func (c console) offerHead(ctx context.Context, d templates.Desk, offer contract.Offer, f *refusal) templates.OfferView {
 	v := templates.OfferView{
-		Offer: offer, Moves: offerMoveSet(offer, f.kept(d.Page)), MayVerify: slices.Contains(offer.Moves, "verify_credential"),
+		Offer: offer, Moves: offerMoveSet(offer, f.kept(d.Page)), Now: c.Clock(), MayVerify: slices.Contains(offer.Moves, "verify_credential"),
 	}
 	v.Matches, v.MatchesProblem = c.matchesOf(ctx, d, contract.ListMatches{OfferID: offer.ID})
 	return v

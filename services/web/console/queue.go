@@ -26,9 +26,13 @@ var queueViews = []view{
 	{"to_match", []string{"triaged", "open", "partially_matched", "reopened"}},
 	{"in_progress", []string{"matched", "in_progress"}},
 	{"follow_up", []string{"needs_info", "on_hold", "reported_fulfilled"}},
+	{dueView, []string{dueView}},
 	{"disputed", []string{"disputed"}},
 	{"all", nil},
 }
+
+// dueView are those to look at again now, in whatever state.
+const dueView = "due"
 
 // requestStates are the states that a list can be narrowed to.
 var requestStates = []string{"submitted", "needs_info", "referred", "triaged", "open", "partially_matched", "matched",
@@ -82,6 +86,7 @@ func (c console) loadQueue(ctx context.Context, d templates.Desk) (templates.Que
 	if err != nil {
 		return q, err
 	}
+	counts.ByState[dueView] = counts.Due
 	q.Tabs = tabsOf(queueViews, shown, counts.ByState, func(name string) (string, string) {
 		return home + "?tab=" + name, d.T("console.tab.request." + name)
 	})

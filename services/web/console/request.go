@@ -54,7 +54,7 @@ func (c console) requestPage(w http.ResponseWriter, r *http.Request, f *refusal,
 // formStands reports whether the page still has the form that was refused.
 func (c console) formStands(v templates.RequestView, f *refusal) bool {
 	switch {
-	case f == nil, f.name == templates.FormNote, f.name == templates.FormContact, f.name == templates.FormAttach, f.name == templates.FormPublish:
+	case f == nil, f.name == templates.FormNote, f.name == templates.FormContact, f.name == templates.FormAttach, f.name == templates.FormPublish, f.name == templates.FormFollowUp:
 		return true
 	case f.name == templates.FormEdit:
 		return v.Edit.May
@@ -88,7 +88,7 @@ func (c console) requestView(ctx context.Context, d templates.Desk, request cont
 	}
 	v.Attach = c.attachCard(d, request, v.Own, f)
 	v.Present, v.Timeline = c.present(ctx, request), c.timeline(ctx, d, request, v.Matches)
-	v.Publication = c.requestPublication(ctx, d, request, f)
+	v.Publication, v.FollowUp = c.requestPublication(ctx, d, request, f), c.followUpCard(d, request, v.Own, f)
 	v.MaySuggest = access.May(actor.Role, access.Suggest) && suggestable(request)
 	if v.MaySuggest {
 		v.Suggestions = c.suggestions(ctx, d, request, f)

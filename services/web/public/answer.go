@@ -175,9 +175,10 @@ func (p pages) viewAnswer(r *http.Request, page *templates.Page, m contract.Matc
 	if m.HoldUntil != nil && m.State == "proposed" {
 		view.Deadline = page.T("answer.until", "time", page.DateTime(*m.HoldUntil))
 	}
-	if m.At != nil {
+	if m.At != nil && m.Appointment == nil {
 		view.Facts = append(view.Facts, templates.Fact{Name: page.T("label.at"), Value: page.DateTime(*m.At)})
 	}
+	view.Appointment = p.answerAppointment(page, m, nil, nil)
 	p.viewNeed(r, page, m, &view)
 	return view
 }

@@ -92,7 +92,7 @@ func version(values url.Values) *int64 {
 func (p pages) moveTracked(w http.ResponseWriter, r *http.Request) error {
 	return p.act(w, r, func(ctx context.Context, s subject, values url.Values) error {
 		move := values.Get("move")
-		if !slices.Contains([]string{moveWithdraw, movePause, moveResume}, move) {
+		if !slices.Contains([]string{moveWithdraw, movePause, moveResume, moveKeep}, move) {
 			return fault.NewConflict("illegal_move", "this page does not make that move")
 		}
 		return p.move(ctx, s, contract.Move{Move: move, Version: version(values)})

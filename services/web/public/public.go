@@ -67,6 +67,7 @@ func Mount(r chi.Router, d site.Deps) {
 		r.Get(termsPath, h(p.withHelped(p.showTerms)))
 		r.Post(termsPath, h(p.withHelped(p.saveTerms)))
 		r.Post("/answer/offer", h(p.withHelped(p.moveHelped)))
+		p.mountCalendar(r)
 	})
 }
 

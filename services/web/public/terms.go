@@ -53,6 +53,7 @@ func (p pages) renderTerms(w http.ResponseWriter, r *http.Request, status int, o
 	view := templates.Terms{
 		Version: offer.Version, State: offer.State, Plain: page.Plain(contract.ThingOffer, offer.State), Title: offer.Title,
 		Moves: map[string]bool{}, Budget: budgetText(offer.WeeklyBudget), Saved: r.URL.Query().Has("saved"),
+		Asked: offer.AskedAt != nil,
 	}
 	view.Days, view.From, view.To, view.Kept = spanOf(offer.Windows)
 	if !view.Kept {
@@ -169,7 +170,7 @@ func (p pages) moveHelped(w http.ResponseWriter, r *http.Request, offer contract
 		return err
 	}
 	move := contract.Move{ID: string(offer.ID), Move: values.Get("move"), Version: version(values)}
-	if !slices.Contains([]string{"pause", "resume", "withdraw"}, move.Move) {
+	if !slices.Contains([]string{"pause", "resume", "withdraw", moveKeep}, move.Move) {
 		err = fault.NewConflict("illegal_move", "this page does not make that move")
 	} else {
 		_, err = bus.Call(site.As(r.Context(), contract.RoleOfferer, string(offer.ID)), p.Bus, contract.OfferMove, move)

@@ -16,6 +16,7 @@ import (
 const (
 	moveWithdraw   = "withdraw"
 	movePause      = "pause"
+	moveKeep       = "keep"
 	moveResume     = "resume"
 	moveCorrect    = "correct"
 	moveErase      = "erase"
@@ -107,6 +108,7 @@ func (p pages) viewOffer(r *http.Request, page *templates.Page, s subject, view 
 	if o.Suspended {
 		view.Next = page.T("track.next.offer.suspended")
 	}
+	view.Asked = o.AskedAt != nil
 	view.Steps = steps(page, contract.ThingOffer, o.History)
 	view.Moves = trackMoves(page, contract.ThingOffer, o.Moves)
 	view.Correctable = slices.Contains(o.Moves, moveCorrect)
@@ -230,6 +232,7 @@ func (p pages) viewMatches(r *http.Request, page *templates.Page, s subject, vie
 		return
 	}
 	for _, m := range listing.Items {
+		p.addAppointment(r, s, &m)
 		view.Matches = append(view.Matches, p.viewMatch(page, s.thing(), m))
 		if r.URL.Query().Get(complainQuery) == string(m.ID) && reportable(m.State) {
 			view.Complaint = complainForm("/track", string(m.ID), s.reported())
@@ -247,6 +250,7 @@ func (p pages) viewMatch(page *templates.Page, thing contract.Thing, m contract.
 	if m.At != nil {
 		shown.At = page.T("match.at", "time", page.DateTime(*m.At))
 	}
+	shown.Appointment = templates.NewAppointmentCard(page, m, "", "/track/"+string(m.ID)+"/appointment.ics", nil, nil)
 	if thing == contract.ThingRequest {
 		shown.Plain = page.T("track.match." + m.State)
 		shown.AskCame = may(moveConfirm) && m.Confirmed == nil

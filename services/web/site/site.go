@@ -54,6 +54,8 @@ const (
 	Track Purpose = "track"
 	// Answer speaks for one match, on the helper's side.
 	Answer Purpose = "answer"
+	// Calendar speaks for reading the appointments of the helper of one match.
+	Calendar Purpose = "calendar"
 )
 
 // Token returns the text of a token, such as "track_<id>.<secret>". The same

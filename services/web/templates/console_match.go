@@ -1,12 +1,19 @@
 package templates
 
-import "heli/pkg/contract"
+import (
+	"time"
+
+	"heli/pkg/contract"
+)
 
 // Matches is a page of the list of matches.
 type Matches struct {
 	Tabs []Tab
 	Rows []MatchView
 	Next string
+	Now  time.Time
+	// Calendars says that the reader may make addresses for calendar programs.
+	Calendars bool
 }
 
 func matchColumns(d Desk) []Column {
@@ -24,6 +31,7 @@ func matchFacts(d Desk, m contract.Match) []Fact {
 		{d.T("console.match.at"), dateTimeOf(d, m.At)},
 		{d.T("console.match.hold"), dateTimeOf(d, m.HoldUntil)},
 		{d.T("console.match.start"), dateTimeOf(d, m.StartBy)},
+		{d.T("console.match.resolve_by"), dateTimeOf(d, m.ResolveBy)},
 		{d.T("console.match.reported"), answered(d, m.Reported, m.Unit)},
 		{d.T("console.match.confirmed"), answered(d, m.Confirmed, m.Unit)},
 		{d.T("console.move.reason"), d.Reason(m.Reason)},

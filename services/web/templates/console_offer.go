@@ -1,6 +1,10 @@
 package templates
 
-import "heli/pkg/contract"
+import (
+	"time"
+
+	"heli/pkg/contract"
+)
 
 // Offers is a page of the list of offers.
 type Offers struct {
@@ -20,6 +24,7 @@ type OfferView struct {
 	Matches     []MatchView
 	// MatchesProblem says why the matches could not be loaded.
 	MatchesProblem string
+	Now            time.Time
 	// MayVerify says that the reader may verify credentials now.
 	MayVerify bool
 }
@@ -66,4 +71,19 @@ func capacityOf(line contract.OfferLineView) int64 {
 		return line.Reserved
 	}
 	return *line.Capacity.Quantity
+}
+
+// credentialSoon is how long before its end a credential is pointed out.
+const credentialSoon = 30 * 24 * time.Hour
+
+// credentialEnd says whether a credential has ended or ends soon.
+func credentialEnd(c contract.Credential, now time.Time) Tone {
+	switch {
+	case c.ValidUntil == nil || c.ValidUntil.Sub(now) > credentialSoon:
+		return ToneInfo
+	case c.ValidUntil.After(now):
+		return ToneWarning
+	default:
+		return ToneError
+	}
 }

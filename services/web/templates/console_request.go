@@ -23,6 +23,7 @@ type RequestView struct {
 	Timeline    []Step
 	Present     []string // names of who else looks at the page
 	Own         bool     // the reader sees it as its owner does
+	FollowUp    FollowUpCard
 	// MatchesProblem says why the matches could not be loaded.
 	MatchesProblem string
 }
@@ -36,6 +37,7 @@ type MatchView struct {
 	Moves                     MoveSet
 	Answer                    *AnswerSecrets
 	Complaint                 *ComplaintForm // nil for who may not complain
+	Appointment               AppointmentCard
 }
 
 // AnswerSecrets are what the helper answers with: for staff of the offer's owner alone.

@@ -16,6 +16,7 @@ type Entry struct {
 
 // Track is what a private page shows of one request or offer.
 type Track struct {
+	Asked bool // whether the offer still stands
 	Thing contract.Thing
 	Title string
 	Code  string
@@ -97,8 +98,9 @@ type TrackMatch struct {
 	// AskContact offers to show the helper's contact; Contact is it, once asked for.
 	AskContact bool
 	// Reportable says that the other side may be complained about.
-	Reportable bool
-	Contact    []Fact
+	Reportable  bool
+	Contact     []Fact
+	Appointment AppointmentCard
 }
 
 // Answer is the helper's page for one match.
@@ -125,6 +127,8 @@ type Answer struct {
 	Complaint  *ComplaintForm
 	Told       string
 	Reportable bool
+	// Appointment is when the help takes place.
+	Appointment AppointmentCard
 }
 
 // confirmAction is where a move goes that was asked about once more. An erasure

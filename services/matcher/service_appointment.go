@@ -1,0 +1,285 @@
+package matcher
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"heli/pkg/access"
+	"heli/pkg/bus"
+	"heli/pkg/check"
+	"heli/pkg/contract"
+	"heli/pkg/fault"
+	"heli/pkg/idempotency"
+)
+
+const maxPlace = 300
+
+// SetAppointment makes or moves the appointment of a match. Its start becomes the
+// time of the match, so the reservation moves with it in one transaction. A
+// Conflict: capacity is gone then, or the helper has another appointment, which is
+// named where the actor may see it. Repeating it with its key gives the first answer.
+func (s *Service) SetAppointment(ctx context.Context, q contract.SetAppointment) (contract.Appointment, error) {
+	actor := contract.ActorFrom(ctx)
+	before, err := s.visibleMatch(ctx, q.MatchID)
+	if err != nil {
+		return contract.Appointment{}, err
+	}
+	when, err := s.checkAppointment(q)
+	if err != nil {
+		return contract.Appointment{}, err
+	}
+	m := contract.Move{ID: string(q.MatchID), Move: "reschedule", At: &when.start, Version: q.Version, OnBehalfOf: q.OnBehalfOf}
+	party, err := partyOf(actor, m, before)
+	if err != nil {
+		return contract.Appointment{}, err
+	}
+	// What may not be moved keeps its place.
+	if _, err := Moves.Apply(m.Move, before.State, party.role, ""); err != nil {
+		return contract.Appointment{}, err
+	}
+	place, err := s.keepPlace(ctx, q, before)
+	if err != nil {
+		return contract.Appointment{}, err
+	}
+	after, err := s.storeAppointment(ctx, q, appointing{before, m, party, actor, when, place})
+	if err != nil {
+		return contract.Appointment{}, err
+	}
+	if err := s.afterMatch(ctx, after); err != nil {
+		return contract.Appointment{}, err
+	}
+	return s.Appointment(ctx, contract.GetByID{ID: string(q.MatchID)})
+}
+
+func (s *Service) checkAppointment(q contract.SetAppointment) (slot, error) {
+	c := check.New(nil)
+	c.Text("place", strings.TrimSpace(q.Place), 0, maxPlace)
+	if q.Fold != "" {
+		check.OneOf(c, "fold", q.Fold, []string{contract.FoldEarlier, contract.FoldLater})
+	}
+	if err := c.Err(); err != nil {
+		return slot{}, err
+	}
+	return slotOf(q, s.clock())
+}
+
+// keepPlace has the request service store where it is, before anything names it:
+// what a failure leaves there is shown to nobody, and goes with the next one.
+func (s *Service) keepPlace(ctx context.Context, q contract.SetAppointment, m matchRow) (*contract.PlaceID, error) {
+	text := strings.TrimSpace(q.Place)
+	former, err := s.store.getAppointment(ctx, s.db, m.ID)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return nil, err
+	}
+	if text == "" {
+		return s.unseenPlace(ctx, former), nil
+	}
+	keep := contract.KeepPlace{ID: contract.NewID[contract.PlaceID](), RequestID: m.RequestID, MatchID: m.ID, Text: text}
+	if former.PlaceID != nil {
+		keep.InForce = *former.PlaceID
+	}
+	if _, err := bus.Call(contract.WithActor(ctx, contract.System()), s.bus, contract.RequestKeepPlace, keep); err != nil {
+		return nil, fmt.Errorf("keep the place of an appointment: %w", err)
+	}
+	return &keep.ID, nil
+}
+
+// unseenPlace returns the place that somebody who names none has not been shown:
+// moving the time must not take it away. It is nil where they have seen it.
+func (s *Service) unseenPlace(ctx context.Context, former appointmentRow) *contract.PlaceID {
+	if former.PlaceID == nil || former.Cancelled {
+		return nil
+	}
+	if shown := s.appointmentViews(ctx, contract.ActorFrom(ctx).Role, []appointmentRow{former})[0]; shown.Place != "" {
+		return nil
+	}
+	return former.PlaceID
+}
+
+// appointing is an appointment on its way into the tables.
+type appointing struct {
+	before matchRow
+	move   contract.Move
+	party  party
+	actor  contract.Actor
+	when   slot
+	place  *contract.PlaceID
+}
+
+func (s *Service) storeAppointment(ctx context.Context, q contract.SetAppointment, a appointing) (matchRow, error) {
+	hash, err := idempotency.Hash(q)
+	if err != nil {
+		return matchRow{}, err
+	}
+	after := a.before
+	err = s.db.InTx(ctx, func(tx *sqlx.Tx) error {
+		var done contract.MatchID
+		found, err := idempotency.Find(ctx, tx, q.Key, hash, s.clock(), &done)
+		if err != nil || found {
+			return err
+		}
+		if after, err = s.moveLocked(ctx, tx, a.move, a.before, a.party, a.actor); err != nil {
+			return err
+		}
+		row := appointmentRow{
+			MatchID: after.ID, Start: a.when.start, End: a.when.end, Zone: q.Zone, PlaceID: a.place, ChangedAt: after.UpdatedAt,
+		}
+		if err := s.store.putAppointment(ctx, tx, row); err != nil {
+			return err
+		}
+		if err := s.requireNoOverlap(ctx, tx, after, a.when); err != nil {
+			return err
+		}
+		return idempotency.Save(ctx, tx, q.Key, after.ID)
+	})
+	return after, err
+}
+
+// requireNoOverlap is a Conflict when the helper has another appointment at the
+// time, whoever made it. One transaction of a helper looks at a time, so that of
+// two at once the second sees the first.
+func (s *Service) requireNoOverlap(ctx context.Context, tx *sqlx.Tx, m matchRow, when slot) error {
+	other, err := s.store.overlapping(ctx, tx, m, when)
+	if err != nil || other == "" {
+		return err
+	}
+	seen, err := s.store.getMatch(ctx, tx, other)
+	if fault.Is(err, fault.NotFound) { // another organisation's: no more than "busy"
+		return fault.NewConflict("helper_busy_then", "the helper has another appointment at this time")
+	}
+	if err != nil {
+		return err
+	}
+	f := fault.NewConflict("appointment_overlap", "the helper has the appointment of match "+seen.Code+" at this time")
+	f.Fields = []fault.Field{{Location: "start", Code: "appointment_overlap", Args: map[string]any{"code": seen.Code}}}
+	return f
+}
+
+// followAppointment has the appointment of a match follow a move in the same
+// transaction: another time moves it, an end cancels it.
+func (s *Service) followAppointment(ctx context.Context, tx *sqlx.Tx, move string, after matchRow) error {
+	if !after.State.Holds() {
+		return s.store.cancelAppointment(ctx, tx, after.ID, after.UpdatedAt)
+	}
+	if move != "reschedule" || after.At == nil {
+		return nil
+	}
+	row, err := s.store.shiftAppointment(ctx, tx, after.ID, *after.At, after.UpdatedAt)
+	if err != nil || row.MatchID == "" {
+		return err
+	}
+	return s.requireNoOverlap(ctx, tx, after, slot{row.Start, row.End})
+}
+
+// Appointment returns the appointment of a match, with its place where the actor
+// may see it; NotFound where there is none.
+func (s *Service) Appointment(ctx context.Context, q contract.GetByID) (contract.Appointment, error) {
+	m, err := s.visibleMatch(ctx, contract.MatchID(q.ID))
+	if err != nil {
+		return contract.Appointment{}, err
+	}
+	a, err := s.appointmentOf(ctx, m.ID)
+	if err == nil && a == nil {
+		err = fault.NewNotFound("appointment")
+	}
+	if err != nil {
+		return contract.Appointment{}, err
+	}
+	return *a, nil
+}
+
+// appointmentOf returns nil for a match that has none.
+func (s *Service) appointmentOf(ctx context.Context, id contract.MatchID) (*contract.Appointment, error) {
+	row, err := s.store.getAppointment(ctx, s.db, id)
+	if fault.Is(err, fault.NotFound) {
+		return nil, nil //nolint:nilnil // none is an answer
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &s.appointmentViews(ctx, contract.ActorFrom(ctx).Role, []appointmentRow{row})[0], nil
+}
+
+// appointmentViews shows appointments as a role may see them. Without the request
+// service their places are left out: the time matters more.
+func (s *Service) appointmentViews(ctx context.Context, reader contract.Role, rows []appointmentRow) []contract.Appointment {
+	places, err := s.placesOf(ctx, rows)
+	if err != nil {
+		s.log.WarnContext(ctx, "read places of appointments", "err", err)
+	}
+	views := make([]contract.Appointment, len(rows))
+	for i, r := range rows {
+		views[i] = contract.Appointment{
+			MatchID: r.MatchID, Code: r.Code, Category: r.Category, State: string(r.State), Start: r.Start.UTC(), End: r.End.UTC(),
+			Zone: r.Zone, Sequence: r.Sequence, Cancelled: r.Cancelled, ChangedAt: r.ChangedAt.UTC(),
+		}
+		if r.PlaceID == nil {
+			continue
+		}
+		if text := places.Texts[*r.PlaceID]; mayKnowPlace(reader, r.State, r.Released, text) {
+			views[i].Place = text
+		}
+	}
+	return views
+}
+
+func (s *Service) placesOf(ctx context.Context, rows []appointmentRow) (contract.Places, error) {
+	var q contract.AskPlaces
+	for _, r := range rows {
+		if r.PlaceID != nil && !r.Cancelled {
+			q.IDs = append(q.IDs, *r.PlaceID)
+		}
+	}
+	if len(q.IDs) == 0 {
+		return contract.Places{}, nil
+	}
+	return bus.Call(contract.WithActor(ctx, contract.System()), s.bus, contract.RequestPlaces, q)
+}
+
+// calendarBack is how long a calendar shows what is over.
+const calendarBack = 90 * 24 * time.Hour
+
+// Appointments returns what a calendar shows: those of the helper whose token
+// asks, over all organisations, or those of the organisation whose calendar the
+// secret opens; others see that of the match alone. The organisation's names no place: whoever has the address may read it.
+func (s *Service) Appointments(ctx context.Context, q contract.ListAppointments) (contract.Listing[contract.Appointment], error) {
+	answer := contract.Listing[contract.Appointment]{Items: []contract.Appointment{}}
+	since := s.clock().Add(-calendarBack)
+	if q.Secret != "" {
+		calendar, err := s.worker.openCalendar(ctx, digestOf(q.Secret))
+		if err != nil {
+			return answer, err
+		}
+		rows, err := s.worker.appointmentsBelow(ctx, calendar.OrgPath, since)
+		if err != nil {
+			return answer, err
+		}
+		for i := range rows {
+			rows[i].PlaceID = nil
+		}
+		answer.Items = s.appointmentViews(ctx, contract.RolePublic, rows)
+		return answer, nil
+	}
+	role := contract.ActorFrom(ctx).Role
+	if !access.May(role, access.ReadMatches) {
+		return answer, fault.NewNotFound("match")
+	}
+	m, err := s.visibleMatch(ctx, q.MatchID)
+	if err != nil {
+		return answer, err
+	}
+	if role != contract.RoleAnswerer {
+		m.HelperKey = "" // whose calendar is nobody else's
+	}
+	// A token sees its own match alone; a helper's calendar is all of them.
+	rows, err := s.worker.appointmentsOf(ctx, m, since)
+	if err != nil {
+		return answer, err
+	}
+	answer.Items = s.appointmentViews(ctx, role, rows)
+	return answer, nil
+}
