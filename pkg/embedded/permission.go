@@ -56,10 +56,10 @@ var calls = map[string][]string{
 }
 
 // facts are the subjects of the facts that each service speaks.
-var facts = map[string]string{
-	"request": "evt.request.>",
-	"offer":   "evt.offer.>",
-	"matcher": "evt.match.>",
+var facts = map[string][]string{
+	"request": {"evt.request.>"},
+	"offer":   {"evt.offer.>"},
+	"matcher": {"evt.match.>", "evt.ask.>"},
 }
 
 // PermissionsOf returns what a service may do: call whom it must, speak its own
@@ -83,8 +83,8 @@ func PermissionsOf(name string) Permissions {
 		},
 		Respond: true,
 	}
-	if fact, speaks := facts[name]; speaks {
-		p.Publish = append(p.Publish, fact, "$JS.API.STREAM.INFO."+contract.StreamName)
+	if spoken, speaks := facts[name]; speaks {
+		p.Publish = append(append(p.Publish, spoken...), "$JS.API.STREAM.INFO."+contract.StreamName)
 	}
 	if name == "web" {
 		p.Publish = append(p.Publish, "$SRV.PING", "$SRV.PING.*")

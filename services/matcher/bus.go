@@ -43,6 +43,14 @@ func (s *Service) handle(server *bus.Server) error {
 		bus.Handle(server, contract.MatcherDecide, s.Decide),
 		bus.Handle(server, contract.MatcherFigure, s.Figures),
 		bus.Handle(server, contract.MatcherPolicyVersions, s.PolicyVersions),
+		bus.Handle(server, contract.MatcherWaves, s.Waves),
+		bus.Handle(server, contract.MatcherStartWave, s.StartWave),
+		bus.Handle(server, contract.MatcherStopWave, s.StopWave),
+		bus.Handle(server, contract.MatcherAsk, s.Ask),
+		bus.Handle(server, contract.MatcherAsks, s.Asks),
+		bus.Handle(server, contract.MatcherFindAsk, s.FindAsk),
+		bus.Handle(server, contract.MatcherMoveAsk, s.MoveAsk),
+		bus.Handle(server, contract.MatcherStanding, s.Standing),
 		letter.Answer(server, s.letters()),
 	)
 }

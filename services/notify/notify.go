@@ -189,7 +189,7 @@ func reasonOf(status int) string {
 }
 
 var (
-	things       = []contract.Thing{contract.ThingRequest, contract.ThingOffer, contract.ThingMatch}
+	things       = []contract.Thing{contract.ThingRequest, contract.ThingOffer, contract.ThingMatch, contract.ThingAsk}
 	statePattern = regexp.MustCompile(`^(\*|[a-z][a-z_]{0,39})$`)
 )
 

@@ -1,0 +1,445 @@
+package matcher
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"heli/pkg/access"
+	"heli/pkg/contract"
+	"heli/pkg/cursor"
+	"heli/pkg/fault"
+	"heli/pkg/idempotency"
+	"heli/pkg/outbox"
+)
+
+// MoveAsk makes one move of an ask's life cycle. A yes while something is missing
+// proposes and accepts a match in the same transaction; a yes after that is kept
+// for when a match falls away, and is no error. Of two answers at once one wins,
+// the other is a conflict. Repeating it with its key gives the first answer.
+func (s *Service) MoveAsk(ctx context.Context, q contract.Move) (contract.Ask, error) {
+	actor := contract.ActorFrom(ctx)
+	if err := access.Require(actor, access.AnswerAsks); err != nil {
+		return contract.Ask{}, err
+	}
+	before, err := s.visibleAsk(ctx, contract.AskID(q.ID))
+	if err != nil {
+		return contract.Ask{}, err
+	}
+	party, err := askParty(actor, q.Move, before)
+	if err != nil {
+		return contract.Ask{}, err
+	}
+	answer, err := s.prepareAnswer(ctx, before, q)
+	if err != nil {
+		return contract.Ask{}, err
+	}
+	hash, err := idempotency.Hash(q)
+	if err != nil {
+		return contract.Ask{}, err
+	}
+	var view contract.Ask
+	// Who holds a token of one ask sees neither needs nor capacities: what a yes
+	// reserves is the service's own work.
+	err = s.worker.db.InTx(ctx, func(tx *sqlx.Tx) error {
+		found, err := idempotency.Find(ctx, tx, q.Key, hash, s.clock(), &view)
+		if err != nil || found {
+			return err
+		}
+		if err := s.answerLocked(ctx, tx, &answer, q, party, actor); err != nil {
+			return err
+		}
+		view = s.viewOfAsk(answer.ask, actor)
+		return idempotency.Save(ctx, tx, q.Key, view)
+	})
+	if err != nil {
+		return contract.Ask{}, err
+	}
+	s.afterAsks(ctx, answer.changed)
+	if answer.match.ID != "" {
+		return view, s.afterMatch(ctx, answer.match)
+	}
+	return view, nil
+}
+
+// askAnswer is a move of an ask under way.
+type askAnswer struct {
+	ask       askRow
+	pair      candidatePair // of a yes
+	colleague *askRow       // to whom it is handed
+	match     matchRow      // that was made
+	changed   []askRow      // all asks that reached a state
+}
+
+// prepareAnswer looks up before the transaction what a move needs from memory.
+func (s *Service) prepareAnswer(ctx context.Context, a askRow, q contract.Move) (askAnswer, error) {
+	answer := askAnswer{ask: a}
+	var err error
+	switch {
+	case yes(q.Move):
+		answer.pair, err = s.findPair(contract.WithActor(ctx, contract.System()), contract.Propose{NeedLineID: a.NeedLineID, OfferLineID: a.OfferLineID})
+		if fault.Is(err, fault.NotFound) {
+			err = errAskOver
+		}
+	case q.Move == moveHandOn:
+		answer.colleague, err = s.colleagueFor(ctx, a, contract.OfferID(q.To))
+	}
+	return answer, err
+}
+
+var (
+	errAskOver     = fault.NewConflict("ask_over", "the request or the offer has ended meanwhile")
+	errNoColleague = fault.NewConflict("no_colleague", "no colleague of the organisation fits who may be asked")
+)
+
+// colleagueFor returns the ask of an offer of the same organisation: the one named,
+// else the one that fits best.
+func (s *Service) colleagueFor(ctx context.Context, a askRow, named contract.OfferID) (*askRow, error) {
+	g, err := s.glance(ctx, s.worker, s.worker.db, a.NeedLineID)
+	if fault.Is(err, fault.NotFound) {
+		return nil, errAskOver
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range slices.Concat(g.backups, g.others) {
+		fits := c.line.Path == a.OfferPath && c.Helper != a.helper() && c.Left > 0
+		if !fits || named != "" && c.found.Offer != named {
+			continue
+		}
+		fresh := s.newAsk(g, c)
+		fresh.Wave = a.Wave
+		return &fresh, nil
+	}
+	return nil, errNoColleague
+}
+
+// answerLocked makes the move on the rows as they are once they are locked, in the
+// order of a reservation: request, offer, need line, ask, capacity, match.
+func (s *Service) answerLocked(ctx context.Context, tx *sqlx.Tx, answer *askAnswer, q contract.Move, party party, actor contract.Actor) error {
+	if err := s.lockAnswer(ctx, tx, answer, q); err != nil {
+		return err
+	}
+	lacks, err := s.store.getLacking(ctx, tx, lockLackingSQL, answer.ask.NeedLineID)
+	if err != nil {
+		return err
+	}
+	a, err := s.store.getAsk(ctx, tx, lockAskSQL, answer.ask.ID)
+	if err != nil {
+		return err
+	}
+	if q.Version != nil && *q.Version != a.Version {
+		return fault.NewConflict("stale_version", "the ask changed meanwhile")
+	}
+	to, err := AskMoves.Apply(q.Move, a.State, party.role, q.Reason)
+	if err != nil {
+		return err
+	}
+	after, err := a.moved(q, to, lacks.missing(), s.clock())
+	if err != nil {
+		return err
+	}
+	if after.State == AskAccepted {
+		if answer.match, err = s.serve(ctx, tx, *answer, after, lacks, actor); err != nil {
+			return err
+		}
+		after.MatchID = &answer.match.ID
+	}
+	h := historyRow{Move: q.Move, From: State(a.State), To: State(after.State), OnBehalfOf: party.onBehalfOf, Reason: after.Reason}
+	if err := s.saveAsk(ctx, tx, a, after, h, actor); err != nil {
+		return err
+	}
+	answer.ask, answer.changed = after, append(answer.changed, after)
+	return s.followAnswer(ctx, tx, answer, q)
+}
+
+// lockAnswer holds open and available what the answer rests on.
+func (s *Service) lockAnswer(ctx context.Context, tx *sqlx.Tx, answer *askAnswer, q contract.Move) error {
+	if !yes(q.Move) && q.Move != moveHandOn {
+		return nil
+	}
+	if err := s.store.requireOpen(ctx, tx, answer.ask.RequestID); err != nil {
+		return err
+	}
+	offer := answer.ask.OfferID
+	if answer.colleague != nil {
+		offer = answer.colleague.OfferID
+	}
+	return s.store.requireAvailable(ctx, tx, offer)
+}
+
+// serve proposes and accepts the match of a yes. The ask was counted against the
+// helper's budget when it was sent.
+func (s *Service) serve(ctx context.Context, tx *sqlx.Tx, answer askAnswer, a askRow, lacks lacking, actor contract.Actor) (matchRow, error) {
+	quantity := min(a.Quantity, lacks.missing())
+	m, err := s.draft(contract.Propose{
+		ID: contract.NewID[contract.MatchID](), Code: contract.NewCode(), NeedLineID: a.NeedLineID, OfferLineID: a.OfferLineID,
+		Quantity: &quantity, At: a.OtherTime,
+	}, answer.pair, contract.System())
+	if err != nil {
+		return m, err
+	}
+	if err := s.store.reserveNeed(ctx, tx, m.NeedLineID, m.Quantity); err != nil {
+		return m, err
+	}
+	if err := s.store.reserveCapacity(ctx, tx, m.OfferLineID, m.PeriodStart, m.OfferQuantity); err != nil {
+		return m, err
+	}
+	if err := s.store.lockHelper(ctx, tx, m.HelperKey, thisWeek(m.CreatedAt)); err != nil {
+		return m, err
+	}
+	if err := s.enter(ctx, tx, m, contract.System()); err != nil {
+		return m, err
+	}
+	accepted, err := s.moved(m, contract.Move{Move: moveAccept}, Accepted)
+	if err != nil {
+		return m, err
+	}
+	if err := s.store.updateMatch(ctx, tx, accepted); err != nil {
+		return m, err
+	}
+	return accepted, s.record(ctx, tx, accepted, historyRow{Move: moveAccept, From: Proposed, To: Accepted}, actor)
+}
+
+// followAnswer does what follows from an answer for the others: a colleague is
+// asked, those who have not answered are told when nothing is missing any more,
+// and the next are looked for.
+func (s *Service) followAnswer(ctx context.Context, tx *sqlx.Tx, answer *askAnswer, q contract.Move) error {
+	if answer.colleague != nil {
+		if err := s.sendOne(ctx, tx, *answer.colleague); err != nil {
+			return err
+		}
+		answer.changed = append(answer.changed, *answer.colleague)
+	}
+	switch {
+	case q.Move == moveSuggestTime:
+		return nil
+	case answer.ask.State == AskDeclined:
+		if err := s.store.refuse(ctx, tx, matchRow{RequestID: answer.ask.RequestID, OfferID: answer.ask.OfferID}, s.clock()); err != nil {
+			return err
+		}
+	}
+	return s.nudge(ctx, tx, answer)
+}
+
+// nudge has the need line looked at again, and tells whoever has not answered where
+// it lacks nothing any more.
+func (s *Service) nudge(ctx context.Context, tx *sqlx.Tx, answer *askAnswer) error {
+	w, err := s.store.getWave(ctx, tx, answer.ask.NeedLineID)
+	if err != nil {
+		return err
+	}
+	w.Version, w.UpdatedAt, w.LookAt = w.Version+1, s.clock(), s.clock()
+	lacks, err := s.store.getLacking(ctx, tx, selectLackingSQL, w.NeedLineID)
+	if err != nil {
+		return err
+	}
+	if lacks.missing() == 0 {
+		open, err := s.store.openAsks(ctx, tx, w.NeedLineID)
+		if err != nil {
+			return err
+		}
+		filled, err := s.moveAll(ctx, tx, open, contract.Move{Move: moveFill}, contract.System())
+		if err != nil {
+			return err
+		}
+		answer.changed = append(answer.changed, filled...)
+		if w.State == waveAsking {
+			w.State = waveFilled
+		}
+	}
+	return s.store.updateWave(ctx, tx, w)
+}
+
+// moveAll makes a move of several asks, and returns them as they are then.
+func (s *Service) moveAll(ctx context.Context, tx *sqlx.Tx, asks []askRow, q contract.Move, actor contract.Actor) ([]askRow, error) {
+	moved := make([]askRow, 0, len(asks))
+	for _, a := range asks {
+		to, err := AskMoves.Apply(q.Move, a.State, actor.Role, q.Reason)
+		if err != nil {
+			return nil, err
+		}
+		after, err := a.moved(q, to, 0, s.clock())
+		if err != nil {
+			return nil, err
+		}
+		h := historyRow{Move: q.Move, From: State(a.State), To: State(after.State), Reason: after.Reason}
+		if err := s.saveAsk(ctx, tx, a, after, h, actor); err != nil {
+			return nil, err
+		}
+		moved = append(moved, after)
+	}
+	return moved, nil
+}
+
+// saveAsk stores a move. A fact is told of a state that was reached, not of one
+// that an ask stays in: whoever was asked hears it once.
+func (s *Service) saveAsk(ctx context.Context, tx *sqlx.Tx, before, after askRow, h historyRow, actor contract.Actor) error {
+	if err := s.store.updateAsk(ctx, tx, after); err != nil {
+		return err
+	}
+	if before.State == after.State {
+		return s.store.insertHistory(ctx, tx, askHistory(after, h, actor))
+	}
+	return s.recordAsk(ctx, tx, after, h, actor)
+}
+
+// recordAsk writes the history row and the fact of an ask that reached a state.
+func (s *Service) recordAsk(ctx context.Context, tx *sqlx.Tx, a askRow, h historyRow, actor contract.Actor) error {
+	if err := s.store.insertHistory(ctx, tx, askHistory(a, h, actor)); err != nil {
+		return err
+	}
+	return outbox.Add(ctx, tx, eventOfAsk(a))
+}
+
+func askHistory(a askRow, h historyRow, actor contract.Actor) historyRow {
+	h.SubjectID, h.At, h.Role, h.ActorID, h.ActorName = string(a.ID), a.UpdatedAt, actor.Role, actor.ID(), actor.Name
+	return h
+}
+
+// eventOfAsk returns the fact that an ask reached its state: ids and codes.
+func eventOfAsk(a askRow) contract.Event {
+	e := contract.Event{
+		SchemaVersion: contract.EventVersion, ID: contract.NewID[contract.EventID](), Thing: contract.ThingAsk,
+		State: string(a.State), AggregateID: string(a.ID), Version: a.Version, Time: a.UpdatedAt,
+		Organisation: a.RequestOrg, Paths: paths(a.RequestPath, a.OfferPath),
+		Data: contract.EventData{
+			RequestID: a.RequestID, OfferID: a.OfferID, AskID: a.ID, NeedLineID: a.NeedLineID, OfferLineID: a.OfferLineID,
+			Category: a.Category, RegionCode: a.RegionCode, Urgency: string(a.Urgency), Quantity: &a.Quantity, Unit: string(a.Unit), Reason: a.Reason,
+		},
+	}
+	if a.MatchID != nil {
+		e.Data.MatchID = *a.MatchID
+	}
+	return e
+}
+
+// afterAsks shows committed changes: a helper's load is part of every board.
+func (s *Service) afterAsks(ctx context.Context, changed []askRow) {
+	if len(changed) == 0 {
+		return
+	}
+	s.relay.Wake()
+	var c changes
+	for _, a := range changed {
+		c.Offers = append(c.Offers, a.OfferID)
+	}
+	if err := s.publishChanges(context.WithoutCancel(ctx), c); err != nil {
+		s.log.WarnContext(ctx, "show changed asks", "err", err)
+	}
+}
+
+// visibleAsk is NotFound for one that is not the actor's to see.
+func (s *Service) visibleAsk(ctx context.Context, id contract.AskID) (askRow, error) {
+	a, err := s.store.getAsk(ctx, s.db, selectAskSQL, id)
+	actor := contract.ActorFrom(ctx)
+	if err == nil && actor.Role != contract.RoleSystem && !scopeOf(actor).seesAsk(a) {
+		return askRow{}, fault.NewNotFound("ask")
+	}
+	return a, err
+}
+
+func (c scope) seesAsk(a askRow) bool {
+	in := func(path string) bool { return path >= c.Path && path < c.PathEnd }
+	return in(a.RequestPath) || in(a.OfferPath) || c.Offer == string(a.OfferID) || c.Match == string(a.ID)
+}
+
+// Ask returns an ask with its history.
+func (s *Service) Ask(ctx context.Context, q contract.GetByID) (contract.Ask, error) {
+	actor := contract.ActorFrom(ctx)
+	if err := access.Require(actor, access.ReadAsks); err != nil {
+		return contract.Ask{}, err
+	}
+	a, err := s.visibleAsk(ctx, contract.AskID(q.ID))
+	if err != nil {
+		return contract.Ask{}, err
+	}
+	history, err := s.store.listHistory(ctx, string(a.ID))
+	if err != nil {
+		return contract.Ask{}, err
+	}
+	view := s.viewOfAsk(a, actor)
+	view.History = historyOf(history, actor)
+	return view, nil
+}
+
+// FindAsk returns the ask behind a short code, for web's form of code and PIN.
+func (s *Service) FindAsk(ctx context.Context, q contract.FindByCode) (contract.Found, error) {
+	code, ok := contract.ParseCode(q.Code)
+	if !ok {
+		return contract.Found{}, fault.NewNotFound("ask")
+	}
+	return s.worker.findAsk(ctx, code) // by the public, who see nothing yet
+}
+
+// askPlace is where a list of asks goes on.
+type askPlace struct {
+	Below contract.AskID `json:"b"`
+}
+
+// Asks returns asks that the actor sees, newest first.
+func (s *Service) Asks(ctx context.Context, q contract.ListAsks) (contract.Listing[contract.Ask], error) {
+	var answer contract.Listing[contract.Ask]
+	actor := contract.ActorFrom(ctx)
+	if err := access.Require(actor, access.ReadAsks); err != nil {
+		return answer, err
+	}
+	limit, err := cursor.Limit(q.Limit)
+	if err != nil {
+		return answer, err
+	}
+	var from askPlace
+	if _, err := cursor.Decode(q.Cursor, &from); err != nil {
+		return answer, err
+	}
+	rows, err := s.store.listAsks(ctx, scopeOf(actor), q, from.Below, limit+1)
+	if err != nil {
+		return answer, err
+	}
+	if len(rows) > limit {
+		rows = rows[:limit]
+		answer.NextCursor = cursor.Encode(askPlace{rows[limit-1].ID})
+	}
+	answer.Items = make([]contract.Ask, len(rows))
+	for i, a := range rows {
+		answer.Items[i] = s.viewOfAsk(a, actor)
+	}
+	return answer, nil
+}
+
+// viewOfAsk converts a row for a reader.
+func (s *Service) viewOfAsk(a askRow, reader contract.Actor) contract.Ask {
+	v := contract.Ask{
+		ID: a.ID, Code: a.Code, State: string(a.State), Version: a.Version, RequestID: a.RequestID, NeedLineID: a.NeedLineID,
+		OfferID: a.OfferID, OfferLineID: a.OfferLineID, Category: a.Category, RegionCode: a.RegionCode, Urgency: a.Urgency,
+		Quantity: a.Quantity, Unit: a.Unit, Score: a.Score, Wave: a.Wave, StandsBy: a.StandsBy, OtherTime: a.OtherTime,
+		Reason: a.Reason, Until: a.Until, RequestOrg: a.RequestOrg, OfferOrg: a.OfferOrg, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+		Generation: a.Generation, Moves: askMovesFor(reader, a),
+	}
+	if a.MatchID != nil {
+		v.MatchID = *a.MatchID
+	}
+	return v
+}
+
+// standingSpan is how far back what was agreed counts.
+const standingSpan = 180 * 24 * time.Hour
+
+// Standing says how the helper of an offer kept what was agreed, as far as the
+// actor sees their matches: other organisations' are not told.
+func (s *Service) Standing(ctx context.Context, q contract.AskStanding) (contract.Standing, error) {
+	if err := access.Require(contract.ActorFrom(ctx), access.ReadAsks); err != nil {
+		return contract.Standing{}, err
+	}
+	if !contract.ValidID(q.OfferID) {
+		return contract.Standing{}, fault.NewNotFound("offer")
+	}
+	if err := s.store.requireOffer(ctx, q.OfferID); err != nil {
+		return contract.Standing{}, err
+	}
+	counted, err := s.store.standing(ctx, q.OfferID, s.clock().Add(-standingSpan))
+	counted.Raised = raised(counted)
+	return counted, err
+}
