@@ -98,8 +98,13 @@ func (s *Service) StartWave(ctx context.Context, q contract.StartWave) (contract
 // ownNeed returns a need line of the actor's, fetching its request when that looks
 // not open: the fact of it may still be on the way.
 func (s *Service) ownNeed(ctx context.Context, id contract.NeedLineID) (rank.Need, error) {
-	need, held := s.board.index.Need(id)
-	if !held || !contract.ValidID(id) {
+	var need rank.Need
+	var held bool
+	s.await(ctx, func() bool {
+		need, held = s.board.index.Need(id)
+		return held || !contract.ValidID(id)
+	})
+	if !held {
 		return need, fault.NewNotFound("need line")
 	}
 	request, err := s.ownRequest(ctx, need.RequestID)
