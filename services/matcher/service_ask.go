@@ -55,7 +55,7 @@ func (s *Service) MoveAsk(ctx context.Context, q contract.Move) (contract.Ask, e
 		return idempotency.Save(ctx, tx, q.Key, view)
 	})
 	if err != nil {
-		return contract.Ask{}, err
+		return contract.Ask{}, toHelper(err, actor)
 	}
 	s.afterAsks(ctx, answer.changed)
 	if answer.match.ID != "" {
@@ -91,6 +91,9 @@ func (s *Service) prepareAnswer(ctx context.Context, a askRow, q contract.Move) 
 
 var (
 	errAskOver     = fault.NewConflict("ask_over", "the request or the offer has ended meanwhile")
+	errAskRests    = fault.NewConflict("ask_rests", "nothing is being arranged for the request at the moment")
+	errOwnPaused   = fault.NewConflict("own_offer_paused", "the helper's own offer is not available")
+	errOwnTaken    = fault.NewConflict("own_capacity_gone", "the helper is taken by other help meanwhile")
 	errNoColleague = fault.NewConflict("no_colleague", "no colleague of the organisation fits who may be asked")
 )
 
@@ -168,6 +171,27 @@ func (s *Service) lockAnswer(ctx context.Context, tx *sqlx.Tx, answer *askAnswer
 		offer = answer.colleague.OfferID
 	}
 	return s.store.requireAvailable(ctx, tx, offer)
+}
+
+// toHelper says a conflict to the helper, who knows nothing of requests and offers
+// beside their own.
+func toHelper(err error, actor contract.Actor) error {
+	found := fault.As(err)
+	if actor.Staff() || found == nil || found.Kind != fault.Conflict {
+		return err
+	}
+	switch found.Code {
+	case "request_not_open":
+		return errAskRests
+	case "offer_not_available":
+		return errOwnPaused
+	case "capacity_gone":
+		return errOwnTaken
+	case "helper_busy":
+		return errNoColleague
+	default:
+		return err
+	}
 }
 
 // serve proposes and accepts the match of a yes. The ask was counted against the

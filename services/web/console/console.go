@@ -148,6 +148,7 @@ func (c console) mountPages(r chi.Router) {
 	c.mountWebhooks(get, post)
 	c.mountSessions(get, post)
 	c.mountComplaints(get, post)
+	c.mountWaves(post)
 }
 
 func (c console) mountQueue(get, post route) {

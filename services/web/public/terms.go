@@ -16,22 +16,26 @@ import (
 
 const termsPath = "/answer/terms"
 
-// helped returns the match that the answer token speaks for and the offer behind
-// it. Its helper is who holds the token, so web acts for the offer then.
-func (p pages) helped(r *http.Request) (contract.Match, contract.Offer, error) {
+// helped returns the offer behind the match or the ask that the answer token speaks
+// for. Its helper is who holds the token, so web acts for the offer then.
+func (p pages) helped(r *http.Request) (contract.Offer, error) {
 	m, err := p.answering(r)
-	if err != nil {
-		return m, contract.Offer{}, err
+	id := m.OfferID
+	if fault.Is(err, fault.NotFound) {
+		var a contract.Ask
+		a, err = p.beingAsked(r)
+		id = a.OfferID
 	}
-	ctx := site.As(r.Context(), contract.RoleOfferer, string(m.OfferID))
-	offer, err := bus.Call(ctx, p.Bus, contract.OfferGet, contract.GetByID{ID: string(m.OfferID)})
-	return m, offer, err
+	if err != nil {
+		return contract.Offer{}, err
+	}
+	return bus.Call(site.As(r.Context(), contract.RoleOfferer, string(id)), p.Bus, contract.OfferGet, contract.GetByID{ID: string(id)})
 }
 
 // withHelped runs a page of the helper; without a right token it opens the door.
 func (p pages) withHelped(serve func(http.ResponseWriter, *http.Request, contract.Offer) error) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		_, offer, err := p.helped(r)
+		offer, err := p.helped(r)
 		if fault.Is(err, fault.NotFound) {
 			http.Redirect(w, r, "/answer", http.StatusSeeOther)
 			return nil
