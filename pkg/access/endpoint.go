@@ -175,7 +175,7 @@ var endpoints = map[string]Rule{
 	contract.MatcherAsks.Subject:      {ReadAsks},
 	contract.MatcherFindAsk.Subject:   {UseCodes},
 	contract.MatcherMoveAsk.Subject:   {AnswerAsks},
-	contract.MatcherStanding.Subject:  {ReadAsks},
+	contract.MatcherStanding.Subject:  {Suggest},
 }
 
 // OfEndpoint returns what a call asks for; false for a subject without a row.

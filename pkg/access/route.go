@@ -280,7 +280,7 @@ var routes = map[string]Rule{
 	"GET /api/v1/asks":                       {ReadAsks},
 	"GET /api/v1/asks/{id}":                  {ReadAsks},
 	"GET /api/v1/asks/{id}/answer_link":      {ReadContact},
-	"GET /api/v1/offers/{id}/standing":       {ReadAsks},
+	"GET /api/v1/offers/{id}/standing":       {Suggest},
 	"POST /api/v1/asks/{id}/accept":          {AnswerAsks},
 	"POST /api/v1/asks/{id}/decline":         {AnswerAsks},
 	"POST /api/v1/asks/{id}/not_now":         {AnswerAsks},

@@ -9,11 +9,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jmoiron/sqlx"
 
 	"heli/pkg/contract"
 	"heli/pkg/fault"
 	"heli/pkg/testkit"
 	"heli/services/matcher/rank"
+	"heli/services/matcher/wave"
 )
 
 // helper is a helper of Xi'an with a phone of their own, who may be asked so often a week.
@@ -531,4 +533,33 @@ func TestThePolicyAsksByItself(t *testing.T) {
 		t.Error("it asks on after somebody stopped it")
 	}
 	b.sound(t)
+}
+
+// TestWhoIsNewIsAskedSoon, though all who fitted were asked before.
+func TestWhoIsNewIsAskedSoon(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	r := need(new(int64(1)))
+	if sent := b.asking(t, r); len(sent) != 0 {
+		t.Fatalf("asked %d of none", len(sent))
+	}
+	g, err := b.glance(t.Context(), b.worker, b.worker.db, contract.NeedLineID(r.Lines[0].ID))
+	must(t, err)
+	late := b.helpers(t, 1, 5)[0] // arrives while somebody looks
+	_, err = b.carryAlone(t, g)
+	wantFault(t, err, fault.Conflict, "stale_version")
+	b.tend(t)
+	if sent := b.asks(t, r, "asked"); len(sent) != 1 || sent[0].OfferID != late.OfferID {
+		t.Errorf("asks %+v, want who is new", sent)
+	}
+}
+
+// carryAlone does what was decided before something else happened.
+func (b *bench) carryAlone(t *testing.T, g glance) (sent []askRow, err error) {
+	t.Helper()
+	err = b.worker.db.InTx(t.Context(), func(tx *sqlx.Tx) error {
+		sent, err = b.carryWave(t.Context(), tx, g, wave.Next{Look: b.clock.Now().Add(idleLook)})
+		return err
+	})
+	return sent, err
 }

@@ -251,7 +251,7 @@ func (s *Service) followAnswer(ctx context.Context, tx *sqlx.Tx, answer *askAnsw
 // nudge has the need line looked at again, and tells whoever has not answered where
 // it lacks nothing any more.
 func (s *Service) nudge(ctx context.Context, tx *sqlx.Tx, answer *askAnswer) error {
-	w, err := s.store.getWave(ctx, tx, answer.ask.NeedLineID)
+	w, err := s.store.getWave(ctx, tx, lockWaveSQL, answer.ask.NeedLineID)
 	if err != nil {
 		return err
 	}
@@ -454,7 +454,7 @@ const standingSpan = 180 * 24 * time.Hour
 // Standing says how the helper of an offer kept what was agreed, as far as the
 // actor sees their matches: other organisations' are not told.
 func (s *Service) Standing(ctx context.Context, q contract.AskStanding) (contract.Standing, error) {
-	if err := access.Require(contract.ActorFrom(ctx), access.ReadAsks); err != nil {
+	if err := access.Require(contract.ActorFrom(ctx), access.Suggest); err != nil {
 		return contract.Standing{}, err
 	}
 	if !contract.ValidID(q.OfferID) {

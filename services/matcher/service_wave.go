@@ -98,12 +98,7 @@ func (s *Service) StartWave(ctx context.Context, q contract.StartWave) (contract
 // ownNeed returns a need line of the actor's, fetching its request when that looks
 // not open: the fact of it may still be on the way.
 func (s *Service) ownNeed(ctx context.Context, id contract.NeedLineID) (rank.Need, error) {
-	var need rank.Need
-	var held bool
-	s.await(ctx, func() bool {
-		need, held = s.board.index.Need(id)
-		return held || !contract.ValidID(id)
-	})
+	need, held := s.board.index.Need(id)
 	if !held {
 		return need, fault.NewNotFound("need line")
 	}
@@ -162,7 +157,7 @@ func (s *Service) stopWave(ctx context.Context, id contract.NeedLineID, reason s
 		if _, err := s.store.getLacking(ctx, tx, lockLackingSQL, id); err != nil {
 			return err
 		}
-		w, err := s.store.getWave(ctx, tx, id)
+		w, err := s.store.getWave(ctx, tx, lockWaveSQL, id)
 		if err != nil || w.State == waveStopped {
 			return err
 		}
@@ -238,7 +233,7 @@ func (s *Service) moveAskBySystem(ctx context.Context, id contract.AskID, q cont
 
 // askByItself begins to ask for a need line where the policy says so.
 func (s *Service) askByItself(ctx context.Context, need rank.Need) error {
-	if _, err := s.worker.getWave(ctx, s.worker.db, need.ID); !fault.Is(err, fault.NotFound) {
+	if _, err := s.worker.getWave(ctx, s.worker.db, selectWaveSQL, need.ID); !fault.Is(err, fault.NotFound) {
 		return err
 	}
 	err := s.begin(ctx, s.worker, need, contract.System())

@@ -69,12 +69,16 @@ func (s store) updateWave(ctx context.Context, tx *sqlx.Tx, w waveRow) error {
 // errWaveMoved says that somebody else decided or answered meanwhile.
 var errWaveMoved = fault.NewConflict("stale_version", "asking for the need went on meanwhile")
 
-const selectWaveSQL = `SELECT ` + waveColumns + ` FROM waves WHERE need_line_id = $1`
+const (
+	selectWaveSQL = `SELECT ` + waveColumns + ` FROM waves WHERE need_line_id = $1`
+	lockWaveSQL   = selectWaveSQL + ` FOR UPDATE`
+)
 
-// getWave reads how asking for a need line stands; NotFound where nobody does.
-func (s store) getWave(ctx context.Context, q sqlx.QueryerContext, id contract.NeedLineID) (waveRow, error) {
+// getWave reads how asking for a need line stands; with lockWaveSQL, after the need
+// line, it stays so. NotFound where nobody asks.
+func (s store) getWave(ctx context.Context, q sqlx.QueryerContext, query string, id contract.NeedLineID) (waveRow, error) {
 	var w waveRow
-	err := sqlx.GetContext(ctx, q, &w, selectWaveSQL, id)
+	err := sqlx.GetContext(ctx, q, &w, query, id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return w, fault.NewNotFound("wave")
 	}
@@ -146,9 +150,12 @@ func (s store) endedWaves(ctx context.Context, limit int) ([]contract.NeedLineID
 	return ids, nil
 }
 
-const wakeWavesSQL = `UPDATE waves SET look_at = $2 WHERE request_id = ANY($1) AND state = 'asking' AND look_at > $2`
+// Rows are locked in the order of their ids: others do the same at the same time.
+const wakeWavesSQL = `UPDATE waves SET look_at = $2, version = version + 1 WHERE need_line_id IN (
+	SELECT need_line_id FROM waves WHERE request_id = ANY($1) AND state = 'asking' ORDER BY need_line_id FOR UPDATE)`
 
 // wakeWaves has the need lines of requests looked at again: somebody new may help.
+// A look that is under way without them is let past by the version.
 func (s store) wakeWaves(ctx context.Context, ids []contract.RequestID, now time.Time) error {
 	if _, err := s.db.ExecContext(ctx, wakeWavesSQL, idArray(ids), now); err != nil {
 		return fmt.Errorf("wake waves: %w", err)
@@ -156,4 +163,4 @@ func (s store) wakeWaves(ctx context.Context, ids []contract.RequestID, now time
 	return nil
 }
 
-var waveStatements = []string{selectWaveSQL, selectLackingSQL, lockLackingSQL, dueWavesSQL, endedWavesSQL, wakeWavesSQL}
+var waveStatements = []string{selectWaveSQL, lockWaveSQL, selectLackingSQL, lockLackingSQL, dueWavesSQL, endedWavesSQL, wakeWavesSQL}

@@ -114,7 +114,7 @@ func (s *Service) sleeps(g glance) bool {
 func (s *Service) glance(ctx context.Context, sight store, db *pg.DB, id contract.NeedLineID) (glance, error) {
 	g := glance{byHelper: map[string]candidate{}}
 	var err error
-	if g.wave, err = sight.getWave(ctx, db, id); err != nil && !fault.Is(err, fault.NotFound) {
+	if g.wave, err = sight.getWave(ctx, db, selectWaveSQL, id); err != nil && !fault.Is(err, fault.NotFound) {
 		return g, err
 	}
 	if g.lacks, err = sight.getLacking(ctx, db, selectLackingSQL, id); err != nil {

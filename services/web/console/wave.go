@@ -184,7 +184,7 @@ func (c console) moveAskOf(on func(*http.Request) askPage) func(http.ResponseWri
 // cannot be read.
 func (c console) standing(ctx context.Context, offer contract.Offer) *contract.Standing {
 	actor := contract.ActorFrom(ctx)
-	if !actor.Sees(offer.Path) || !access.May(actor.Role, access.ReadAsks) {
+	if !actor.Sees(offer.Path) || !access.May(actor.Role, access.Suggest) {
 		return nil
 	}
 	standing, err := bus.Call(ctx, c.Bus, contract.MatcherStanding, contract.AskStanding{OfferID: offer.ID})
