@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -20,7 +21,7 @@ import (
 // askMoves are what the moves of an ask ask the reader for.
 var askMoves = map[string]asked{
 	"accept":       {onBehalfOf: helperSide},
-	"accept_time":  {},
+	moveAcceptTime: {},
 	"not_now":      {onBehalfOf: helperSide},
 	"decline":      {reason: true, reasons: contract.AskReasons(), onBehalfOf: helperSide, danger: true},
 	"suggest_time": {at: true, onBehalfOf: helperSide},
@@ -105,6 +106,7 @@ func (c console) asksOf(ctx context.Context, d templates.Desk, q contract.ListAs
 	offers := lookUp(ctx, ids, func(ctx context.Context, id contract.OfferID) (contract.Offer, error) {
 		return bus.Call(ctx, c.Bus, contract.OfferGet, contract.GetByID{ID: string(id)})
 	})
+	slices.SortStableFunc(listing.Items, func(a, b contract.Ask) int { return cmp.Compare(askOrder(a), askOrder(b)) })
 	views := make([]templates.AskView, 0, len(listing.Items))
 	for _, a := range listing.Items {
 		views = append(views, c.askView(ctx, d, a, offers[a.OfferID], action, f))
@@ -112,11 +114,24 @@ func (c console) asksOf(ctx context.Context, d templates.Desk, q contract.ListAs
 	return views
 }
 
+// askOrder puts first what a coordinator has to do something about.
+func askOrder(a contract.Ask) int {
+	switch {
+	case a.State == "asked" && a.OtherTime != nil:
+		return 0
+	case a.State == "accepted":
+		return 1
+	case a.StandsBy:
+		return 2
+	case a.State == "asked":
+		return 3
+	default:
+		return 4
+	}
+}
+
 func (c console) askView(ctx context.Context, d templates.Desk, a contract.Ask, offer *contract.Offer, action string, f *refusal) templates.AskView {
-	v := templates.AskView{Ask: a, Offer: offer, Moves: templates.MoveSet{
-		Thing: contract.ThingAsk, ID: string(a.ID), Action: action + "/asks/" + string(a.ID), Version: a.Version, Seen: a.UpdatedAt,
-		Moves: movesOf(slices.DeleteFunc(slices.Clone(a.Moves), func(name string) bool { _, shown := askMoves[name]; return !shown }), askMoves, ""),
-	}}
+	v := templates.AskView{Ask: a, Offer: offer, Agree: askMoveSet(a, action, moveAcceptTime), Moves: askMoveSet(a, action)}
 	if f != nil && f.name == askForm(a.ID) {
 		v.Moves.Kept = f.kept(d.Page)
 		v.Moves.Kept.Form = f.form.Get("move")
@@ -128,6 +143,25 @@ func (c console) askView(ctx context.Context, d templates.Desk, a contract.Ask, 
 		}
 	}
 	return v
+}
+
+// moveAcceptTime stands before the others: the helper waits for it.
+const moveAcceptTime = "accept_time"
+
+// askMoveSet returns the moves of an ask that a page shows: the one named, else all
+// but that one.
+func askMoveSet(a contract.Ask, action string, only ...string) templates.MoveSet {
+	names := slices.DeleteFunc(slices.Clone(a.Moves), func(name string) bool {
+		_, shown := askMoves[name]
+		if len(only) > 0 {
+			return !slices.Contains(only, name)
+		}
+		return !shown || name == moveAcceptTime
+	})
+	return templates.MoveSet{
+		Thing: contract.ThingAsk, ID: string(a.ID), Action: action + "/asks/" + string(a.ID), Version: a.Version, Seen: a.UpdatedAt,
+		Moves: movesOf(names, askMoves, ""),
+	}
 }
 
 // askForm names the forms of an ask.

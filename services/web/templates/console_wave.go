@@ -38,6 +38,7 @@ type WaveOffer struct {
 type AskView struct {
 	Ask    contract.Ask
 	Offer  *contract.Offer
+	Agree  MoveSet // on the time that the helper suggests
 	Moves  MoveSet
 	Answer *AnswerSecrets
 }
@@ -50,6 +51,18 @@ func waveSentence(d Desk, w contract.Wave) string {
 		return d.T("wave.state.none")
 	}
 	return d.T("wave.state." + w.State)
+}
+
+// waveFacts are how many have not answered or stand by, and when more are asked.
+func waveFacts(d Desk, w contract.Wave) []string {
+	facts := []string{d.T("wave.open", "count", w.Open)}
+	if w.StandBy > 0 {
+		facts = append(facts, d.T("wave.backups", "count", w.StandBy))
+	}
+	if w.LookAt != nil {
+		facts = append(facts, d.T("wave.look_at", "time", d.DateTime(*w.LookAt)))
+	}
+	return facts
 }
 
 func waveTone(state string) Tone {

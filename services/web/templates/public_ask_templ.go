@@ -578,7 +578,7 @@ func askOthers(p *Page, a Asked) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if a.Moves["decline"] {
+		if a.Moves["decline"] && (a.State != "filled" || a.StandsBy) {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 46, "<details class=\"card\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
