@@ -116,6 +116,20 @@ func (s *services) answerMatches(server *bus.Server) error {
 		}),
 		bus.Handle(server, contract.MatcherMove, s.moveMatch),
 		bus.Handle(server, contract.MatcherComplain, s.complain),
+		bus.Handle(server, contract.MatcherAsk, func(ctx context.Context, q contract.GetByID) (contract.Ask, error) {
+			return get(s, s.asks, ctx, contract.RoleAnswerer, q.ID, "ask")
+		}),
+		bus.Handle(server, contract.MatcherFindAsk, func(_ context.Context, q contract.FindByCode) (contract.Found, error) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			for id, a := range s.asks {
+				if a.Code == q.Code {
+					return contract.Found{ID: id, Generation: a.Generation}, nil
+				}
+			}
+			return contract.Found{}, fault.NewNotFound("ask")
+		}),
+		bus.Handle(server, contract.MatcherMoveAsk, s.moveAsk),
 	)
 }
 
