@@ -72,7 +72,7 @@ func (m *askMachine) catchUp() {
 		c.Offers = append(c.Offers, o.OfferID)
 	}
 	must(m.t, m.other.reload(m.t.Context(), c))
-	must(m.t, m.Service.reload(m.t.Context(), c))
+	must(m.t, m.reload(m.t.Context(), c))
 }
 
 func (m *askMachine) start(rt *rapid.T) {

@@ -563,3 +563,23 @@ func (b *bench) carryAlone(t *testing.T, g glance) (sent []askRow, err error) {
 	})
 	return sent, err
 }
+
+// TestWhoHelpedRests as long as they wish, and is asked again after that.
+func TestWhoHelpedRests(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	tired := b.helpers(t, 1, 9, func(p *contract.ProjectedOffer) { p.RestDays, p.Lines[0].Quantity = 3, new(int64(9)) })[0]
+	done := need(new(int64(1)))
+	b.tell(t, done, "open")
+	m, err := b.Propose(asCoordinator(t), proposal(done, tired, nil))
+	must(t, err)
+	m = b.move(asToken(t, contract.RoleAnswerer, m.ID), t, m, "accept")
+	b.move(asToken(t, contract.RoleAnswerer, m.ID), t, m, "report")
+	if sent := b.asking(t, need(new(int64(1)))); len(sent) != 0 {
+		t.Errorf("who rests is asked: %+v", sent)
+	}
+	b.clock.Advance(73 * time.Hour)
+	if sent := b.asking(t, need(new(int64(1)))); len(sent) != 1 || sent[0].OfferID != tired.OfferID {
+		t.Errorf("after the rest: %+v", sent)
+	}
+}

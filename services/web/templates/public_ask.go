@@ -20,6 +20,3 @@ type Asked struct {
 	// MatchToken opens the page of the match that a yes made; empty without one.
 	MatchToken string
 }
-
-// open reports whether an answer is waited for.
-func (a Asked) open() bool { return a.State == "asked" }
