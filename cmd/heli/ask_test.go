@@ -29,6 +29,7 @@ func TestSeveralAreAskedInABrowser(t *testing.T) {
 	links := b.askLinks(staff, request.ID)
 	b.do("open the first helper's page", chromedp.Navigate(links[0]), await(`form[action="/answer/ask"]`), b.shows(contract.ThingAsk, "asked"))
 	b.do("say yes", press(`input[name="move"][value="accept"] ~ button`), b.shows(contract.ThingMatch, "accepted"))
+	b.do("leave the page, which another link's fragment alone would not", chromedp.Navigate("about:blank"))
 	b.do("open another helper's page", chromedp.Navigate(links[1]), b.shows(contract.ThingAsk, "filled"))
 	b.do("stand by", press(`input[name="move"][value="accept"] ~ button`), chromedp.WaitVisible(`//p[contains(., "`+b.printer.T("ask.stands_by")+`")]`))
 	b.do("see it at the desk", chromedp.Navigate(i.url+"/console/requests/"+request.ID), b.shows(contract.ThingAsk, "accepted"),
