@@ -62,6 +62,7 @@ func TestAHelperAnswersAnAskByItsLink(t *testing.T) {
 	owner.post("/request", requestForm(key(80)))
 	giver.post("/offer", offerForm(key(81)))
 	a := b.addAsk(owner.tracked(), giver.tracked())
+	giver.post("/track/data", nil).shows(http.StatusOK, a.Code)
 	h := b.reader()
 	token := site.Token(b.world.Keys, site.Answer, string(a.ID), 1)
 	h.post("/answer", url.Values{"token": {token}})

@@ -50,6 +50,9 @@ func (s *services) answerOffers(server *bus.Server) error {
 		bus.Handle(server, contract.OfferContact, func(ctx context.Context, q contract.ContactReading) (contract.Contact, error) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
+			if contract.ActorFrom(ctx).Subject == q.ID { // its own
+				return contract.Contact{Name: "李明", Phone: "13900005678"}, nil
+			}
 			for _, m := range s.matches {
 				if string(m.OfferID) == q.ID && string(m.RequestID) == contract.ActorFrom(ctx).Subject && m.State == "contact_released" {
 					return contract.Contact{Name: "李明", Phone: "13900005678"}, nil
@@ -130,6 +133,17 @@ func (s *services) answerMatches(server *bus.Server) error {
 			return contract.Found{}, fault.NewNotFound("ask")
 		}),
 		bus.Handle(server, contract.MatcherMoveAsk, s.moveAsk),
+		bus.Handle(server, contract.MatcherAsks, func(_ context.Context, q contract.ListAsks) (contract.Listing[contract.Ask], error) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			listing := contract.Listing[contract.Ask]{Items: []contract.Ask{}}
+			for _, a := range s.asks {
+				if a.OfferID == q.OfferID {
+					listing.Items = append(listing.Items, *a)
+				}
+			}
+			return listing, nil
+		}),
 	)
 }
 
