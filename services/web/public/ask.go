@@ -10,6 +10,7 @@ import (
 	"heli/pkg/bus"
 	"heli/pkg/contract"
 	"heli/pkg/fault"
+	"heli/services/web/live"
 	"heli/services/web/site"
 	"heli/services/web/templates"
 )
@@ -87,6 +88,7 @@ func (p pages) answerAsk(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch {
 	case err == nil:
+		p.touchDesk(r, a)
 		if token := p.matchToken(r.Context(), a); token != "" {
 			http.SetCookie(w, p.cookie(site.Answer, token, cookieS))
 		}
@@ -100,6 +102,14 @@ func (p pages) answerAsk(w http.ResponseWriter, r *http.Request) error {
 		return readErr
 	}
 	return p.renderAsk(w, r, refusedStatus(err), now, values, err)
+}
+
+// touchDesk has open pages of the request look again: an answer that leaves the ask
+// in its state has no fact.
+func (p pages) touchDesk(r *http.Request, a contract.Ask) {
+	if q, err := p.neededRequest(r, a.RequestID); err == nil {
+		live.Touch(p.Bus, contract.ThingRequest, string(a.RequestID), q.Path)
+	}
 }
 
 // askMove reads the helper's form.
