@@ -31,6 +31,7 @@ const (
 	aCalendar    thingKind = "calendar"
 	organisation thingKind = "organisation"
 	aComplaint   thingKind = "complaint"
+	anAsk        thingKind = "ask"
 )
 
 // call is one endpoint as the matrix calls it: about a thing with an id, in a way
@@ -183,9 +184,25 @@ func publish(id string) contract.Publish {
 // endpointCalls are those about one thing, and those about none; every endpoint has one.
 func endpointCalls(own things) []call {
 	return slices.Concat(
-		complaintCalls(own), administrationCalls(), requestCalls(own), offerCalls(own), boardCalls(), matcherCalls(own),
+		complaintCalls(own), askCalls(), administrationCalls(), requestCalls(own), offerCalls(own), boardCalls(), matcherCalls(own),
 		directoryCalls(own), peopleCalls(own), signInCalls(own), webhookCalls(),
 	)
+}
+
+// askCalls are those about asks.
+func askCalls() []call {
+	return []call{
+		on(aRequest, contract.MatcherWaves, byID).without(),
+		on(aPair, contract.MatcherStartWave, func(id string) contract.StartWave { return contract.StartWave{NeedLineID: contract.NeedLineID(id)} }),
+		on(aPair, contract.MatcherStopWave, func(id string) contract.StopWave { return contract.StopWave{NeedLineID: contract.NeedLineID(id)} }),
+		on(anAsk, contract.MatcherAsk, byID),
+		about(list, contract.MatcherAsks, contract.ListAsks{}),
+		about(noThing, contract.MatcherFindAsk, byCode()),
+		on(anAsk, contract.MatcherMoveAsk, move("not_now")),
+		on(anOffer, contract.MatcherStanding, func(id string) contract.AskStanding {
+			return contract.AskStanding{OfferID: contract.OfferID(id)}
+		}).without(),
+	}
 }
 
 // byCode asks for what a code that nothing has names.
@@ -493,7 +510,7 @@ func (w *tree) id(q call, used bool) string {
 	return map[thingKind]string{
 		aRequest: string(w.own.request.ID), anOffer: string(w.own.offer.ID), aMatch: string(w.own.match.ID),
 		aPair: string(w.own.request.NeedLines[0].ID), aPlan: string(w.own.plan.ID), aWebhook: string(w.own.webhook.ID),
-		aComplaint: string(w.own.complaint.ID), aSession: string(w.own.session.ID), aCalendar: string(w.own.calendar.ID),
+		aComplaint: string(w.own.complaint.ID), anAsk: string(w.own.ask.ID), aSession: string(w.own.session.ID), aCalendar: string(w.own.calendar.ID),
 		aPerson: string(w.own.person.ID), oneself: string(w.own.person.ID), aKey: string(w.own.key.ID), organisation: "xian",
 	}[q.thing]
 }

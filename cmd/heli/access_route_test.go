@@ -94,6 +94,7 @@ type route struct {
 	// {new} one that nothing has.
 	query, body string
 	attachment  contract.AttachmentID
+	ask         contract.AskID
 }
 
 // inBodies are the routes whose body or query names the thing.
@@ -121,6 +122,7 @@ func inBodies(own things) map[string]route {
 		"POST /console/keys":                              {call: call{thing: organisation}, body: "name=demo&role=helper&organisation={id}&expires_at=2027-01-01&id={new}"},
 		"POST /api/v1/sessions/{id}/void":                 {call: call{thing: aSession}, body: `{"reason":"other"}`},
 		"GET /api/v1/requests/{id}/verdict":               {call: call{thing: aRequest}, query: "?offer_id=" + string(own.offer.ID)},
+		"GET /api/v1/requests/{id}/waves":                 {call: call{thing: aRequest}},
 		"GET /api/v1/requests/{id}/suggestions":           {call: call{thing: aRequest}},
 		"PATCH /api/v1/requests/{id}":                     {call: call{thing: aRequest, reads: access.ReadRequests}, body: `{"version":1099511627776}`},
 		"PATCH /api/v1/offers/{id}":                       {call: call{thing: anOffer, reads: access.ReadOffers}, body: `{"version":1099511627776}`},
@@ -142,7 +144,7 @@ func inBodies(own things) map[string]route {
 // kinds are the things of routes by the part of the pattern before their id.
 var kinds = map[string]call{
 	"requests": {thing: aRequest, reads: access.ReadRequests}, "offers": {thing: anOffer, reads: access.ReadOffers},
-	"matches": {thing: aMatch, reads: access.ReadMatches}, "webhooks": {thing: aWebhook},
+	"matches": {thing: aMatch, reads: access.ReadMatches}, "asks": {thing: anAsk}, "need_lines": {thing: aPair}, "webhooks": {thing: aWebhook},
 	"complaints": {thing: aComplaint}, "people": {thing: aPerson}, "keys": {thing: aKey}, "sessions": {thing: aSession}, "calendars": {thing: aCalendar}, "organisations": {thing: organisation},
 }
 
@@ -162,11 +164,11 @@ func routesOf(prefix string, own things) []route {
 			if method == http.MethodPost && r.thing != aWebhook {
 				r.body = map[string]string{"/api/v1": `{"version":1099511627776,"reason":"other"}`, "/console": "move=hold&reason=other&version=1099511627776"}[prefix]
 			}
-			if after == "/answer_link" {
+			if after == "/answer_link" || strings.HasPrefix(after, "/wave") {
 				r.body = ""
 			}
 		}
-		r.method, r.pattern, r.subject, r.attachment = method, pattern, row, own.attachment.ID
+		r.method, r.pattern, r.subject, r.attachment, r.ask = method, pattern, row, own.attachment.ID, own.ask.ID
 		if r.thing == noThing && method == http.MethodGet {
 			r.thing = list
 		}
@@ -190,7 +192,7 @@ var forgiving = map[string]bool{"POST /console/webhooks/{id}/remove": true}
 var typed = map[string]bool{"POST /console/people": true, "POST /console/keys": true, "POST /console/safeguard": true}
 
 func (r route) to(id string) (path, body string) {
-	return strings.NewReplacer("{id}", id, "{attachment}", string(r.attachment), "{n}", "1", "{role_id}", contract.NewID[string]()).Replace(r.pattern) + r.query,
+	return strings.NewReplacer("{id}", id, "{attachment}", string(r.attachment), "{ask}", string(r.ask), "{n}", "1", "{role_id}", contract.NewID[string]()).Replace(r.pattern) + r.query,
 		strings.ReplaceAll(r.body, "{id}", id)
 }
 

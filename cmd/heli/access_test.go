@@ -212,7 +212,7 @@ func (w *tree) seesItsOwn() {
 	w.t.Helper()
 	all := map[string]string{
 		contract.RequestList.Subject: string(w.own.request.ID), contract.OfferList.Subject: string(w.own.offer.ID),
-		contract.MatcherList.Subject: string(w.own.match.ID), contract.MatcherComplaints.Subject: string(w.own.complaint.ID), contract.MatcherPolicies.Subject: `"` + paths["xian"] + `"`,
+		contract.MatcherList.Subject: string(w.own.match.ID), contract.MatcherAsks.Subject: string(w.own.ask.ID), contract.MatcherComplaints.Subject: string(w.own.complaint.ID), contract.MatcherPolicies.Subject: `"` + paths["xian"] + `"`,
 		contract.DirectoryPeople.Subject: string(w.own.person.ID), contract.DirectoryAPIKeys.Subject: string(w.own.key.ID),
 		contract.DirectoryAlerts.Subject: w.own.alert.ID, contract.NotifyWebhooks.Subject: string(w.own.webhook.ID),
 		contract.OfferSessions.Subject:          string(w.own.session.ID),

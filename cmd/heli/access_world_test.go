@@ -39,6 +39,7 @@ type things struct {
 	request contract.SubmittedRequest
 	offer   contract.SubmittedOffer
 	match   contract.Match
+	ask     contract.Ask
 	webhook contract.Webhook
 	person  contract.Person
 	key     contract.MadeAPIKey
@@ -58,7 +59,7 @@ func (o things) marks() []string {
 	return []string{
 		string(o.request.ID), string(o.request.NeedLines[0].ID), string(o.offer.ID), string(o.offer.OfferLines[0].ID), string(o.match.ID),
 		string(o.webhook.ID), string(o.person.ID), string(o.key.ID), string(o.plan.ID), o.alert.ID, string(o.attachment.ID),
-		string(o.complaint.ID), string(o.reported.ID), string(o.session.ID), string(o.calendar.ID),
+		string(o.complaint.ID), string(o.reported.ID), string(o.session.ID), string(o.calendar.ID), string(o.ask.ID),
 	}
 }
 
@@ -154,6 +155,7 @@ func (w *tree) things(code string) (o things) {
 		ID: contract.NewID[contract.MatchID](), Code: contract.NewCode(), Quantity: &one,
 		NeedLineID: o.request.NeedLines[0].ID, OfferLineID: o.offer.OfferLines[0].ID,
 	})
+	o.ask = w.asked(code, o.request)
 	o.complaint = w.complaint(coordinator, o.match)
 	o.reported = w.complaint(holder(contract.RoleAnswerer, o.match.ID), o.match)
 	o.webhook, o.person, o.key = w.webhook(code), w.person(code), w.apiKey(code)
@@ -185,6 +187,31 @@ func (w *tree) calendar(code string) contract.Calendar {
 	return ask(w, actor(contract.RoleCoordinator, code), contract.MatcherMakeCalendar, contract.MakeCalendar{
 		ID: contract.NewID[contract.CalendarID](), Name: "demo",
 	})
+}
+
+// asked asks somebody else for what the need lacks.
+func (w *tree) asked(code string, r contract.SubmittedRequest) contract.Ask {
+	w.t.Helper()
+	other := somebody
+	other.Phone = "+86 100 0000 5678"
+	w.offerOf(code, other)
+	coordinator := actor(contract.RoleCoordinator, code)
+	ctx, cancel := context.WithTimeout(w.t.Context(), waitLimit)
+	defer cancel()
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	ask(w, coordinator, contract.MatcherStartWave, contract.StartWave{NeedLineID: r.NeedLines[0].ID})
+	for {
+		asks := ask(w, coordinator, contract.MatcherAsks, contract.ListAsks{RequestID: r.ID}).Items
+		if len(asks) > 0 {
+			return asks[0]
+		}
+		select { // the offer is on its way to the matcher
+		case <-ticker.C:
+		case <-ctx.Done():
+			w.t.Fatal("nobody is asked")
+		}
+	}
 }
 
 // complaint files one about the requester of a match, and its words.
@@ -220,10 +247,15 @@ func (w *tree) request(code string) contract.SubmittedRequest {
 // offer submits one that an organisation owns.
 func (w *tree) offer(code string) contract.SubmittedOffer {
 	w.t.Helper()
+	return w.offerOf(code, somebody)
+}
+
+func (w *tree) offerOf(code string, contact contract.Contact) contract.SubmittedOffer {
+	w.t.Helper()
 	quantity := int64(3)
 	return ask(w, actor(contract.RoleCoordinator, code), contract.OfferSubmit, contract.SubmitOffer{
 		ID: contract.NewID[contract.OfferID](), Code: contract.NewCode(), Draft: contract.OfferDraft{
-			Title: "masks", Mode: contract.ModeDelivery, RegionCode: "610100", State: "available", Vouched: true, Contact: somebody, Consent: agreed,
+			Title: "masks", Mode: contract.ModeDelivery, RegionCode: "610100", State: "available", Vouched: true, Contact: contact, Consent: agreed,
 			OfferLines: []contract.OfferLine{{Category: "ppe", Item: "mask_n95", Capacity: contract.Capacity{Quantity: &quantity, Unit: "piece", Per: contract.PerTotal}}},
 		},
 	})

@@ -280,6 +280,7 @@ type answer struct {
 		Phone string `json:"phone"`
 	} `json:"contact"`
 	Items []struct {
+		ID          string `json:"id"`
 		OfferID     string `json:"offer_id"`
 		OfferLineID string `json:"offer_line_id"`
 	} `json:"items"`

@@ -39,6 +39,13 @@ var lasting = map[string]string{
 		SELECT count(*) FROM (
 			SELECT FROM matcher.matches WHERE state IN ` + holding + ` AND state <> 'confirmed'
 			GROUP BY request_id, offer_id HAVING count(*) > 1) twice`,
+	"asks that are open where nobody asks": `
+		SELECT count(*) FROM matcher.asks a LEFT JOIN matcher.waves w USING (need_line_id)
+		WHERE a.state = 'asked' AND w.state IS DISTINCT FROM 'asking'`,
+	"asks whose yes made no match": `
+		SELECT count(*) FROM matcher.asks a LEFT JOIN matcher.matches m ON m.id = a.match_id
+		WHERE (a.state = 'accepted') <> (m.id IS NOT NULL)`,
+	"helpers asked beyond their budget": `SELECT count(*) FROM matcher.helper_load WHERE asked > budget`,
 	"publications of what has ended": `
 		SELECT count(*) FROM (
 			SELECT subject_id FROM request.publications p JOIN request.requests r ON r.id = p.subject_id WHERE r.stage = 'closed'

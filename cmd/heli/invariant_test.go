@@ -23,7 +23,10 @@ var drained = map[string]string{
 	"unpublished events of request": `SELECT count(*) FROM request.outbox WHERE published_at IS NULL`,
 	"unpublished events of offer":   `SELECT count(*) FROM offer.outbox WHERE published_at IS NULL`,
 	"unpublished events of matcher": `SELECT count(*) FROM matcher.outbox WHERE published_at IS NULL`,
-	"spooled submissions":           `SELECT count(*) FROM web.spool`,
+	"asks of what has ended": `
+		SELECT count(*) FROM matcher.asks a JOIN matcher.requests r USING (request_id) JOIN matcher.offers o USING (offer_id)
+		WHERE a.state = 'asked' AND (r.document IS NULL OR o.document IS NULL)`,
+	"spooled submissions": `SELECT count(*) FROM web.spool`,
 	"requests unknown to the matcher": `
 		SELECT count(*) FROM request.requests r
 		LEFT JOIN matcher.requests m ON m.request_id = r.id

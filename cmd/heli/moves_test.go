@@ -28,6 +28,7 @@ func TestEveryMoveHasARoute(t *testing.T) {
 		contract.ThingRequest: commanded(request.Moves),
 		contract.ThingOffer:   commanded(offer.Moves),
 		contract.ThingMatch:   commanded(matcher.Moves),
+		contract.ThingAsk:     commanded(matcher.AskMoves),
 	} {
 		want = slices.Sorted(slices.Values(append(want, notOfTheTables[thing]...)))
 		got := slices.Sorted(slices.Values(api.Moves(thing)))

@@ -79,6 +79,8 @@ const (
 	HandleComplaints  Action = "handle_complaints"
 	NameSafeguard     Action = "name_safeguard"
 	SuspendHelpers    Action = "suspend_helpers"
+	ReadAsks          Action = "read_asks"
+	AnswerAsks        Action = "answer_asks"
 )
 
 // Scope is where a role may do an action.
@@ -176,6 +178,8 @@ var matrix = map[Action]grant{
 	HandleComplaints:  {Below, []contract.Role{admin, coord}},
 	NameSafeguard:     {Below, []contract.Role{admin}},
 	SuspendHelpers:    {Anywhere, nil},
+	ReadAsks:          {Below, []contract.Role{admin, coord, lead, audit, integ, offr, answ}},
+	AnswerAsks:        {Below, []contract.Role{admin, coord, lead, offr, answ}},
 }
 
 // May reports whether the role may do the action.

@@ -181,6 +181,15 @@ var endpoints = map[string]Rule{
 	contract.OfferSuspend.Subject:           {SuspendHelpers},
 	contract.DirectorySafeguard.Subject:     {SuspendHelpers},
 	contract.DirectoryNameSafeguard.Subject: {NameSafeguard},
+
+	contract.MatcherWaves.Subject:     {Suggest},
+	contract.MatcherStartWave.Subject: {Propose},
+	contract.MatcherStopWave.Subject:  {Propose},
+	contract.MatcherAsk.Subject:       {ReadAsks},
+	contract.MatcherAsks.Subject:      {ReadAsks},
+	contract.MatcherFindAsk.Subject:   {UseCodes},
+	contract.MatcherMoveAsk.Subject:   {AnswerAsks},
+	contract.MatcherStanding.Subject:  {Suggest},
 }
 
 // OfEndpoint returns what a call asks for; false for a subject without a row.

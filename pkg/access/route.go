@@ -297,6 +297,25 @@ var routes = map[string]Rule{
 	"POST /api/v1/matches/{id}/withdraw":              {MoveMatches},
 	"POST /api/v1/matches/{id}/cancel":                {MoveMatches},
 	"POST /api/v1/matches/{id}/reschedule":            {MoveMatches},
+
+	"POST /answer/ask":                       {UseCodes},
+	"POST /console/requests/{id}/wave":       {Propose},
+	"POST /console/requests/{id}/asks/{ask}": {AnswerAsks},
+	"POST /console/offers/{id}/asks/{ask}":   {AnswerAsks},
+	"GET /api/v1/requests/{id}/waves":        {Suggest},
+	"POST /api/v1/need_lines/{id}/wave":      {Propose},
+	"POST /api/v1/need_lines/{id}/wave/stop": {Propose},
+	"GET /api/v1/asks":                       {ReadAsks},
+	"GET /api/v1/asks/{id}":                  {ReadAsks},
+	"GET /api/v1/asks/{id}/answer_link":      {ReadContact},
+	"GET /api/v1/offers/{id}/standing":       {Suggest},
+	"POST /api/v1/asks/{id}/accept":          {AnswerAsks},
+	"POST /api/v1/asks/{id}/decline":         {AnswerAsks},
+	"POST /api/v1/asks/{id}/not_now":         {AnswerAsks},
+	"POST /api/v1/asks/{id}/suggest_time":    {AnswerAsks},
+	"POST /api/v1/asks/{id}/accept_time":     {AnswerAsks},
+	"POST /api/v1/asks/{id}/hand_on":         {AnswerAsks},
+	"POST /api/v1/asks/{id}/withdraw":        {AnswerAsks},
 }
 
 // OfRoute returns what a route asks for; false for one without a row.

@@ -17,6 +17,7 @@ const (
 	ThingRequest Thing = "request"
 	ThingOffer   Thing = "offer"
 	ThingMatch   Thing = "match"
+	ThingAsk     Thing = "ask"
 )
 
 // Event is a fact: one thing reached one state. It carries ids, states and
@@ -32,7 +33,7 @@ type Event struct {
 	// Organisation is the owner's code; it ends the subject.
 	Organisation string `json:"organisation"`
 	// Paths are the organisation paths that may see this fact: the owner's,
-	// and for a match both owners'.
+	// and for a match or an ask both owners'.
 	Paths []string  `json:"paths"`
 	Data  EventData `json:"data"`
 }
@@ -42,6 +43,7 @@ type EventData struct {
 	RequestID   RequestID   `json:"request_id,omitempty"`
 	OfferID     OfferID     `json:"offer_id,omitempty"`
 	MatchID     MatchID     `json:"match_id,omitempty"`
+	AskID       AskID       `json:"ask_id,omitempty"`
 	NeedLineID  NeedLineID  `json:"need_line_id,omitempty"`
 	OfferLineID OfferLineID `json:"offer_line_id,omitempty"`
 	Category    string      `json:"category,omitempty"`

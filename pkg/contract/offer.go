@@ -106,6 +106,7 @@ type Offer struct {
 	// WeeklyBudget is how many asks a week the helper takes, of all their offers; nil
 	// is no limit of their own.
 	WeeklyBudget  *int64  `json:"weekly_budget,omitempty"`
+	RestDays      int64   `json:"rest_days,omitempty"` // that the helper rests after help, of all their offers
 	Sharing       Sharing `json:"sharing"`
 	Contact       Contact `json:"contact"`
 	PhoneVerified bool    `json:"phone_verified"`
@@ -155,6 +156,9 @@ type CorrectOffer struct {
 type HelperTerms struct {
 	Windows      []Window `json:"windows"` // none is any time
 	WeeklyBudget *int64   `json:"weekly_budget"`
+	// RestDays is for how many days after they reported help they are not asked
+	// with others; 0 is not at all.
+	RestDays int64 `json:"rest_days,omitempty"`
 }
 
 // SetTerms sets the terms as whoever looked at the version wants them.
@@ -184,6 +188,7 @@ type ProjectedOffer struct {
 	// verified phone; empty when no phone is verified.
 	HelperKey      string       `json:"helper_key,omitempty"`
 	WeeklyBudget   *int64       `json:"weekly_budget,omitempty"` // asks a week; nil is the policy's default
+	RestDays       int64        `json:"rest_days,omitempty"`     // after help
 	Mode           Mode         `json:"mode"`
 	RegionCode     string       `json:"region_code"`
 	Point          *Point       `json:"point,omitempty"`

@@ -201,13 +201,14 @@ type Move struct {
 	Move    string `json:"move"`
 	Reason  string `json:"reason,omitempty"`
 	Version *int64 `json:"version,omitempty"`
-	// To is the code of the organisation that a referral goes to.
+	// To is the code of the organisation that a referral goes to, or the id of
+	// the offer that an ask is handed to.
 	To string `json:"to,omitempty"`
 	// Quantity is the amount reported or confirmed, for matches.
 	Quantity *int64 `json:"quantity,omitempty"`
 	// OnBehalfOf says whose answer staff record: "helper" or "requester".
 	OnBehalfOf string `json:"on_behalf_of,omitempty"`
-	// At moves a match to another time.
+	// At moves a match to another time, or suggests one for an ask.
 	At  *time.Time `json:"at,omitempty"`
 	Key string     `json:"key,omitempty"`
 }

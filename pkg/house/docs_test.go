@@ -21,7 +21,8 @@ func documents() map[string]string {
 			"Rendered from the tables in the code (`make generate`). Every move is a row; anything else is refused.\n\n" +
 			"## Request\n\n" + request.Moves.Markdown() +
 			"\n## Offer\n\n" + offer.Moves.Markdown() +
-			"\n## Match\n\n" + matcher.Moves.Markdown(),
+			"\n## Match\n\n" + matcher.Moves.Markdown() +
+			"\n## Ask\n\n" + matcher.AskMoves.Markdown(),
 		"docs/access.md": "# Who may do what\n\n" +
 			"Rendered from `pkg/access` (`make generate`). Scopes: below is what the actor's organisation and those below it own; " +
 			"shared adds what others share with the network, around what the organisations above decided; anywhere belongs to no " +
@@ -54,9 +55,10 @@ func TestDocsAreCurrent(t *testing.T) {
 func TestMovesAreForWhoMayMakeThem(t *testing.T) {
 	for action, may := range map[access.Action]func(contract.Role) bool{
 		access.MoveRequests: makes(request.Moves), access.MoveOffers: makes(offer.Moves), access.MoveMatches: makes(matcher.Moves),
+		access.AnswerAsks: makes(matcher.AskMoves),
 	} {
 		for _, role := range access.Roles() {
-			beside := action != access.MoveMatches && (access.May(role, access.WriteNotes) || access.May(role, access.VerifyPhone))
+			beside := (action == access.MoveRequests || action == access.MoveOffers) && (access.May(role, access.WriteNotes) || access.May(role, access.VerifyPhone))
 			if want := may(role) || beside; access.May(role, action) != want {
 				t.Errorf("%s may %s = %v, the life cycle says %v", role, action, !want, want)
 			}

@@ -55,7 +55,7 @@ func imports(t *testing.T, file string) []string {
 }
 
 // pureFiles hold the rules of a life cycle and must not reach out.
-var pureFiles = []string{"services/request/request.go", "services/offer/offer.go", "services/matcher/match.go", "services/notify/wave/wave.go"}
+var pureFiles = []string{"services/request/request.go", "services/offer/offer.go", "services/matcher/match.go", "services/matcher/ask.go", "services/matcher/wave/wave.go"}
 
 func TestLifeCycleFilesArePure(t *testing.T) {
 	for _, file := range pureFiles {

@@ -42,11 +42,14 @@ func (s *Service) tellWaiting(ctx context.Context, found changes) error {
 	if err := s.bus.Broadcast(waitingSubject, found); err != nil {
 		s.log.DebugContext(ctx, "tell of waiting needs", "err", err) // consoles also look when they load
 	}
+	if err := s.worker.wakeWaves(ctx, found.Requests, s.clock()); err != nil {
+		return err
+	}
 	return s.proposeByThemselves(ctx, found.Requests)
 }
 
-// proposeByItself proposes the best offer for each line of a request, where
-// automatic proposing is allowed: never for sensitive categories, safeguards or
+// proposeByItself proposes the best offer for each line of a request, or begins to
+// ask for it, where automatic proposing is allowed: never for sensitive categories, safeguards or
 // critical needs, only on requests opened by staff with a verified contact.
 func (s *Service) proposeByItself(ctx context.Context, id contract.RequestID) error {
 	request, ok := s.board.request(id)
@@ -77,7 +80,13 @@ func (s *Service) proposeBest(ctx context.Context, need rank.Need) error {
 		return err
 	}
 	category, _ := ref.Category(need.Category)
-	if category.Sensitive || s.policies.Load().mode(ref, need.Path, need.Category) != rank.Automatic || covered(need) {
+	mode := s.policies.Load().mode(ref, need.Path, need.Category)
+	switch {
+	case category.Sensitive || covered(need):
+		return nil
+	case mode == rank.Wave:
+		return s.askByItself(ctx, need)
+	case mode != rank.Automatic:
 		return nil
 	}
 	at, err := s.moment(s.policyFor(need.Path, need.Category), need.Path, s.board.refusalOf(need.RequestID))

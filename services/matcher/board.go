@@ -3,6 +3,7 @@ package matcher
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -36,6 +37,7 @@ type board struct {
 type heldOffer struct {
 	version       int64
 	phoneVerified bool
+	restDays      uint8 // after help, before its helper is asked with others again
 	lines         []uuid.UUID
 }
 
@@ -210,7 +212,7 @@ func (b *board) putOffer(row offerRow, now time.Time) error {
 
 // read turns an offer into what is held of it and its lines.
 func (b *board) read(p contract.ProjectedOffer, u use, periods []periodRow, now time.Time) (heldOffer, []rank.Offer) {
-	held := heldOffer{version: p.Version, phoneVerified: p.PhoneVerified, lines: make([]uuid.UUID, len(p.Lines))}
+	held := heldOffer{version: p.Version, phoneVerified: p.PhoneVerified, restDays: uint8(min(p.RestDays, math.MaxUint8)), lines: make([]uuid.UUID, len(p.Lines))}
 	lines := make([]rank.Offer, len(p.Lines))
 	zone, schedule := b.schedule(p.Windows, p.TimeZone)
 	p.Available = p.Available && !b.apart.Load().suspended[p.HelperKey]

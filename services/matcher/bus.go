@@ -49,6 +49,14 @@ func (s *Service) handle(server *bus.Server) error {
 		bus.Handle(server, contract.MatcherMakeCalendar, s.MakeCalendar),
 		bus.Handle(server, contract.MatcherCalendars, s.Calendars),
 		bus.Handle(server, contract.MatcherRevokeCalendar, s.RevokeCalendar),
+		bus.Handle(server, contract.MatcherWaves, s.Waves),
+		bus.Handle(server, contract.MatcherStartWave, s.StartWave),
+		bus.Handle(server, contract.MatcherStopWave, s.StopWave),
+		bus.Handle(server, contract.MatcherAsk, s.Ask),
+		bus.Handle(server, contract.MatcherAsks, s.Asks),
+		bus.Handle(server, contract.MatcherFindAsk, s.FindAsk),
+		bus.Handle(server, contract.MatcherMoveAsk, s.MoveAsk),
+		bus.Handle(server, contract.MatcherStanding, s.Standing),
 		letter.Answer(server, s.letters()),
 	)
 }

@@ -248,7 +248,12 @@ func (s *Service) reserve(ctx context.Context, tx *sqlx.Tx, m matchRow, budget *
 	if err := s.store.askHelper(ctx, tx, m.HelperKey, thisWeek(m.CreatedAt), budget); err != nil {
 		return err
 	}
-	// After the helper is asked: a complaint about them waits for that, or is seen.
+	return s.enter(ctx, tx, m, actor)
+}
+
+// enter writes a new match for which everything is reserved. The helper's row of
+// load is locked before: a complaint about them waits for that, or is seen.
+func (s *Service) enter(ctx context.Context, tx *sqlx.Tx, m matchRow, actor contract.Actor) error {
 	if err := s.store.requireUnrefused(ctx, tx, m); err != nil {
 		return err
 	}
@@ -260,7 +265,7 @@ func (s *Service) reserve(ctx context.Context, tx *sqlx.Tx, m matchRow, budget *
 
 // record writes the history row and the fact of a match that reached a state.
 func (s *Service) record(ctx context.Context, tx *sqlx.Tx, m matchRow, h historyRow, actor contract.Actor) error {
-	h.SubjectID, h.At, h.Role, h.ActorID, h.ActorName = m.ID, m.UpdatedAt, actor.Role, actor.ID(), actor.Name
+	h.SubjectID, h.At, h.Role, h.ActorID, h.ActorName = string(m.ID), m.UpdatedAt, actor.Role, actor.ID(), actor.Name
 	if err := s.store.insertHistory(ctx, tx, h); err != nil {
 		return err
 	}

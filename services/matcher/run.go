@@ -78,6 +78,7 @@ func (s *Service) work(ctx context.Context, d app.Deps, fast *index.Fast) error 
 	group.Go(func() error { return s.every(ctx, remindEvery, s.remind) })
 	group.Go(func() error { return s.every(ctx, followEvery, s.follow) })
 	group.Go(func() error { return s.every(ctx, carryEvery, s.carryOut) })
+	group.Go(func() error { return s.every(ctx, tendEvery, s.tendWaves) })
 	group.Go(func() error { return s.every(ctx, sweepEvery, s.sweep) })
 	return group.Wait()
 }

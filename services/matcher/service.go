@@ -210,7 +210,7 @@ func (s *Service) Get(ctx context.Context, q contract.GetByID) (contract.Match, 
 	if err != nil {
 		return contract.Match{}, err
 	}
-	history, err := s.store.listHistory(ctx, m.ID)
+	history, err := s.store.listHistory(ctx, string(m.ID))
 	if err != nil {
 		return contract.Match{}, err
 	}

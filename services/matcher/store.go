@@ -260,16 +260,16 @@ func scanCounts(rows *sqlx.Rows) (map[string]int64, error) {
 
 // historyRow is a row of history.
 type historyRow struct {
-	SubjectID  contract.MatchID `db:"subject_id"`
-	At         time.Time        `db:"at"`
-	Move       string           `db:"move"`
-	From       State            `db:"from_state"`
-	To         State            `db:"to_state"`
-	Role       contract.Role    `db:"role"`
-	ActorID    string           `db:"actor_id"`
-	ActorName  string           `db:"actor_name"`
-	OnBehalfOf string           `db:"on_behalf_of"`
-	Reason     string           `db:"reason"`
+	SubjectID  string        `db:"subject_id"`
+	At         time.Time     `db:"at"`
+	Move       string        `db:"move"`
+	From       State         `db:"from_state"`
+	To         State         `db:"to_state"`
+	Role       contract.Role `db:"role"`
+	ActorID    string        `db:"actor_id"`
+	ActorName  string        `db:"actor_name"`
+	OnBehalfOf string        `db:"on_behalf_of"`
+	Reason     string        `db:"reason"`
 }
 
 const insertHistorySQL = `INSERT INTO history
@@ -286,7 +286,7 @@ func (s store) insertHistory(ctx context.Context, tx *sqlx.Tx, h historyRow) err
 const listHistorySQL = `SELECT subject_id, at, move, from_state, to_state, role, actor_id, actor_name, on_behalf_of, reason
 	FROM history WHERE subject_id = $1 ORDER BY id`
 
-func (s store) listHistory(ctx context.Context, id contract.MatchID) ([]historyRow, error) {
+func (s store) listHistory(ctx context.Context, id string) ([]historyRow, error) {
 	var rows []historyRow
 	if err := s.db.SelectContext(ctx, &rows, listHistorySQL, id); err != nil {
 		return nil, fmt.Errorf("list history: %w", err)
@@ -311,10 +311,10 @@ func statements() []string {
 		selectMatchSQL, lockMatchSQL, findMatchSQL, listMatchesSQL, countMatchesSQL, countStuckSQL,
 		listHistorySQL, overdueHoldsSQL,
 	}, projectionStatements, reservationStatements, planStatements, policyStatements, replayStatements, honourStatements,
-		loadStatements, appointmentStatements, refetchStatements, sightStatements, complaintStatements, figureStatements)
+		loadStatements, appointmentStatements, refetchStatements, sightStatements, complaintStatements, figureStatements, askStatements, waveStatements)
 }
 
 // namedStatements returns the statements with named parameters.
 func namedStatements() []string {
-	return []string{insertMatchSQL, updateMatchSQL, insertHistorySQL, insertComplaintSQL, updateComplaintSQL}
+	return []string{insertMatchSQL, updateMatchSQL, insertHistorySQL, insertComplaintSQL, updateComplaintSQL, insertAskSQL, updateAskSQL, startWaveSQL, updateWaveSQL}
 }

@@ -170,15 +170,24 @@ const keepApartSQL = `INSERT INTO refused (request_id, offer_id, at)
 // helper suspended, or neither any more. People without phones are kept apart in
 // this request and offer alone.
 func (s store) block(ctx context.Context, tx *sqlx.Tx, c complaintRow, week time.Time) error {
-	if c.HelperKey != "" {
-		if _, err := tx.ExecContext(ctx, lockHelperSQL, c.HelperKey, week); err != nil {
-			return fmt.Errorf("wait for proposals to a helper: %w", err)
-		}
+	if err := s.lockHelper(ctx, tx, c.HelperKey, week); err != nil {
+		return err
 	}
 	for _, q := range []string{blockSQL, keepApartSQL} {
 		if _, err := tx.ExecContext(ctx, q, c.ID); err != nil {
 			return fmt.Errorf("keep two apart: %w", err)
 		}
+	}
+	return nil
+}
+
+// lockHelper waits for whoever asks a helper something, and keeps others waiting.
+func (s store) lockHelper(ctx context.Context, tx *sqlx.Tx, key string, week time.Time) error {
+	if key == "" {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, lockHelperSQL, key, week); err != nil {
+		return fmt.Errorf("wait for proposals to a helper: %w", err)
 	}
 	return nil
 }

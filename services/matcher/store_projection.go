@@ -296,7 +296,8 @@ const changedRequestsSQL = `SELECT request_id AS id, version FROM requests WHERE
 	UNION ALL SELECT request_id, $2 FROM matches WHERE updated_at >= $1`
 
 const changedOffersSQL = `SELECT offer_id AS id, version FROM offers WHERE changed_at >= $1
-	UNION ALL SELECT offer_id, $2 FROM matches WHERE updated_at >= $1`
+	UNION ALL SELECT offer_id, $2 FROM matches WHERE updated_at >= $1
+	UNION ALL SELECT offer_id, $2 FROM asks WHERE updated_at >= $1`
 
 // changedRow is a row that changed and its version; anyVersion when its matches did.
 type changedRow struct {

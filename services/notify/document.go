@@ -34,6 +34,7 @@ type factData struct {
 	RequestID   contract.RequestID   `json:"request_id,omitempty"`
 	OfferID     contract.OfferID     `json:"offer_id,omitempty"`
 	MatchID     contract.MatchID     `json:"match_id,omitempty"`
+	AskID       contract.AskID       `json:"ask_id,omitempty"`
 	NeedLineID  contract.NeedLineID  `json:"need_line_id,omitempty"`
 	OfferLineID contract.OfferLineID `json:"offer_line_id,omitempty"`
 	Category    string               `json:"category,omitempty"`
@@ -52,7 +53,7 @@ type endpointData struct {
 }
 
 var collections = map[contract.Thing]string{
-	contract.ThingRequest: "requests", contract.ThingOffer: "offers", contract.ThingMatch: "matches",
+	contract.ThingRequest: "requests", contract.ThingOffer: "offers", contract.ThingMatch: "matches", contract.ThingAsk: "asks",
 }
 
 // factRow returns a fact as it is stored and sent; links begin with the public
@@ -60,7 +61,7 @@ var collections = map[contract.Thing]string{
 func factRow(e contract.Event, publicURL string, now time.Time) (eventRow, error) {
 	d := e.Data
 	data := factData{
-		State: e.State, Version: e.Version, RequestID: d.RequestID, OfferID: d.OfferID, MatchID: d.MatchID,
+		State: e.State, Version: e.Version, RequestID: d.RequestID, OfferID: d.OfferID, MatchID: d.MatchID, AskID: d.AskID,
 		NeedLineID: d.NeedLineID, OfferLineID: d.OfferLineID, Category: d.Category, RegionCode: d.RegionCode, Urgency: d.Urgency,
 		Quantity: d.Quantity, Fulfilled: d.Fulfilled, Unit: d.Unit,
 	}

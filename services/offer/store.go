@@ -114,6 +114,7 @@ type fullRow struct {
 	Published    bool                `db:"published"`     // on the public board
 	WeeklyBudget *int64              `db:"weekly_budget"` // the helper's
 	AskedAt      *time.Time          `db:"asked_at"`      // whether it still stands, since anything happened to it
+	RestDays     int64               `db:"rest_days"`     // the helper's
 	Contact      contact.Row         `db:"contact"`
 	Lines        document[[]lineRow] `db:"lines"`
 }
@@ -134,6 +135,7 @@ const fullColumns = `
 	c.safe_hours AS "contact.safe_hours", c.phone_index AS "contact.phone_index",
 	(SELECT k.wrapped FROM person_keys k WHERE k.subject_id = o.id) AS "contact.wrapped",
 	(SELECT h.weekly_budget FROM helpers h WHERE h.id = o.helper_id) AS weekly_budget,
+	coalesce((SELECT h.rest_days FROM helpers h WHERE h.id = o.helper_id), 0) AS rest_days,
 	(SELECT coalesce(json_agg(l ORDER BY l.position), '[]') FROM offer_lines l WHERE l.offer_id = o.id) AS lines`
 
 const selectOfferSQL = `SELECT ` + fullColumns + `

@@ -170,6 +170,6 @@ func statements() []string {
 		eraseNotesSQL, eraseHistorySQL, eraseAnswersSQL, updateConsentSQL,
 		listEndedSQL, dropKeysSQL, dropContactsSQL, insertComplaintSQL, selectComplaintSQL, eraseComplaintsSQL, answeredOfferSQL,
 		lockPhoneSQL, lockPhoneSharedSQL, upsertSuspensionSQL, selectSuspensionsSQL, selectSuspendedSQL,
-		updateBudgetSQL, lockHelpedSQL, countCapacitySQL, countRegionsSQL, countCellsSQL,
+		updateLimitsSQL, lockHelpedSQL, countCapacitySQL, countRegionsSQL, countCellsSQL,
 	)
 }

@@ -27,11 +27,11 @@ func (s *store) lockHelped(ctx context.Context, tx *sqlx.Tx, id contract.OfferID
 	return rows, nil
 }
 
-const updateBudgetSQL = `UPDATE helpers SET weekly_budget = $2 WHERE id = $1`
+const updateLimitsSQL = `UPDATE helpers SET weekly_budget = $2, rest_days = $3 WHERE id = $1`
 
-func (s *store) updateBudget(ctx context.Context, tx *sqlx.Tx, id contract.HelperID, budget *int64) error {
-	if _, err := tx.ExecContext(ctx, updateBudgetSQL, id, budget); err != nil {
-		return fmt.Errorf("update weekly budget: %w", err)
+func (s *store) updateLimits(ctx context.Context, tx *sqlx.Tx, id contract.HelperID, t contract.HelperTerms) error {
+	if _, err := tx.ExecContext(ctx, updateLimitsSQL, id, t.WeeklyBudget, t.RestDays); err != nil {
+		return fmt.Errorf("update a helper's limits: %w", err)
 	}
 	return nil
 }

@@ -16,10 +16,13 @@ import (
 // maxBudget bounds how many asks a week somebody takes.
 const maxBudget = 1000
 
+// maxRestDays bounds how long somebody rests after help; longer they pause.
+const maxRestDays = 60
+
 var errNoHelper = fault.NewConflict("no_helper", "without a phone the helper is not known, so no limit can be kept")
 
-// SetTerms sets when the helper of an offer may be asked, and how often a week. The
-// limit is the helper's, so that every offer of theirs in the organisation is told
+// SetTerms sets when the helper of an offer may be asked, how often a week, and how
+// long they rest after help. The limits are the helper's, so that every offer of theirs in the organisation is told
 // of it, in one transaction. A version that is not the newest is a conflict.
 func (s *Service) SetTerms(ctx context.Context, q contract.SetTerms) (contract.Moved, error) {
 	actor := contract.ActorFrom(ctx)
@@ -58,6 +61,9 @@ func checkTerms(t contract.HelperTerms) error {
 	if t.WeeklyBudget != nil && (*t.WeeklyBudget < 0 || *t.WeeklyBudget > maxBudget) {
 		c.Add("weekly_budget", check.OutOfRange, "min", 0, "max", maxBudget)
 	}
+	if t.RestDays < 0 || t.RestDays > maxRestDays {
+		c.Add("rest_days", check.OutOfRange, "min", 0, "max", maxRestDays)
+	}
 	return c.Err()
 }
 
@@ -72,11 +78,11 @@ func (s *Service) setTerms(ctx context.Context, tx *sqlx.Tx, h hand, q contract.
 		return contract.Moved{}, errEnded
 	case rows[n].Version != q.Version:
 		return contract.Moved{}, fault.NewConflict("stale_version", "the offer has changed; read it again")
-	case rows[n].HelperID == nil && q.Terms.WeeklyBudget != nil:
+	case rows[n].HelperID == nil && (q.Terms.WeeklyBudget != nil || q.Terms.RestDays > 0):
 		return contract.Moved{}, errNoHelper
 	}
 	if rows[n].HelperID != nil {
-		if err := s.worker.updateBudget(ctx, tx, *rows[n].HelperID, q.Terms.WeeklyBudget); err != nil {
+		if err := s.worker.updateLimits(ctx, tx, *rows[n].HelperID, q.Terms); err != nil {
 			return contract.Moved{}, err
 		}
 	}

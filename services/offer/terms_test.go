@@ -40,6 +40,15 @@ func TestTermsHoldForAllThatOneHelperOffers(t *testing.T) {
 	wantFault(t, err, fault.NotFound, "not_found")
 	_, err = b.SetTerms(as(t, contract.RoleCoordinator, hubei), q)
 	wantFault(t, err, fault.NotFound, "not_found")
+	q.Version, q.Terms.RestDays = moved.Version, 61
+	_, err = b.SetTerms(asOfferer(t, first.ID), q)
+	wantFault(t, err, fault.Invalid, "invalid")
+	q.Terms.RestDays = 3
+	moved, err = b.SetTerms(asOfferer(t, first.ID), q)
+	must(t, err)
+	if mine, theirs := b.projected(t, second.ID).RestDays, b.projected(t, stranger.ID).RestDays; mine != 3 || theirs != 0 {
+		t.Errorf("the helper rests %d days, a stranger %d", mine, theirs)
+	}
 	q.Version, q.Terms.WeeklyBudget = moved.Version, amount(-1)
 	_, err = b.SetTerms(asOfferer(t, first.ID), q)
 	wantFault(t, err, fault.Invalid, "invalid")

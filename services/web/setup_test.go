@@ -29,6 +29,7 @@ type services struct {
 	requests  map[string]*contract.Request
 	offers    map[string]*contract.Offer
 	matches   map[string]*contract.Match
+	asks      map[string]*contract.Ask
 	keys      map[string]string // idempotency key → id
 	hashes    map[string]string
 	contacts  map[string]contract.Contact
@@ -59,7 +60,7 @@ func setup(t testing.TB) *bench {
 	d := world.Deps(t, "web")
 	b := &bench{t: t, world: world, services: &services{
 		intake: intake.New(d), requests: map[string]*contract.Request{}, offers: map[string]*contract.Offer{},
-		matches: map[string]*contract.Match{}, keys: map[string]string{}, hashes: map[string]string{},
+		matches: map[string]*contract.Match{}, asks: map[string]*contract.Ask{}, keys: map[string]string{}, hashes: map[string]string{},
 		contacts: map[string]contract.Contact{}, reports: map[contract.ComplaintID]report{},
 		actor: contract.Actor{Role: contract.RoleCoordinator, Name: "Li", Path: "root/shaanxi/", PersonID: contract.NewID[contract.PersonID]()},
 	}}

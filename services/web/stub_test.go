@@ -50,6 +50,9 @@ func (s *services) answerOffers(server *bus.Server) error {
 		bus.Handle(server, contract.OfferContact, func(ctx context.Context, q contract.ContactReading) (contract.Contact, error) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
+			if contract.ActorFrom(ctx).Subject == q.ID { // its own
+				return contract.Contact{Name: "李明", Phone: "13900005678"}, nil
+			}
 			for _, m := range s.matches {
 				if string(m.OfferID) == q.ID && string(m.RequestID) == contract.ActorFrom(ctx).Subject && m.State == "contact_released" {
 					return contract.Contact{Name: "李明", Phone: "13900005678"}, nil
@@ -116,6 +119,31 @@ func (s *services) answerMatches(server *bus.Server) error {
 		}),
 		bus.Handle(server, contract.MatcherMove, s.moveMatch),
 		bus.Handle(server, contract.MatcherComplain, s.complain),
+		bus.Handle(server, contract.MatcherAsk, func(ctx context.Context, q contract.GetByID) (contract.Ask, error) {
+			return get(s, s.asks, ctx, contract.RoleAnswerer, q.ID, "ask")
+		}),
+		bus.Handle(server, contract.MatcherFindAsk, func(_ context.Context, q contract.FindByCode) (contract.Found, error) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			for id, a := range s.asks {
+				if a.Code == q.Code {
+					return contract.Found{ID: id, Generation: a.Generation}, nil
+				}
+			}
+			return contract.Found{}, fault.NewNotFound("ask")
+		}),
+		bus.Handle(server, contract.MatcherMoveAsk, s.moveAsk),
+		bus.Handle(server, contract.MatcherAsks, func(_ context.Context, q contract.ListAsks) (contract.Listing[contract.Ask], error) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			listing := contract.Listing[contract.Ask]{Items: []contract.Ask{}}
+			for _, a := range s.asks {
+				if a.OfferID == q.OfferID {
+					listing.Items = append(listing.Items, *a)
+				}
+			}
+			return listing, nil
+		}),
 	)
 }
 

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"heli/pkg/contract"
-	"heli/services/notify/wave"
+	"heli/services/matcher/wave"
 )
 
 // simulation is one way of asking under way.

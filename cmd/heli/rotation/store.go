@@ -28,10 +28,12 @@ func selectPending(ctx context.Context, db *pg.DB, primary string) (pending bool
 // are known by it within their organisation and over all, and complaints keep
 // people apart by it.
 var copies = map[contract.Thing][]string{
-	contract.ThingRequest: {"matcher.matches.requester_key", "matcher.complaints.requester_key", "matcher.blocks.requester_key"},
+	contract.ThingRequest: {
+		"matcher.matches.requester_key", "matcher.complaints.requester_key", "matcher.blocks.requester_key", "matcher.asks.requester_key",
+	},
 	contract.ThingOffer: {
 		"offer.helpers.phone_index", "offer.suspensions.phone_index", "matcher.helper_load.helper_key", "matcher.matches.helper_key",
-		"matcher.complaints.helper_key", "matcher.blocks.helper_key",
+		"matcher.complaints.helper_key", "matcher.blocks.helper_key", "matcher.asks.helper_key",
 	},
 }
 

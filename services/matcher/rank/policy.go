@@ -1,6 +1,7 @@
 package rank
 
 import (
+	"slices"
 	"time"
 
 	"heli/pkg/contract"
@@ -14,7 +15,8 @@ type Mode string
 const (
 	Manual    Mode = "manual"    // suggests when asked
 	Assisted  Mode = "assisted"  // suggests and points out
-	Automatic Mode = "automatic" // proposes where the rules for automatics allow
+	Wave      Mode = "wave"      // asks several at once, where the rules for automatics allow
+	Automatic Mode = "automatic" // proposes there
 )
 
 // Policy is the document that weighs the factors. A version of it is stored
@@ -103,7 +105,7 @@ func (p Policy) Validate() error {
 	bad := func(location, code string) {
 		fields = append(fields, fault.Field{Location: location, Code: code})
 	}
-	if p.Mode != Manual && p.Mode != Assisted && p.Mode != Automatic {
+	if !slices.Contains([]Mode{Manual, Assisted, Wave, Automatic}, p.Mode) {
 		bad("mode", "unknown")
 	}
 	total := 0.0

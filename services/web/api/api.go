@@ -50,6 +50,7 @@ func Mount(root chi.Router, d site.Deps) {
 		a.addOffers()
 		a.addSessions()
 		a.addMatches()
+		a.addAsks()
 		a.addPlans()
 		a.addWebhooks()
 		a.addEvents()
@@ -88,6 +89,7 @@ func config() huma.Config {
 	c.Tags = []*huma.Tag{
 		{Name: tagRequests, Description: "What people ask for, from submission to confirmation"},
 		{Name: tagOffers, Description: "What people and organisations can give"},
+		{Name: tagAsks, Description: "Several helpers asked at once for what a need line lacks"},
 		{Name: tagMatches, Description: "One need line joined with one offer line for a quantity"},
 		{Name: tagPlans, Description: "The best for all open needs of a scope together"},
 		{Name: tagWebhooks, Description: "Signed notices of what happened (Standard Webhooks 1.0)"},

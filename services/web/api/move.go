@@ -65,11 +65,22 @@ var matchMoves = []move{
 	{"reschedule", "Move it to another time, named in at", keys},
 }
 
+var askMoves = []move{
+	{"accept", "The helper says yes; once it is filled they are kept as a backup", holders},
+	{"decline", "The helper says no, with one of the reasons", holders},
+	{"not_now", "The helper puts it off, which counts neither for nor against them", holders},
+	{"suggest_time", "The helper suggests another time, named in at", holders},
+	{"accept_time", "Agree on the time that the helper suggests", keys},
+	{"hand_on", "Hand it to a colleague of the same organisation: the offer named in to, else the one that fits best", holders},
+	{"withdraw", "Take the question back", keys},
+}
+
 // Moves returns the moves that have a route, for the test that compares them
 // with the life cycles.
 func Moves(thing contract.Thing) []string {
 	moves := map[contract.Thing][]move{
 		contract.ThingRequest: requestMoves, contract.ThingOffer: offerMoves, contract.ThingMatch: matchMoves,
+		contract.ThingAsk: askMoves,
 	}[thing]
 	names := make([]string, len(moves))
 	for i, m := range moves {
@@ -82,10 +93,10 @@ func Moves(thing contract.Thing) []string {
 type MoveBody struct {
 	Reason     string     `json:"reason,omitempty" maxLength:"1000" doc:"Why; some moves need one, and closing takes one of the reasons"`
 	Version    *int64     `json:"version,omitempty" doc:"The version that was read; another one is a conflict"`
-	To         string     `json:"to,omitempty" maxLength:"100" doc:"refer: code of the organisation that it goes to"`
+	To         string     `json:"to,omitempty" maxLength:"100" doc:"refer: code of the organisation that it goes to; hand_on: id of the colleague's offer"`
 	Quantity   *int64     `json:"quantity,omitempty" nullable:"true" minimum:"0" maximum:"1000000000000" doc:"report, confirm, resolve: how much was delivered; left out means all"`
 	OnBehalfOf string     `json:"on_behalf_of,omitempty" enum:"helper,requester" doc:"Whose answer staff record"`
-	At         *time.Time `json:"at,omitempty" doc:"reschedule: the new time"`
+	At         *time.Time `json:"at,omitempty" doc:"reschedule, suggest_time: the new time"`
 }
 
 type moveInput struct {

@@ -153,6 +153,7 @@ func (c console) mountPages(r chi.Router) {
 	c.mountUploads(get, post)
 	c.mountForms(get, post)
 	c.mountDoing(get, post)
+	c.mountWaves(post)
 }
 
 func (c console) mountQueue(get, post route) {

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/a-h/templ"
 	"github.com/go-chi/chi/v5"
@@ -118,7 +119,7 @@ func (c console) offerPage(w http.ResponseWriter, r *http.Request, f *refusal, c
 	v.Publication = c.offerPublication(r.Context(), d, offer, f)
 	status := http.StatusOK
 	if f != nil {
-		stands := f.name == templates.FormPublish || f.name == templates.FormNote || f.name == templates.FormContact || hasMove(v.Moves, f.name)
+		stands := strings.HasPrefix(f.name, askForm("")) || f.name == templates.FormPublish || f.name == templates.FormNote || f.name == templates.FormContact || hasMove(v.Moves, f.name)
 		d.Notice, status = c.refused(r, d, f, contract.ThingOffer, offer.History, stands), page.StatusOf(f.err)
 	}
 	c.Pages.Render(w, r, status, templates.ConsoleOffer(d, v))
@@ -131,6 +132,7 @@ func (c console) offerHead(ctx context.Context, d templates.Desk, offer contract
 		Offer: offer, Moves: offerMoveSet(offer, f.kept(d.Page)), Now: c.Clock(), MayVerify: slices.Contains(offer.Moves, "verify_credential"),
 	}
 	v.Matches, v.MatchesProblem = c.matchesOf(ctx, d, contract.ListMatches{OfferID: offer.ID})
+	v.Asks, v.Standing = c.asksOf(ctx, d, contract.ListAsks{OfferID: offer.ID}, offerPath(offer.ID), f), c.standing(ctx, offer)
 	return v
 }
 

@@ -21,7 +21,7 @@ func requestPath(id contract.RequestID) string { return "/console/requests/" + s
 // showRequest shows a request, or one of its parts.
 func (c console) showRequest(w http.ResponseWriter, r *http.Request) error {
 	switch part(r) {
-	case templates.PartRequest, templates.PartHistory, templates.PartSuggestions, templates.PartPresent, templates.PartMap:
+	case templates.PartRequest, templates.PartHistory, templates.PartSuggestions, templates.PartPresent, templates.PartMap, templates.PartWaves:
 		return c.requestPart(w, r)
 	default:
 		return c.requestPage(w, r, nil, nil)
@@ -58,6 +58,8 @@ func (c console) formStands(v templates.RequestView, f *refusal) bool {
 		return true
 	case f.name == templates.FormEdit:
 		return v.Edit.May
+	case f.name == templates.FormWave, strings.HasPrefix(f.name, askForm("")):
+		return true
 	case f.form.Has("match_id"):
 		return v.Suggestions.Has(f.name)
 	default:
@@ -92,6 +94,7 @@ func (c console) requestView(ctx context.Context, d templates.Desk, request cont
 	v.MaySuggest = access.May(actor.Role, access.Suggest) && suggestable(request)
 	if v.MaySuggest {
 		v.Suggestions = c.suggestions(ctx, d, request, f)
+		v.Waves = c.waves(ctx, d, request, f)
 		v.Verdict = c.verdict(ctx, d, request)
 		v.Map = c.mapOf(d, request, v.Suggestions)
 	}
@@ -119,6 +122,8 @@ func (c console) requestPart(w http.ResponseWriter, r *http.Request) error {
 		return c.renderPart(w, r, d, nil, templates.SuggestionsPart(d, c.suggestions(r.Context(), d, request, nil)))
 	case templates.PartPresent:
 		return c.renderPart(w, r, d, nil, templates.PresentPart(d, c.present(r.Context(), request)))
+	case templates.PartWaves:
+		return c.renderPart(w, r, d, nil, templates.WavesPart(d, c.waves(r.Context(), d, request, nil)))
 	case templates.PartMap:
 		return c.renderPart(w, r, d, nil, templates.MapPart(d, c.mapOf(d, request, c.suggestions(r.Context(), d, request, nil))))
 	default:

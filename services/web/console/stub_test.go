@@ -139,6 +139,7 @@ func (d *desk) answerMatcher() {
 	})
 	stub(d, contract.MatcherMove, func(context.Context, contract.Move) (contract.Match, error) { return d.match, d.moveErr })
 	stub(d, contract.MatcherPropose, func(context.Context, contract.Propose) (contract.Match, error) { return d.match, d.moveErr })
+	d.answerAsks()
 	stub(d, contract.MatcherSuggest, func(context.Context, contract.Suggest) (contract.Suggestions, error) {
 		return contract.Suggestions{
 			Items: []contract.Suggestion{{NeedLineID: needLine, OfferID: offerID, OfferLineID: offerLine, Quantity: 1400, Score: 0.89, Factors: someFactors()}},
@@ -223,5 +224,39 @@ func (d *desk) answerNotify() {
 			ID: "01900000-0000-7000-8000-0000000000d2", Type: "heli.match.proposed", State: "dead", CreatedAt: began,
 			Attempts: []contract.Attempt{{N: 1, At: began, StatusCode: 500, Reason: "status", DurationMS: 12}},
 		}}}, nil
+	})
+}
+
+// someAsk is waiting for its answer, with another time that its helper suggests.
+func someAsk() contract.Ask {
+	other := began.Add(26 * time.Hour)
+	return contract.Ask{
+		ID: "01900000-0000-7000-8000-0000000000f1", Code: "R3QF-GM7KA", State: "asked", Version: 2, RequestID: requestID, NeedLineID: needLine,
+		OfferID: offerID, OfferLineID: offerLine, Category: "ppe", RegionCode: "610102", Urgency: contract.Urgent, Quantity: 300, Unit: "piece",
+		Score: 0.8, Wave: 1, OtherTime: &other, Until: began.Add(8 * time.Hour), RequestOrg: "xian", OfferOrg: "shaanxi",
+		CreatedAt: began, UpdatedAt: began, Generation: 1, Moves: []string{"accept_time", "withdraw", "hand_on"},
+	}
+}
+
+func (d *desk) answerAsks() {
+	stub(d, contract.MatcherWaves, func(context.Context, contract.GetByID) (contract.Waves, error) {
+		look := began.Add(time.Hour)
+		return contract.Waves{Items: []contract.Wave{
+			{NeedLineID: needLine, RequestID: requestID, State: "asking", Sent: 1, Missing: 1400, Open: 1, StandBy: 1, LookAt: &look, Version: 3, Next: []contract.Suggestion{}, Fitting: 4},
+			{NeedLineID: needLine2, RequestID: requestID, Missing: 1, Next: []contract.Suggestion{{NeedLineID: needLine2, OfferID: offerID, OfferLineID: offerLine, Quantity: 1, Score: 0.7}}, Fitting: 5},
+		}}, nil
+	})
+	stub(d, contract.MatcherStartWave, func(context.Context, contract.StartWave) (contract.Wave, error) {
+		return contract.Wave{}, d.moveErr
+	})
+	stub(d, contract.MatcherStopWave, func(context.Context, contract.StopWave) (contract.Wave, error) {
+		return contract.Wave{}, d.moveErr
+	})
+	stub(d, contract.MatcherAsks, func(context.Context, contract.ListAsks) (contract.Listing[contract.Ask], error) {
+		return contract.Listing[contract.Ask]{Items: []contract.Ask{someAsk()}}, nil
+	})
+	stub(d, contract.MatcherMoveAsk, func(context.Context, contract.Move) (contract.Ask, error) { return someAsk(), d.moveErr })
+	stub(d, contract.MatcherStanding, func(context.Context, contract.AskStanding) (contract.Standing, error) {
+		return contract.Standing{Agreed: 5, NoShows: 1, Withdrawn: 2, Raised: true}, nil
 	})
 }

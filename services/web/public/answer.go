@@ -20,21 +20,14 @@ const reasonOther = "other"
 
 // declineReasons are the reasons that a helper may choose from: codes of the
 // catalogue.
-func declineReasons() []string {
-	return []string{"no_time", "too_far", "not_my_skill", "capacity_gone", "safety", reasonPersonal, reasonOther}
-}
+func declineReasons() []string { return contract.AskReasons() }
 
-// answerDoor opens the helper's page for a match.
+// answerDoor opens the helper's page for a match or an ask.
 func (p pages) answerDoor() door {
 	return door{
 		purpose: site.Answer,
-		check: func(ctx context.Context, b site.Bearer) error {
-			_, err := p.openMatch(ctx, b)
-			return err
-		},
-		find: func(ctx context.Context, code string) ([]contract.Found, error) {
-			return findIn(ctx, p.Bus, contract.MatcherFind, code)
-		},
+		check:   p.openAnswer,
+		find:    p.findAnswers,
 		show: func(page *templates.Page, code string, errs templates.Errors, failure string) templates.Entry {
 			return templates.Entry{
 				Action: "/answer", Title: page.T("answer.title"), Lead: page.T("answer.lead"), Code: code, Errors: errs, Failure: failure,
@@ -68,11 +61,17 @@ func (p pages) enterAnswer(w http.ResponseWriter, r *http.Request) error {
 	return p.enter(w, r, p.answerDoor())
 }
 
-// showAnswer shows the match that the device remembers, else the form that
+// showAnswer shows the match or ask that the device remembers, else the form that
 // opens one. It changes nothing: link previews open links too.
 func (p pages) showAnswer(w http.ResponseWriter, r *http.Request) error {
 	m, err := p.answering(r)
 	if fault.Is(err, fault.NotFound) {
+		if asked, err := p.beingAsked(r); !fault.Is(err, fault.NotFound) {
+			if err != nil {
+				return err
+			}
+			return p.renderAsk(w, r, http.StatusOK, asked, nil, nil)
+		}
 		page := p.Pages.Of(r)
 		p.Pages.Render(w, r, http.StatusOK, templates.EntryPage(page, p.answerDoor().show(page, "", nil, "")))
 		return nil
@@ -198,25 +197,37 @@ func (p pages) viewNeed(r *http.Request, page *templates.Page, m contract.Match,
 	if over(m.State) {
 		return
 	}
-	// A helper has no sight of requests; web reads on its own account and
-	// shows no more than this.
-	q, err := bus.Call(contract.WithActor(r.Context(), contract.System()), p.Bus, contract.RequestGet, contract.GetByID{ID: string(m.RequestID)})
+	q, err := p.neededRequest(r, m.RequestID)
 	if err != nil {
-		p.Log.WarnContext(r.Context(), "show a need to its helper", "error", err)
 		return
 	}
-	view.Facts = append(view.Facts,
-		templates.Fact{Name: page.T("label.place"), Value: placeName(page, p.snapshot(), q.RegionCode)},
-		templates.Fact{Name: page.T("fact.urgency"), Value: page.Urgency(q.Urgency) + " · " + page.UrgencySpan(q.Urgency)},
-		templates.Fact{Name: page.T("fact.mode"), Value: page.Mode(q.Mode)},
-		templates.Fact{Name: page.T("label.windows"), Value: windowsText(page, q.Windows)},
-	)
+	view.Facts = append(view.Facts, p.needFacts(page, q)...)
 	if m.State == "proposed" {
 		return
 	}
 	view.Title, view.Text = q.Title, q.Description
 	view.Facts = append([]templates.Fact{{Name: page.T("label.need"), Value: lineName(page, p.snapshot(), m.Category, page.Amount(m.Quantity, m.Unit))}}, view.Facts...)
 	p.viewContact(r, page, m, view)
+}
+
+// neededRequest reads a request for its helper, who has no sight of requests: web
+// reads on its own account and shows no more than the helper may know.
+func (p pages) neededRequest(r *http.Request, id contract.RequestID) (contract.Request, error) {
+	q, err := bus.Call(contract.WithActor(r.Context(), contract.System()), p.Bus, contract.RequestGet, contract.GetByID{ID: string(id)})
+	if err != nil {
+		p.Log.WarnContext(r.Context(), "show a need to its helper", "error", err)
+	}
+	return q, err
+}
+
+// needFacts are what a helper may know of a request before a yes.
+func (p pages) needFacts(page *templates.Page, q contract.Request) []templates.Fact {
+	return []templates.Fact{
+		{Name: page.T("label.place"), Value: placeName(page, p.snapshot(), q.RegionCode)},
+		{Name: page.T("fact.urgency"), Value: page.Urgency(q.Urgency) + " · " + page.UrgencySpan(q.Urgency)},
+		{Name: page.T("fact.mode"), Value: page.Mode(q.Mode)},
+		{Name: page.T("label.windows"), Value: windowsText(page, q.Windows)},
+	}
 }
 
 // over reports whether the helper has nothing more to do with the request.

@@ -22,6 +22,7 @@ type held struct {
 	Offer      *contract.Offer   `json:"offer,omitempty"`
 	Contact    contract.Contact  `json:"contact"`
 	Matches    []contract.Match  `json:"matches"`
+	Asks       []contract.Ask    `json:"asks,omitempty"` // of a helper
 }
 
 // gather reads everything of a subject, the contact in clear: that reading is
@@ -39,7 +40,11 @@ func (p pages) gather(ctx context.Context, s subject) (held, error) {
 		return h, err
 	}
 	listing, err := bus.Call(ctx, p.Bus, contract.MatcherList, q)
-	h.Matches = listing.Items
+	if h.Matches = listing.Items; err != nil || s.offer == nil {
+		return h, err
+	}
+	asks, err := bus.Call(ctx, p.Bus, contract.MatcherAsks, contract.ListAsks{OfferID: s.offer.ID, Page: contract.Page{Limit: maxMatches}})
+	h.Asks = asks.Items
 	return h, err
 }
 
@@ -91,6 +96,11 @@ func (p pages) showHeld(w http.ResponseWriter, r *http.Request, h held) error {
 	for _, m := range h.Matches {
 		view.Matches = append(view.Matches, templates.Fact{
 			Name: m.Code, Value: page.State(contract.ThingMatch, m.State) + " · " + page.DateTime(m.CreatedAt),
+		})
+	}
+	for _, a := range h.Asks {
+		view.Matches = append(view.Matches, templates.Fact{
+			Name: page.T("thing.ask") + " " + a.Code, Value: page.State(contract.ThingAsk, a.State) + " · " + page.DateTime(a.CreatedAt),
 		})
 	}
 	p.Pages.Render(w, r, http.StatusOK, templates.HeldPage(page, view))

@@ -64,6 +64,7 @@ func Mount(r chi.Router, d site.Deps) {
 		r.Post("/answer/forget", p.forget(site.Answer))
 		r.Post("/answer/move", h(p.moveAnswer))
 		r.Post("/answer/complain", h(p.complainAnswer))
+		r.Post(askPath, h(p.answerAsk))
 		r.Get(termsPath, h(p.withHelped(p.showTerms)))
 		r.Post(termsPath, h(p.withHelped(p.saveTerms)))
 		r.Post("/answer/offer", h(p.withHelped(p.moveHelped)))

@@ -16,22 +16,26 @@ import (
 
 const termsPath = "/answer/terms"
 
-// helped returns the match that the answer token speaks for and the offer behind
-// it. Its helper is who holds the token, so web acts for the offer then.
-func (p pages) helped(r *http.Request) (contract.Match, contract.Offer, error) {
+// helped returns the offer behind the match or the ask that the answer token speaks
+// for. Its helper is who holds the token, so web acts for the offer then.
+func (p pages) helped(r *http.Request) (contract.Offer, error) {
 	m, err := p.answering(r)
-	if err != nil {
-		return m, contract.Offer{}, err
+	id := m.OfferID
+	if fault.Is(err, fault.NotFound) {
+		var a contract.Ask
+		a, err = p.beingAsked(r)
+		id = a.OfferID
 	}
-	ctx := site.As(r.Context(), contract.RoleOfferer, string(m.OfferID))
-	offer, err := bus.Call(ctx, p.Bus, contract.OfferGet, contract.GetByID{ID: string(m.OfferID)})
-	return m, offer, err
+	if err != nil {
+		return contract.Offer{}, err
+	}
+	return bus.Call(site.As(r.Context(), contract.RoleOfferer, string(id)), p.Bus, contract.OfferGet, contract.GetByID{ID: string(id)})
 }
 
 // withHelped runs a page of the helper; without a right token it opens the door.
 func (p pages) withHelped(serve func(http.ResponseWriter, *http.Request, contract.Offer) error) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		_, offer, err := p.helped(r)
+		offer, err := p.helped(r)
 		if fault.Is(err, fault.NotFound) {
 			http.Redirect(w, r, "/answer", http.StatusSeeOther)
 			return nil
@@ -52,7 +56,7 @@ func (p pages) renderTerms(w http.ResponseWriter, r *http.Request, status int, o
 	page := p.Pages.Of(r)
 	view := templates.Terms{
 		Version: offer.Version, State: offer.State, Plain: page.Plain(contract.ThingOffer, offer.State), Title: offer.Title,
-		Moves: map[string]bool{}, Budget: budgetText(offer.WeeklyBudget), Saved: r.URL.Query().Has("saved"),
+		Moves: map[string]bool{}, Budget: budgetText(offer.WeeklyBudget), Rest: restText(offer.RestDays), Saved: r.URL.Query().Has("saved"),
 		Asked: offer.AskedAt != nil,
 	}
 	view.Days, view.From, view.To, view.Kept = spanOf(offer.Windows)
@@ -64,6 +68,7 @@ func (p pages) renderTerms(w http.ResponseWriter, r *http.Request, status int, o
 	}
 	if typed != nil {
 		view.Days, view.From, view.To, view.Budget = typed["windows.days"], typed.Get("windows.from"), typed.Get("windows.to"), typed.Get("weekly_budget")
+		view.Rest = typed.Get("rest_days")
 	}
 	if problem != nil {
 		view.Errors = templates.ErrorsOf(page, problem)
@@ -81,6 +86,13 @@ func budgetText(budget *int64) string {
 		return ""
 	}
 	return strconv.FormatInt(*budget, 10)
+}
+
+func restText(days int64) string {
+	if days == 0 {
+		return ""
+	}
+	return strconv.FormatInt(days, 10)
 }
 
 // spanOf lays windows out as the form has them: days with one span. False for such
@@ -151,15 +163,25 @@ func termsFrom(offer contract.Offer, values url.Values) (contract.SetTerms, erro
 	if _, _, _, shown := spanOf(offer.Windows); !shown && len(q.Terms.Windows) == 0 {
 		q.Terms.Windows = offer.Windows
 	}
-	typed := digits(strings.TrimSpace(values.Get("weekly_budget")))
-	if typed == "" {
-		return q, nil
+	var wrong []fault.Field
+	number := func(name string) *int64 {
+		typed := digits(strings.TrimSpace(values.Get(name)))
+		if typed == "" {
+			return nil
+		}
+		n, err := strconv.ParseInt(typed, 10, 64)
+		if err != nil {
+			wrong = append(wrong, fault.Field{Location: name, Code: "malformed"})
+		}
+		return &n
 	}
-	budget, err := strconv.ParseInt(typed, 10, 64)
-	if err != nil {
-		return q, fault.NewInvalid(fault.Field{Location: "weekly_budget", Code: "malformed"})
+	q.Terms.WeeklyBudget = number("weekly_budget")
+	if rest := number("rest_days"); rest != nil {
+		q.Terms.RestDays = *rest
 	}
-	q.Terms.WeeklyBudget = &budget
+	if len(wrong) > 0 {
+		return q, fault.NewInvalid(wrong...)
+	}
 	return q, nil
 }
 

@@ -16,6 +16,8 @@ type Offers struct {
 
 // OfferView is everything that the page of an offer shows.
 type OfferView struct {
+	Asks        []AskView
+	Standing    *contract.Standing // nil for who may not know
 	Offer       contract.Offer
 	Moves       MoveSet
 	Contact     ContactCard

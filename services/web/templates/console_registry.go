@@ -128,9 +128,15 @@ func categoryColumns(d Desk) []Column {
 	}
 }
 
-func matchingOptions(d Desk) []Option {
-	var options []Option
-	for _, mode := range []string{"manual", "assisted", "automatic"} {
+// matchingOptions are how far the matcher may go by itself for a category.
+func matchingOptions(d Desk) []Option { return modesOf(d, "manual", "assisted", "automatic") }
+
+// policyModes are how far it may go under a policy.
+func policyModes(d Desk) []Option { return modesOf(d, "manual", "assisted", "wave", "automatic") }
+
+func modesOf(d Desk, modes ...string) []Option {
+	options := make([]Option, 0, len(modes))
+	for _, mode := range modes {
 		options = append(options, Option{Value: mode, Label: d.T("matching." + mode), Hint: d.T("matching_hint." + mode)})
 	}
 	return options

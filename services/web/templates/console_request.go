@@ -15,6 +15,7 @@ type RequestView struct {
 	Publication PublicationCard
 	Matches     []MatchView
 	Suggestions Suggestions
+	Waves       Waves
 	Verdict     Verdict
 	MaySuggest  bool
 	Edit        EditCard

@@ -18,7 +18,7 @@ const (
 
 func stateTone(state string) Tone {
 	switch state {
-	case "submitted", "triaged", "vetting", "suggested", "reopened":
+	case "submitted", "triaged", "vetting", "suggested", "reopened", "asked":
 		return ToneInfo
 	case "needs_info", "on_hold", "proposed", "paused", "partially_matched", "reported_done", "reported_fulfilled":
 		return ToneWarning

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"heli/pkg/contract"
-	"heli/services/notify/wave"
+	"heli/services/matcher/wave"
 )
 
 var noon = time.Date(2020, 2, 3, 12, 0, 0, 0, time.UTC)
