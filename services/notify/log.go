@@ -72,7 +72,7 @@ func (s *Service) Replay(ctx context.Context, q contract.ReplayDeliveries) (cont
 	if err != nil {
 		return contract.Replayed{}, err
 	}
-	wake(s.deliverWake)
+	wake(s.webhooks.woken)
 	return replayed, nil
 }
 

@@ -50,12 +50,15 @@ const (
 	Track Purpose = "track"
 	// Answer speaks for one match, on the helper's side.
 	Answer Purpose = "answer"
+	// Unsubscribe ends the messages about one request or offer, and can do nothing
+	// else: mail programs follow its link by themselves (RFC 8058).
+	Unsubscribe Purpose = "unsubscribe"
 )
 
 // Token returns the text of a token, such as "track_<id>.<secret>". The same
 // arguments give the same text; a higher generation makes former ones worthless.
 func Token(keys *seal.Keys, purpose Purpose, id string, generation int) string {
-	return string(purpose) + "_" + id + "." + keys.Token(string(purpose), id, generation)
+	return keys.Bearer(string(purpose), id, generation)
 }
 
 // Bearer is a token as somebody sent it: nothing is known of it yet.

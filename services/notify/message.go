@@ -1,0 +1,186 @@
+package notify
+
+import (
+	"slices"
+	"time"
+
+	"heli/pkg/contract"
+)
+
+// Reasons of messages that were not sent, beside those that the services give who
+// know the person (contract.Refused…) and those of webhooks.
+const (
+	reasonOutdated = "outdated" // what it says is not true any more
+	reasonNotTold  = "not_told" // it takes back what was never said
+	reasonBudget   = "budget"   // the person got enough this week
+	reasonBounced  = "bounced"  // there is no such mailbox
+	reasonRefused  = "refused"  // the server or provider wants no such message
+	reasonUnknown  = "unknown"  // the person's service knows nothing of it
+	reasonInternal = "internal" // see the log
+)
+
+// The pages that messages lead to: also the purposes of their tokens.
+const (
+	pageTrack       = "track"
+	pageAnswer      = "answer"
+	pageUnsubscribe = "unsubscribe"
+)
+
+// Kinds of messages: what the catalogues call them below "message.".
+const (
+	kindProposal  = "proposal"
+	kindNoLonger  = "no_longer"
+	kindHappened  = "happened"
+	kindAsked     = "asked"
+	kindFilled    = "filled"
+	kindReceived  = "received"
+	kindQuestion  = "question"
+	kindFound     = "found"
+	kindLost      = "lost"
+	kindCame      = "came"
+	kindCameAgain = "came_again"
+	kindCameLast  = "came_last"
+	kindClosed    = "closed"
+)
+
+// Days after which somebody is reminded.
+const (
+	oneDay        = 24 * time.Hour
+	happenedAfter = 2 * oneDay // counted from the time of the help
+	cameAgain     = 3 * oneDay
+	cameLast      = 7 * oneDay
+)
+
+// rule is one kind of message that follows from a fact.
+type rule struct {
+	kind string
+	to   contract.Thing // whose person gets it
+	page string
+	// after is how long after the fact it is due; from the time of the help where
+	// that lies ahead.
+	after time.Duration
+	// while are the states in which it is still true, of the thing that the fact is
+	// about. Empty is all.
+	while []string
+	// takesBack is the kind of message that must have been delivered before.
+	takesBack string
+	// unless are reasons of the fact for which nobody is written to.
+	unless []string
+	// ask says that it is about a question of a wave, not about a match.
+	ask bool
+	// free is sent beyond the budget: the person has just asked for it.
+	free bool
+}
+
+var (
+	agreed   = []string{"accepted", "contact_released", "in_progress"}
+	reported = []string{"reported_done"}
+	closed   = []string{"closed"}
+)
+
+// rules says which messages follow from the facts of a type.
+var rules = map[string][]rule{
+	"heli.request.submitted":  {{kind: kindReceived, to: contract.ThingRequest, page: pageTrack, free: true}},
+	"heli.request.needs_info": {{kind: kindQuestion, to: contract.ThingRequest, page: pageTrack, while: []string{"needs_info"}}},
+	"heli.request.closed": {{
+		kind: kindClosed, to: contract.ThingRequest, page: pageTrack, while: closed, unless: []string{"withdrawn", "confirmed"},
+	}},
+	"heli.match.proposed": {{kind: kindProposal, to: contract.ThingOffer, page: pageAnswer, while: []string{"proposed"}}},
+	"heli.match.accepted": {
+		{kind: kindFound, to: contract.ThingRequest, page: pageTrack, while: agreed},
+		{kind: kindHappened, to: contract.ThingOffer, page: pageAnswer, while: agreed, after: happenedAfter},
+	},
+	"heli.match.reported_done": {
+		{kind: kindCame, to: contract.ThingRequest, page: pageTrack, while: reported},
+		{kind: kindCameAgain, to: contract.ThingRequest, page: pageTrack, while: reported, after: cameAgain},
+		{kind: kindCameLast, to: contract.ThingRequest, page: pageTrack, while: reported, after: cameLast},
+	},
+	"heli.match.cancelled": {{kind: kindNoLonger, to: contract.ThingOffer, page: pageAnswer, takesBack: kindProposal}},
+	"heli.match.withdrawn": {{kind: kindLost, to: contract.ThingRequest, page: pageTrack, takesBack: kindFound}},
+	"heli.match.no_show":   {{kind: kindLost, to: contract.ThingRequest, page: pageTrack, takesBack: kindFound}},
+	"heli.ask.asked":       {{kind: kindAsked, to: contract.ThingOffer, page: pageAnswer, ask: true}},
+	"heli.ask.filled":      {{kind: kindFilled, to: contract.ThingOffer, page: pageAnswer, takesBack: kindAsked, ask: true}},
+}
+
+// ruleOf returns the rule of a kind; false for one of another release.
+func ruleOf(kind string) (rule, bool) {
+	for _, list := range rules {
+		if n := slices.IndexFunc(list, func(r rule) bool { return r.kind == kind }); n >= 0 {
+			return list[n], true
+		}
+	}
+	return rule{}, false
+}
+
+// messagesOf returns the messages that follow from a fact.
+func messagesOf(e contract.Event, now time.Time) []messageRow {
+	var rows []messageRow
+	for _, r := range rules[e.Type()] {
+		subject := string(e.Data.RequestID)
+		if r.to == contract.ThingOffer {
+			subject = string(e.Data.OfferID)
+		}
+		if subject == "" || len(e.Paths) == 0 || slices.Contains(r.unless, e.Data.Reason) {
+			continue
+		}
+		rows = append(rows, messageRow{
+			ID: contract.NewID[contract.MessageID](), Kind: r.kind, Thing: r.to, SubjectID: subject, About: aboutOf(e),
+			Occasion: occasionOf(e, r), OrgPath: ownerOf(e, r.to), Critical: e.Data.Urgency == string(contract.Critical),
+			NextAt: dueOf(e, r, now), CreatedAt: now,
+		})
+	}
+	return rows
+}
+
+// aboutOf returns the id of the match or the ask that a message is about; nil for
+// one about a request as a whole.
+func aboutOf(e contract.Event) *string {
+	if e.Thing == contract.ThingRequest {
+		return nil
+	}
+	about := e.AggregateID
+	return &about
+}
+
+// occasionOf keeps a kind of message from being sent twice about the same: a state
+// is told of at every change of a request, and may come again another day.
+func occasionOf(e contract.Event, r rule) string {
+	switch {
+	case e.Thing != contract.ThingRequest:
+		return e.AggregateID
+	case r.free:
+		return ""
+	default:
+		return e.Time.UTC().Format(time.DateOnly)
+	}
+}
+
+// ownerOf returns the path of the organisation that owns the thing: a match names
+// the request's first.
+func ownerOf(e contract.Event, thing contract.Thing) string {
+	if thing == contract.ThingOffer {
+		return e.Paths[len(e.Paths)-1]
+	}
+	return e.Paths[0]
+}
+
+func dueOf(e contract.Event, r rule, now time.Time) *time.Time {
+	from := now
+	if r.after > 0 && e.Data.At != nil && e.Data.At.After(now) {
+		from = *e.Data.At
+	}
+	due := from.Add(r.after)
+	return &due
+}
+
+// opens is what the page is opened for: where something is taken back, nobody has
+// to answer any more.
+func (r rule) opens() string {
+	if r.takesBack != "" {
+		return pageTrack
+	}
+	return r.page
+}
+
+// holds reports whether a message is still true in a state.
+func (r rule) holds(state string) bool { return len(r.while) == 0 || slices.Contains(r.while, state) }
