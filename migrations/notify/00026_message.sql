@@ -21,6 +21,7 @@ CREATE TABLE messages (
     tries       integer NOT NULL DEFAULT 0,
     attempt     integer NOT NULL DEFAULT 0, -- number of the last taking, also those that only had to wait
     next_at     timestamptz,
+    ends_at     timestamptz, -- later it means nothing
     taken_until timestamptz, -- a process is sending it until then; later, that process has died
     created_at  timestamptz NOT NULL,
     UNIQUE (kind, subject_id, occasion),

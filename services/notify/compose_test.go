@@ -20,14 +20,14 @@ func allRules() []rule {
 	byKind := map[string]rule{}
 	for _, list := range rules {
 		for _, r := range list {
-			byKind[r.kind] = r
+			byKind[r.kind+" "+string(r.to)] = r
 		}
 	}
 	all := []rule{}
 	for _, r := range byKind {
 		all = append(all, r)
 	}
-	slices.SortFunc(all, func(a, b rule) int { return strings.Compare(a.kind, b.kind) })
+	slices.SortFunc(all, func(a, b rule) int { return strings.Compare(a.kind+string(a.to), b.kind+string(b.to)) })
 	return all
 }
 
@@ -45,7 +45,7 @@ func TestMessagesAreAsRecorded(t *testing.T) {
 		person := contract.Reach{Language: string(lang), Code: "QGGN-M49W3"}
 		for _, r := range allRules() {
 			m := w.compose(r, task, person, 0, time.Time{})
-			fmt.Fprintf(&all, "== %s\n%s\n\n%s\nSMS %s\n\n", r.kind, m.Subject, m.plain(), m.Short)
+			fmt.Fprintf(&all, "== %s to the %s\n%s\n\n%s\nSMS %s\n\n", r.kind, r.to, m.Subject, m.plain(), m.Short)
 		}
 		person.Discreet = true
 		m := w.compose(rules["heli.request.submitted"][0], task, person, 0, time.Time{})

@@ -132,7 +132,7 @@ func mailResult(ctx context.Context, err error) result {
 // message returns a mail in both forms. One click on the unsubscribe button of a
 // mail program is a POST to the same address (RFC 8058), which must be HTTPS.
 func (m *mailer) message(id contract.MessageID, address string, c content) (*mail.Msg, error) {
-	message := mail.NewMsg()
+	message := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	message.FromMailAddress(m.from)
 	message.EnvelopeFromMailAddress(m.bounces)
 	if err := message.To(address); err != nil {

@@ -26,6 +26,9 @@ const (
 	pageUnsubscribe = "unsubscribe"
 )
 
+// thingAsk is a question of a wave to one helper.
+const thingAsk contract.Thing = "ask"
+
 // Kinds of messages: what the catalogues call them below "message.".
 const (
 	kindProposal  = "proposal"
@@ -41,14 +44,17 @@ const (
 	kindCameAgain = "came_again"
 	kindCameLast  = "came_last"
 	kindClosed    = "closed"
+	kindTomorrow  = "tomorrow"
+	kindSoon      = "soon"
+	kindStands    = "stands"
+	kindStandsEnd = "stands_last"
+	kindPaper     = "credential"
 )
 
-// Days after which somebody is reminded.
 const (
-	oneDay        = 24 * time.Hour
-	happenedAfter = 2 * oneDay // counted from the time of the help
-	cameAgain     = 3 * oneDay
-	cameLast      = 7 * oneDay
+	oneDay = 24 * time.Hour
+	// happenedAfter is when a helper is asked, counted from the time of the help.
+	happenedAfter = 2 * oneDay
 )
 
 // rule is one kind of message that follows from a fact.
@@ -64,6 +70,8 @@ type rule struct {
 	while []string
 	// takesBack is the kind of message that must have been delivered before.
 	takesBack string
+	// before says that it means nothing after the time that the fact names.
+	before bool
 	// unless are reasons of the fact for which nobody is written to.
 	unless []string
 	// ask says that it is about a question of a wave, not about a match.
@@ -75,37 +83,47 @@ type rule struct {
 var (
 	agreed   = []string{"accepted", "contact_released", "in_progress"}
 	reported = []string{"reported_done"}
-	closed   = []string{"closed"}
+	offered  = []string{"available", "exhausted"}
 )
 
-// rules says which messages follow from the facts of a type.
+// rules says which messages follow from the facts of a type. Who is to be reminded,
+// and when, is decided by the service that knows: a reminder is a fact like others.
 var rules = map[string][]rule{
 	"heli.request.submitted":  {{kind: kindReceived, to: contract.ThingRequest, page: pageTrack, free: true}},
 	"heli.request.needs_info": {{kind: kindQuestion, to: contract.ThingRequest, page: pageTrack, while: []string{"needs_info"}}},
 	"heli.request.closed": {{
-		kind: kindClosed, to: contract.ThingRequest, page: pageTrack, while: closed, unless: []string{"withdrawn", "confirmed"},
+		kind: kindClosed, to: contract.ThingRequest, page: pageTrack, while: []string{"closed"}, unless: []string{"withdrawn", "confirmed"},
 	}},
 	"heli.match.proposed": {{kind: kindProposal, to: contract.ThingOffer, page: pageAnswer, while: []string{"proposed"}}},
 	"heli.match.accepted": {
 		{kind: kindFound, to: contract.ThingRequest, page: pageTrack, while: agreed},
 		{kind: kindHappened, to: contract.ThingOffer, page: pageAnswer, while: agreed, after: happenedAfter},
 	},
-	"heli.match.reported_done": {
-		{kind: kindCame, to: contract.ThingRequest, page: pageTrack, while: reported},
-		{kind: kindCameAgain, to: contract.ThingRequest, page: pageTrack, while: reported, after: cameAgain},
-		{kind: kindCameLast, to: contract.ThingRequest, page: pageTrack, while: reported, after: cameLast},
+	"heli.match.reported_done":               {{kind: kindCame, to: contract.ThingRequest, page: pageTrack, while: reported}},
+	"heli.match.cancelled":                   {{kind: kindNoLonger, to: contract.ThingOffer, page: pageAnswer, takesBack: kindProposal}},
+	"heli.match.withdrawn":                   {{kind: kindLost, to: contract.ThingRequest, page: pageTrack, takesBack: kindFound}},
+	"heli.match.no_show":                     {{kind: kindLost, to: contract.ThingRequest, page: pageTrack, takesBack: kindFound}},
+	"heli.ask.asked":                         {{kind: kindAsked, to: contract.ThingOffer, page: pageAnswer, ask: true}},
+	"heli.reminder.confirmation_asked":       {{kind: kindCameAgain, to: contract.ThingRequest, page: pageTrack, while: reported}},
+	"heli.reminder.confirmation_asked_again": {{kind: kindCameLast, to: contract.ThingRequest, page: pageTrack, while: reported}},
+	"heli.reminder.appointment_tomorrow": {
+		{kind: kindTomorrow, to: contract.ThingRequest, page: pageTrack, while: agreed, before: true},
+		{kind: kindTomorrow, to: contract.ThingOffer, page: pageAnswer, while: agreed, before: true},
 	},
-	"heli.match.cancelled": {{kind: kindNoLonger, to: contract.ThingOffer, page: pageAnswer, takesBack: kindProposal}},
-	"heli.match.withdrawn": {{kind: kindLost, to: contract.ThingRequest, page: pageTrack, takesBack: kindFound}},
-	"heli.match.no_show":   {{kind: kindLost, to: contract.ThingRequest, page: pageTrack, takesBack: kindFound}},
-	"heli.ask.asked":       {{kind: kindAsked, to: contract.ThingOffer, page: pageAnswer, ask: true}},
-	"heli.ask.filled":      {{kind: kindFilled, to: contract.ThingOffer, page: pageAnswer, takesBack: kindAsked, ask: true}},
+	"heli.reminder.appointment_soon": {
+		{kind: kindSoon, to: contract.ThingRequest, page: pageTrack, while: agreed, before: true},
+		{kind: kindSoon, to: contract.ThingOffer, page: pageAnswer, while: agreed, before: true},
+	},
+	"heli.reminder.availability_asked":       {{kind: kindStands, to: contract.ThingOffer, page: pageTrack, while: offered}},
+	"heli.reminder.availability_asked_again": {{kind: kindStandsEnd, to: contract.ThingOffer, page: pageTrack, while: offered}},
+	"heli.reminder.credential_ending":        {{kind: kindPaper, to: contract.ThingOffer, page: pageTrack, while: offered}},
+	"heli.ask.filled":                        {{kind: kindFilled, to: contract.ThingOffer, page: pageAnswer, takesBack: kindAsked, ask: true}},
 }
 
-// ruleOf returns the rule of a kind; false for one of another release.
-func ruleOf(kind string) (rule, bool) {
+// ruleOf returns the rule of a kind for one side; false for one of another release.
+func ruleOf(kind string, to contract.Thing) (rule, bool) {
 	for _, list := range rules {
-		if n := slices.IndexFunc(list, func(r rule) bool { return r.kind == kind }); n >= 0 {
+		if n := slices.IndexFunc(list, func(r rule) bool { return r.kind == kind && r.to == to }); n >= 0 {
 			return list[n], true
 		}
 	}
@@ -126,19 +144,22 @@ func messagesOf(e contract.Event, now time.Time) []messageRow {
 		rows = append(rows, messageRow{
 			ID: contract.NewID[contract.MessageID](), Kind: r.kind, Thing: r.to, SubjectID: subject, About: aboutOf(e),
 			Occasion: occasionOf(e, r), OrgPath: ownerOf(e, r.to), Critical: e.Data.Urgency == string(contract.Critical),
-			NextAt: dueOf(e, r, now), CreatedAt: now,
+			NextAt: dueOf(e, r, now), EndsAt: endOf(e, r), CreatedAt: now,
 		})
 	}
 	return rows
 }
 
 // aboutOf returns the id of the match or the ask that a message is about; nil for
-// one about a request as a whole.
+// one about a request or an offer as a whole.
 func aboutOf(e contract.Event) *string {
-	if e.Thing == contract.ThingRequest {
+	about := string(e.Data.MatchID)
+	if e.Thing == thingAsk {
+		about = e.AggregateID
+	}
+	if about == "" {
 		return nil
 	}
-	about := e.AggregateID
 	return &about
 }
 
@@ -171,6 +192,14 @@ func dueOf(e contract.Event, r rule, now time.Time) *time.Time {
 	}
 	due := from.Add(r.after)
 	return &due
+}
+
+// endOf returns when a message means nothing any more; nil for never.
+func endOf(e contract.Event, r rule) *time.Time {
+	if !r.before {
+		return nil
+	}
+	return e.Data.At
 }
 
 // opens is what the page is opened for: where something is taken back, nobody has

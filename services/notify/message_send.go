@@ -103,9 +103,12 @@ func ended(reason string) attempted { return attempted{result: result{reason: re
 // attemptMessage sends a message where it is still true and its person may be
 // written to now. An error says that this could not be found out.
 func (s *Service) attemptMessage(ctx context.Context, t messageTask) (attempted, error) {
-	r, known := ruleOf(t.Kind)
-	if !known {
+	r, known := ruleOf(t.Kind, t.Thing)
+	switch {
+	case !known:
 		return ended(reasonUnknown), nil
+	case t.EndsAt != nil && s.now().After(*t.EndsAt):
+		return ended(reasonOutdated), nil
 	}
 	generation, reason, err := s.stillTrue(ctx, r, t)
 	if err != nil || reason != "" {

@@ -25,12 +25,13 @@ type messageRow struct {
 	OrgPath   string             `json:"org_path"`
 	Critical  bool               `json:"critical"`
 	NextAt    *time.Time         `json:"next_at"`
+	EndsAt    *time.Time         `json:"ends_at"`
 	CreatedAt time.Time          `json:"created_at"`
 }
 
 const insertMessagesSQL = `
-	INSERT INTO messages (id, kind, thing, subject_id, about, occasion, org_path, critical, next_at, created_at)
-	SELECT id, kind, thing, subject_id, about, occasion, org_path, critical, next_at, created_at
+	INSERT INTO messages (id, kind, thing, subject_id, about, occasion, org_path, critical, next_at, ends_at, created_at)
+	SELECT id, kind, thing, subject_id, about, occasion, org_path, critical, next_at, ends_at, created_at
 	FROM json_populate_recordset(NULL::messages, $1)
 	ON CONFLICT (kind, subject_id, occasion) DO NOTHING`
 
@@ -71,6 +72,7 @@ type messageTask struct {
 	SubjectID string             `db:"subject_id"`
 	About     *string            `db:"about"`
 	Critical  bool               `db:"critical"`
+	EndsAt    *time.Time         `db:"ends_at"`
 	Tries     int                `db:"tries"`
 	Attempt   int                `db:"attempt"`
 }
@@ -82,7 +84,7 @@ const takeMessagesSQL = `
 		WHERE state = 'pending' AND next_at <= $1 AND (taken_until IS NULL OR taken_until <= $1)
 		ORDER BY critical DESC, next_at, id LIMIT $3
 		FOR NO KEY UPDATE SKIP LOCKED)
-	RETURNING id, kind, thing, subject_id, about, critical, tries, attempt`
+	RETURNING id, kind, thing, subject_id, about, critical, ends_at, tries, attempt`
 
 // takeMessages takes at most so many messages that are due. They belong to the
 // caller until the time given. Each taking counts as a try, also when the process

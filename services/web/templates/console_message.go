@@ -1,6 +1,10 @@
 package templates
 
-import "heli/pkg/contract"
+import (
+	"slices"
+
+	"heli/pkg/contract"
+)
 
 // Messages is the log of messages to people.
 type Messages struct {
@@ -42,3 +46,10 @@ func messageWay(d Desk, channel contract.Channel) string {
 	}
 	return d.T("messages.way." + string(channel))
 }
+
+// keptReasons are why a message was rightly not sent: nothing failed.
+var keptReasons = []string{
+	contract.RefusedErased, contract.RefusedConsent, contract.RefusedNoAddress, contract.RefusedHours, "outdated", "not_told", "budget",
+}
+
+func failedReason(reason string) bool { return !slices.Contains(keptReasons, reason) }
