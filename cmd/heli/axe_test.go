@@ -64,6 +64,7 @@ func barrierPages(code string) []shownPage {
 		{name: "unknown address", path: "/nowhere"},
 		{name: "sign-in", path: "/console/login"},
 		{name: "a published request at the desk", path: "/console?text=" + code, staff: true},
+		{name: "messages to people", path: "/console/messages", staff: true},
 	}
 }
 

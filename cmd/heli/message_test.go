@@ -82,12 +82,41 @@ func (o *postOffice) next(t *testing.T) string {
 }
 
 var (
-	trackLink = regexp.MustCompile(`https://heli\.example/track#(track_[A-Za-z0-9_.-]+)`)
-	stopLink  = regexp.MustCompile(`https://heli\.example(/unsubscribe/[A-Za-z0-9_.-]+)`)
+	answerLink = regexp.MustCompile(`https://heli\.example/answer#(answer_[A-Za-z0-9_.-]+)`)
+	trackLink  = regexp.MustCompile(`https://heli\.example/track#(track_[A-Za-z0-9_.-]+)`)
+	stopLink   = regexp.MustCompile(`https://heli\.example(/unsubscribe/[A-Za-z0-9_.-]+)`)
 )
 
-// TestMessagesReachPeopleAndLeaveNothingBehind goes the way of a requester who wants
-// messages: from the first to the last, which one click ends. What it says of a
+// wantsMessages is what somebody agrees to who wants messages.
+var wantsMessages = map[string]any{"version": "1", "purposes": []string{"matching", "contact", "messages"}}
+
+// proposes opens a request and proposes it to a helper who wants messages.
+func (i *instance) proposes(request answer, contact map[string]any) answer {
+	i.t.Helper()
+	staff := i.coordinator()
+	give := offerDraft(planted["offer_text"], "available", 100)
+	give["contact"], give["consent"] = contact, wantsMessages
+	offer := staff.post(http.StatusCreated, "/offers", give)
+	for _, move := range []string{"triage", "open"} {
+		staff.post(http.StatusOK, "/requests/"+request.ID+"/"+move, map[string]any{})
+	}
+	awaitSuggestion(i.t, staff, request.ID, offer.ID)
+	staff.post(http.StatusCreated, "/matches", proposal(request, offer, 10))
+	return offer
+}
+
+// onlyMatch returns the id of the one match of a request.
+func (i *instance) onlyMatch(request answer) string {
+	i.t.Helper()
+	var id string
+	if err := i.database().GetContext(i.t.Context(), &id, `SELECT id::text FROM matcher.matches WHERE request_id = $1`, request.ID); err != nil {
+		i.t.Fatalf("find match: %v", err)
+	}
+	return id
+}
+
+// TestMessagesReachPeopleAndLeaveNothingBehind goes the way of a requester and a
+// helper who want messages: from the first to the last, which one click ends. What it says of a
 // person is then looked for everywhere. The need is critical, so that no night is
 // waited for.
 func TestMessagesReachPeopleAndLeaveNothingBehind(t *testing.T) {
@@ -98,8 +127,8 @@ func TestMessagesReachPeopleAndLeaveNothingBehind(t *testing.T) {
 	need := requestDraft(planted["title"], "", 10)
 	delete(need, "state")
 	need["urgency"], need["description"] = "critical", planted["description"]
-	need["contact"] = map[string]any{"name": planted["name"], "phone": "+86" + planted["phone"], "email": planted["email"]}
-	need["consent"] = map[string]any{"version": "1", "purposes": []string{"matching", "contact", "messages"}}
+	contact := map[string]any{"name": planted["name"], "phone": "+86" + planted["phone"], "email": planted["email"]}
+	need["contact"], need["consent"] = contact, wantsMessages
 	made := i.public().call(http.StatusCreated, http.MethodPost, "/requests", "planted-key-of-128-bits-0003", need)
 
 	received := office.next(t)
@@ -110,24 +139,44 @@ func TestMessagesReachPeopleAndLeaveNothingBehind(t *testing.T) {
 	if token == nil || stop == nil || !strings.Contains(received, made.Code) {
 		t.Fatalf("a letter without code and links:\n%s", received)
 	}
-	i.opens(token[1])
+	i.opens("/track", token[1])
 
-	staff := i.coordinator()
-	staff.post(http.StatusOK, "/requests/"+made.ID+"/ask_info", map[string]any{"reason": "other"})
-	if question := office.next(t); !strings.Contains(question, made.Code) {
-		t.Errorf("the question:\n%s", question)
+	offer := i.proposes(made, contact)
+	proposed := office.next(t)
+	answer := answerLink.FindStringSubmatch(proposed)
+	if answer == nil || !strings.Contains(proposed, offer.Code) {
+		t.Fatalf("a proposal without code and link:\n%s", proposed)
 	}
+	i.opens("/answer", answer[1])
+	i.coordinator().post(http.StatusOK, "/matches/"+i.onlyMatch(made)+"/accept", map[string]any{"on_behalf_of": "helper"})
+	if found := office.next(t); !strings.Contains(found, made.Code) {
+		t.Errorf("somebody will help:\n%s", found)
+	}
+
 	if got := i.postForm(t, stop[1], url.Values{"List-Unsubscribe": {"One-Click"}}); got.status != http.StatusOK {
 		t.Fatalf("one click: %d", got.status)
 	}
-	staff.post(http.StatusOK, "/requests/"+made.ID+"/close", map[string]any{"reason": "unfulfillable"})
-	awaitMessages(t, i)
-	if n := count(t, i.database(), `SELECT count(*) FROM notify.messages WHERE kind = 'closed' AND state = 'dead' AND reason = 'no_consent'`); n != 1 || len(office.letters) != 0 {
-		t.Errorf("%d messages were kept back, %d more letters came", n, len(office.letters))
+	i.coordinator().post(http.StatusOK, "/requests/"+made.ID+"/close", map[string]any{"reason": "unfulfillable"})
+	if over := office.next(t); !strings.Contains(over, offer.Code) {
+		t.Errorf("the helper is not told that it is over:\n%s", over)
 	}
+	awaitMessages(t, i)
+	if n := count(t, i.database(), `SELECT count(*) FROM notify.messages WHERE kind = 'closed' AND state = 'dead' AND reason = 'no_consent'`); n != 1 {
+		t.Errorf("%d messages were kept back, want that of the end", n)
+	}
+	i.leavesNothing(made, offer)
+}
+
+// leavesNothing looks for what was planted outside the tables that own it, and for
+// the record of every look at a contact.
+func (i *instance) leavesNothing(request, offer answer) {
+	t := i.t
+	t.Helper()
 	// Each letter took one look at the contact; without consent nobody looks.
-	if n := count(t, i.database(), `SELECT count(*) FROM directory.audit WHERE action = 'request.contact.reach' AND subject_id = $1 AND role = 'system'`, made.ID); n != 2 {
-		t.Errorf("%d readings recorded for 2 letters", n)
+	for id, letters := range map[string]int64{request.ID: 2, offer.ID: 2} {
+		if n := count(t, i.database(), `SELECT count(*) FROM directory.audit WHERE action LIKE '%.contact.reach' AND subject_id = $1 AND role = 'system'`, id); n != letters {
+			t.Errorf("%d readings recorded for %d letters", n, letters)
+		}
 	}
 	checkFiles(t, i.data)
 	log, err := os.ReadFile(i.log)
@@ -154,10 +203,10 @@ func awaitMessages(t *testing.T, i *instance) {
 }
 
 // opens follows the link of a letter as the page's script does.
-func (i *instance) opens(token string) {
+func (i *instance) opens(page, token string) {
 	i.t.Helper()
 	for text, want := range map[string]int{token: http.StatusOK, token + "x": http.StatusUnprocessableEntity} {
-		if got := i.postForm(i.t, "/track", url.Values{"token": {text}}); got.status != want {
+		if got := i.postForm(i.t, page, url.Values{"token": {text}}); got.status != want {
 			i.t.Errorf("the link of the letter opens with %d, want %d", got.status, want)
 		}
 	}
