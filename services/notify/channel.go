@@ -22,7 +22,7 @@ type MessageConfig struct {
 	SMSHeaders  []string `name:"sms-header" env:"HELI_SMS_HEADERS" sep:"|" secret:"" placeholder:"NAME: VALUE" help:"Header of that request, repeatable; in the environment separated by |."`
 	SMSBody     string   `name:"sms-body" env:"HELI_SMS_BODY" secret:"" placeholder:"TEMPLATE" help:"Body of that request: JSON or a form, by its Content-Type; {{phone}} and {{text}} are filled in."`
 	SMSSuccess  string   `name:"sms-success" env:"HELI_SMS_SUCCESS" placeholder:"REGEXP" help:"What the answer must match, for providers that answer 200 to everything."`
-	Budget      int      `name:"messages-per-week" env:"HELI_MESSAGES_PER_WEEK" default:"7" placeholder:"N" help:"Messages that one person gets in a week at most, but for what is critical."`
+	Budget      int      `name:"messages-per-week" env:"HELI_MESSAGES_PER_WEEK" default:"7" placeholder:"N" help:"Messages that one person gets in a week at most; three times as many where life is at risk."`
 }
 
 // sender is a way to people.

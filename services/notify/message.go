@@ -76,8 +76,8 @@ type rule struct {
 	unless []string
 	// ask says that it is about a question of a wave, not about a match.
 	ask bool
-	// free is sent beyond the budget: the person has just asked for it.
-	free bool
+	// once is told a single time in a life, however often the state comes.
+	once bool
 }
 
 var (
@@ -89,7 +89,7 @@ var (
 // rules says which messages follow from the facts of a type. Who is to be reminded,
 // and when, is decided by the service that knows: a reminder is a fact like others.
 var rules = map[string][]rule{
-	"heli.request.submitted":  {{kind: kindReceived, to: contract.ThingRequest, page: pageTrack, free: true}},
+	"heli.request.submitted":  {{kind: kindReceived, to: contract.ThingRequest, page: pageTrack, once: true}},
 	"heli.request.needs_info": {{kind: kindQuestion, to: contract.ThingRequest, page: pageTrack, while: []string{"needs_info"}}},
 	"heli.request.closed": {{
 		kind: kindClosed, to: contract.ThingRequest, page: pageTrack, while: []string{"closed"}, unless: []string{"withdrawn", "confirmed"},
@@ -169,7 +169,7 @@ func occasionOf(e contract.Event, r rule) string {
 	switch {
 	case e.Thing != contract.ThingRequest:
 		return e.AggregateID
-	case r.free:
+	case r.once:
 		return ""
 	default:
 		return e.Time.UTC().Format(time.DateOnly)

@@ -426,6 +426,12 @@ func TestNobodyGetsMoreThanTheirBudget(t *testing.T) {
 	if told := send(true); told.State != stateDelivered {
 		t.Errorf("a critical one: %+v", told)
 	}
+	for range 2*3 - 1 {
+		send(true)
+	}
+	if told := send(true); told.State != stateDead || told.Reason != reasonBudget {
+		t.Errorf("a critical one beyond all: %+v", told)
+	}
 	w.around.say(func(n *neighbours) { n.person.Person = "somebody else" })
 	if told := send(false); told.State != stateDelivered {
 		t.Errorf("to somebody else: %+v", told)

@@ -113,13 +113,12 @@ const (
 	lockPersonSQL     = `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`
 	reserveMessageSQL = `
 		UPDATE messages SET person = $2, reserved_at = coalesce(reserved_at, $3)
-		WHERE id = $1 AND (reserved_at IS NOT NULL OR $5 < 0
+		WHERE id = $1 AND (reserved_at IS NOT NULL
 			OR (SELECT count(*) FROM messages m WHERE m.person = $2 AND m.reserved_at > $4) < $5)`
 )
 
 // reserveMessage counts a message against the person's budget since a time, once
-// however often it is tried, and reports whether there was room. A budget below 0
-// has no end.
+// however often it is tried, and reports whether there was room.
 func (s *store) reserveMessage(ctx context.Context, id contract.MessageID, person string, now, since time.Time, budget int) (bool, error) {
 	room := false
 	err := s.db.InTx(ctx, func(tx *sqlx.Tx) error {
