@@ -17,6 +17,7 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"heli/pkg/testkit"
+	"heli/services/notify"
 )
 
 // postOffice is a mail server without TLS, as one on the same machine may be.
@@ -208,6 +209,26 @@ func (i *instance) opens(page, token string) {
 	for text, want := range map[string]int{token: http.StatusOK, token + "x": http.StatusUnprocessableEntity} {
 		if got := i.postForm(i.t, page, url.Values{"token": {text}}); got.status != want {
 			i.t.Errorf("the link of the letter opens with %d, want %d", got.status, want)
+		}
+	}
+}
+
+func TestTheDoctorSaysOnWhichWaysPeopleAreWrittenTo(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		config notify.Config
+		ok     bool
+		says   string
+	}{
+		"nothing":     {notify.Config{}, true, "nobody is written to"},
+		"mail":        {notify.Config{PublicURL: "https://heli.example", MessageConfig: notify.MessageConfig{SMTPURL: "smtps://mail.example", MailFrom: "a@b.example"}}, true, "by mail"},
+		"no sender":   {notify.Config{PublicURL: "https://heli.example", MessageConfig: notify.MessageConfig{SMTPURL: "smtps://mail.example"}}, false, "--mail-from"},
+		"wrong field": {notify.Config{PublicURL: "https://heli.example", MessageConfig: notify.MessageConfig{SMSURL: "https://sms.example/{{to}}"}}, false, "{{to}}"},
+	} {
+		var e examination
+		e.examineMessages(c.config)
+		if f := e.findings[0]; f.OK != c.ok || !strings.Contains(f.Text, c.says) {
+			t.Errorf("%s: %+v", name, f)
 		}
 	}
 }

@@ -42,7 +42,7 @@ func (s *Service) takeMessages(ctx context.Context, inFlight int) ([]messageTask
 func (s *Service) sendMessage(ctx context.Context, t messageTask) {
 	ctx = contract.WithActor(ctx, contract.System())
 	a, err := s.attemptMessage(ctx, t)
-	interrupted := ctx.Err() != nil && a.result.reason != ""
+	interrupted := ctx.Err() != nil && (err != nil || a.result.reason != "")
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bookTime)
 	defer cancel()
 	switch {

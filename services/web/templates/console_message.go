@@ -53,3 +53,11 @@ var keptReasons = []string{
 }
 
 func failedReason(reason string) bool { return !slices.Contains(keptReasons, reason) }
+
+// messageTab names the messages in a state; all without one.
+func messageTab(d Desk, state string) string {
+	if state == "dead" {
+		return d.T("messages.dead")
+	}
+	return d.T("console.delivery_state." + either(state, "all"))
+}
