@@ -185,7 +185,7 @@ func publish(id string) contract.Publish {
 func endpointCalls(own things) []call {
 	return slices.Concat(
 		complaintCalls(own), askCalls(), administrationCalls(), requestCalls(own), offerCalls(own), boardCalls(), matcherCalls(own),
-		directoryCalls(own), peopleCalls(own), signInCalls(own), webhookCalls(),
+		directoryCalls(own), peopleCalls(own), signInCalls(own), webhookCalls(), messageCalls(own),
 	)
 }
 
@@ -366,6 +366,18 @@ func directoryCalls(own things) []call {
 		about(list, contract.DirectoryAlerts, contract.Empty{}),
 		about(noThing, contract.DirectoryRecordErasure, contract.RecordErasure{}),
 		about(noThing, contract.DirectoryErasures, contract.ListErasures{Thing: contract.ThingRequest}),
+	}
+}
+
+// messageCalls are those about messages to people: all but the log are for services.
+func messageCalls(own things) []call {
+	return []call{
+		about(noThing, contract.RequestReach, contract.AskReach{ID: string(own.request.ID)}),
+		about(noThing, contract.OfferReach, contract.AskReach{ID: string(own.offer.ID)}),
+		about(noThing, contract.RequestBounced, contract.Bounced{ID: string(own.request.ID)}),
+		about(noThing, contract.OfferBounced, contract.Bounced{ID: string(own.offer.ID)}),
+		about(list, contract.NotifyMessages, contract.ListMessages{}),
+		about(noThing, contract.NotifyChannels, contract.Empty{}),
 	}
 }
 

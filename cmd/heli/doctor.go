@@ -10,6 +10,7 @@ import (
 
 	"heli/cmd/heli/platform"
 	"heli/pkg/embedded"
+	"heli/services/notify"
 )
 
 // doctorTime bounds each look at a server.
@@ -17,10 +18,12 @@ const doctorTime = 10 * time.Second
 
 // doctorCommand looks at everything that commonly goes wrong. It changes nothing.
 type doctorCommand struct {
-	place       `embed:""`
-	Listen      string `name:"listen" env:"HELI_LISTEN" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where heli up would serve the pages."`
-	AdminListen string `name:"admin-listen" env:"HELI_ADMIN_LISTEN" default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Where heli up would serve operators."`
-	JSON        bool   `name:"json" help:"Print the findings as JSON."`
+	place                `embed:""`
+	Listen               string `name:"listen" env:"HELI_LISTEN" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where heli up would serve the pages."`
+	AdminListen          string `name:"admin-listen" env:"HELI_ADMIN_LISTEN" default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Where heli up would serve operators."`
+	PublicURL            string `name:"public-url" env:"HELI_PUBLIC_URL" placeholder:"URL" help:"Where readers reach the pages."`
+	notify.MessageConfig `embed:""`
+	JSON                 bool `name:"json" help:"Print the findings as JSON."`
 }
 
 // finding is one thing that was looked at.
@@ -53,6 +56,7 @@ func (c *doctorCommand) Run(ctx context.Context, t terminal) error {
 	e.examinePorts(ctx, c.Listen, c.AdminListen)
 	e.examineDatabase(ctx)
 	e.examineNATS(ctx)
+	e.examineMessages(notify.Config{PublicURL: c.PublicURL, MessageConfig: c.MessageConfig})
 	if err := t.result(c.JSON, e.findings, e.text()); err != nil {
 		return err
 	}
@@ -122,4 +126,18 @@ func (e *examination) examinePorts(ctx context.Context, addresses ...string) {
 		}
 		e.note("ports", address+" is free", err)
 	}
+}
+
+// examineMessages says on which ways people are written to. It sends nothing.
+func (e *examination) examineMessages(c notify.Config) {
+	channels, err := c.Channels()
+	text := "no mail server and no SMS provider is set up, nobody is written to: see --smtp-url and --sms-url"
+	if len(channels) > 0 {
+		names := make([]string, len(channels))
+		for n, channel := range channels {
+			names[n] = string(channel)
+		}
+		text = "people are written to by " + strings.Join(names, ", else by ")
+	}
+	e.note("messages", text, err)
 }

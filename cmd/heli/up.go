@@ -18,17 +18,18 @@ import (
 
 // upCommand runs the whole platform.
 type upCommand struct {
-	place         `embed:""`
-	web.Config    `embed:""`
-	Directory     directory.Config `embed:""`
-	Retention     vault.Retention  `embed:""`
-	Claims        request.Claims   `embed:""`
-	Silence       request.Silence  `embed:""`
-	Staleness     offer.Staleness  `embed:""`
-	AdminListen   string           `name:"admin-listen" env:"HELI_ADMIN_LISTEN" default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Health, metrics and profiles, for operators only."`
-	WebhookAllow  []netip.Prefix   `name:"webhook-allow" env:"HELI_WEBHOOK_ALLOW" placeholder:"CIDR" help:"Addresses that webhooks may reach although they are private, over plain HTTP too: for development."`
-	Demo          bool             `name:"demo" env:"HELI_DEMO" help:"Load the demo once and print a login link for each of its roles."`
-	app.LogConfig `embed:""`
+	place                `embed:""`
+	web.Config           `embed:""`
+	Directory            directory.Config `embed:""`
+	Retention            vault.Retention  `embed:""`
+	Claims               request.Claims   `embed:""`
+	Silence              request.Silence  `embed:""`
+	Staleness            offer.Staleness  `embed:""`
+	AdminListen          string           `name:"admin-listen" env:"HELI_ADMIN_LISTEN" default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Health, metrics and profiles, for operators only."`
+	WebhookAllow         []netip.Prefix   `name:"webhook-allow" env:"HELI_WEBHOOK_ALLOW" placeholder:"CIDR" help:"Addresses that webhooks may reach although they are private, over plain HTTP too: for development."`
+	notify.MessageConfig `embed:""`
+	Demo                 bool `name:"demo" env:"HELI_DEMO" help:"Load the demo once and print a login link for each of its roles."`
+	app.LogConfig        `embed:""`
 }
 
 // Run serves until ctx ends. It prints one line, ready and the address, once
@@ -41,7 +42,10 @@ func (c *upCommand) Run(ctx context.Context, t terminal) error {
 	}
 	options.Pages, options.Web, options.AdminListen = true, c.Config, c.AdminListen
 	options.Directory, options.Retention, options.Claims, options.Silence, options.Staleness = c.Directory, c.Retention, c.Claims, c.Silence, c.Staleness
-	options.Notify = notify.Config{WebhookAllow: c.WebhookAllow, PublicURL: c.PublicURL}
+	options.Notify = notify.Config{WebhookAllow: c.WebhookAllow, PublicURL: c.PublicURL, MessageConfig: c.MessageConfig}
+	if _, err := options.Notify.Channels(); err != nil {
+		return err
+	}
 	return platform.Run(ctx, options, func(ctx context.Context, p *platform.Platform) error {
 		return c.serve(ctx, t, p)
 	})

@@ -73,6 +73,8 @@ const (
 	Record            Action = "record"      // in the audit chain, by a service for whoever acts
 	UseAccount        Action = "use_account" // one's own
 	ReadProjections   Action = "read_projections"
+	ReachPeople       Action = "reach_people"  // learn where a message goes
+	ReadMessages      Action = "read_messages" // the log: kinds, codes and times
 	FollowErasures    Action = "follow_erasures"
 	MakeFirst         Action = "make_first_administrator"
 	Complain          Action = "complain"
@@ -172,6 +174,8 @@ var matrix = map[Action]grant{
 	Record:            {Anywhere, everybody},
 	UseAccount:        {Anywhere, []contract.Role{admin, coord, lead, help, audit, integ}},
 	ReadProjections:   {Anywhere, nil},
+	ReachPeople:       {Anywhere, nil},
+	ReadMessages:      {Below, []contract.Role{admin, coord, lead, audit}},
 	FollowErasures:    {Anywhere, nil},
 	MakeFirst:         {Anywhere, nil},
 	Complain:          {Below, []contract.Role{admin, coord, lead, reqr, offr, answ}},

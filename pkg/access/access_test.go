@@ -35,7 +35,7 @@ func TestAuditorsAndHelpersChangeNothing(t *testing.T) {
 	reading := map[Action]bool{
 		ReadRequests: true, ListRequests: true, ReadOffers: true, ListOffers: true, ReadMatches: true, ReadHonours: true,
 		ReadOrganisations: true, ReadPolicy: true, TryPolicies: true, ReadAlerts: true, UseAccount: true,
-		ReadAudit: true, ExportAudit: true, ReadFigures: true, ReadSessions: true, ReadAsks: true,
+		ReadAudit: true, ExportAudit: true, ReadFigures: true, ReadSessions: true, ReadAsks: true, ReadMessages: true,
 	}
 	for _, action := range Actions() {
 		for _, role := range []contract.Role{contract.RoleAuditor, contract.RoleHelper} {

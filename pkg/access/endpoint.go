@@ -169,6 +169,13 @@ var endpoints = map[string]Rule{
 	contract.NotifyReplay.Subject:     {ManageWebhooks},
 	contract.NotifyEvents.Subject:     {PullEvents},
 
+	contract.RequestReach.Subject:   {ReachPeople},
+	contract.OfferReach.Subject:     {ReachPeople},
+	contract.RequestBounced.Subject: {ReachPeople},
+	contract.OfferBounced.Subject:   {ReachPeople},
+	contract.NotifyMessages.Subject: {ReadMessages},
+	contract.NotifyChannels.Subject: {ReadReference},
+
 	contract.MatcherComplain.Subject:        {Complain},
 	contract.MatcherComplaint.Subject:       {HandleComplaints},
 	contract.MatcherComplaints.Subject:      {HandleComplaints},

@@ -48,6 +48,9 @@ type EndpointID string
 // DeliveryID names a fact's way to an endpoint.
 type DeliveryID string
 
+// MessageID names a message to a person.
+type MessageID string
+
 // NoteID names a remark of staff.
 type NoteID string
 

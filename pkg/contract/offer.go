@@ -30,6 +30,7 @@ type OfferDraft struct {
 	Safeguards     []string     `json:"safeguards,omitempty"` // that the offer satisfies
 	Credentials    []Credential `json:"credentials,omitempty"`
 	Windows        []Window     `json:"windows,omitempty"`
+	Language       string       `json:"language,omitempty"` // in which messages are written (BCP 47)
 	TimeZone       string       `json:"time_zone,omitempty"`
 	ValidUntil     *time.Time   `json:"valid_until,omitempty"`
 	Sharing        Sharing      `json:"sharing,omitempty"`
@@ -110,6 +111,7 @@ type Offer struct {
 	Sharing       Sharing `json:"sharing"`
 	Contact       Contact `json:"contact"`
 	PhoneVerified bool    `json:"phone_verified"`
+	MailBounces   bool    `json:"mail_bounces,omitempty"` // mail does not arrive
 	// Suspended says that it rests while a complaint is looked into, whatever its stage.
 	Suspended   bool   `json:"suspended,omitempty"`
 	Source      string `json:"source,omitempty"`

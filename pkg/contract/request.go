@@ -21,6 +21,7 @@ type RequestDraft struct {
 	Campaign       string     `json:"campaign,omitempty"`
 	Incident       string     `json:"incident,omitempty"`
 	TimeZone       string     `json:"time_zone,omitempty"` // IANA
+	Language       string     `json:"language,omitempty"`  // in which messages are written (BCP 47)
 	Contact        Contact    `json:"contact"`
 	OnBehalfOf     string     `json:"on_behalf_of,omitempty"`
 	Sharing        Sharing    `json:"sharing,omitempty"`
@@ -100,6 +101,7 @@ type Request struct {
 	TimeZone       string         `json:"time_zone"`
 	Contact        Contact        `json:"contact"`
 	PhoneVerified  bool           `json:"phone_verified"`
+	MailBounces    bool           `json:"mail_bounces,omitempty"` // mail does not arrive
 	OnBehalfOf     string         `json:"on_behalf_of,omitempty"`
 	Sharing        Sharing        `json:"sharing"`
 	Source         string         `json:"source,omitempty"`

@@ -159,6 +159,15 @@ const withdrawn = "withdrawn:"
 // Allows reports whether the consent to a purpose was not withdrawn.
 func (c Consent) Allows(purpose string) bool { return !slices.Contains(c.Purposes, withdrawn+purpose) }
 
+// Has reports whether there is consent to a purpose now: to messages when it was
+// given, to the others unless it was withdrawn.
+func (c Consent) Has(purpose string) bool {
+	if purpose == PurposeMessages {
+		return slices.Contains(c.Purposes, purpose)
+	}
+	return c.Allows(purpose)
+}
+
 // With returns the consent with a purpose given or withdrawn; what was agreed to
 // besides stays.
 func (c Consent) With(purpose string, given bool) Consent {
@@ -174,7 +183,7 @@ func (c Consent) With(purpose string, given bool) Consent {
 // To withdraw that for matching is to withdraw the request or offer itself.
 type ChangeConsent struct {
 	ID      string `json:"id"`
-	Purpose string `json:"purpose"` // "contact"
+	Purpose string `json:"purpose"` // "contact" or "messages"
 	Given   bool   `json:"given"`
 }
 

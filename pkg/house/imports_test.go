@@ -40,7 +40,7 @@ var layers = [][]string{
 	{"heli/pkg/fault", "heli/pkg/crash", "heli/pkg/pace", "heli/migrations"},
 	{"heli/pkg/contract"},
 	{"heli/pkg/lifecycle", "heli/pkg/access", "heli/pkg/reference", "heli/pkg/cursor", "heli/pkg/seal", "heli/pkg/word"},
-	{"heli/pkg/check", "heli/pkg/tabular", "heli/pkg/risk", "heli/pkg/locale"},
+	{"heli/pkg/check", "heli/pkg/tabular", "heli/pkg/risk", "heli/pkg/locale", "heli/pkg/reach"},
 	{"heli/pkg/bus", "heli/pkg/pg", "heli/pkg/contact", "heli/pkg/importer"},
 	{"heli/pkg/inbox", "heli/pkg/outbox", "heli/pkg/idempotency", "heli/pkg/embedded", "heli/pkg/vault", "heli/pkg/publication"},
 	{"heli/pkg/app", "heli/pkg/letter", "heli/pkg/reminder"},
@@ -118,7 +118,7 @@ var outside = []string{"net", "net/http", "os", "database/sql", "github.com/jmoi
 
 func TestPurePackagesDoNoIO(t *testing.T) {
 	pure := []string{"heli/pkg/fault", "heli/pkg/contract", "heli/pkg/lifecycle", "heli/pkg/reference",
-		"heli/pkg/access", "heli/pkg/word", "heli/pkg/risk", "heli/services/matcher/rank", "heli/services/matcher/index",
+		"heli/pkg/access", "heli/pkg/word", "heli/pkg/risk", "heli/pkg/reach", "heli/services/matcher/rank", "heli/services/matcher/index",
 		"heli/services/matcher/plan", "heli/services/matcher/plan/flow"}
 	for _, p := range listPackages(t) {
 		if !slices.Contains(pure, p.ImportPath) {

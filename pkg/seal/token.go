@@ -26,6 +26,12 @@ func (k *Keys) Token(purpose, id string, generation int) string {
 	return k.primary().tokenOf(purpose, id, generation)
 }
 
+// Bearer returns the token with its purpose and id before it, such as
+// "track_<id>.<secret>": the text that people are given.
+func (k *Keys) Bearer(purpose, id string, generation int) string {
+	return purpose + "_" + id + "." + k.Token(purpose, id, generation)
+}
+
 // CheckToken reports, in constant time, whether the token is the one that
 // Token returns.
 func (k *Keys) CheckToken(token, purpose, id string, generation int) bool {

@@ -25,6 +25,8 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.NotifyDeliveries, s.Deliveries) },
 		func() error { return bus.Handle(server, contract.NotifyReplay, s.Replay) },
 		func() error { return bus.Handle(server, contract.NotifyEvents, s.Events) },
+		func() error { return bus.Handle(server, contract.NotifyMessages, s.Messages) },
+		func() error { return bus.Handle(server, contract.NotifyChannels, s.Channels) },
 		func() error { return letter.Answer(server, s.letters()) },
 	} {
 		if err := register(); err != nil {
@@ -35,7 +37,8 @@ func (s *Service) answer(server *bus.Server) error {
 }
 
 // Hear puts facts into the feed and makes each due for every active endpoint of
-// an organisation that may see it, in one transaction.
+// an organisation that may see it, and the messages to people that follow, in one
+// transaction. What was to be said to a person who was erased is forgotten.
 func (s *Service) Hear(ctx context.Context, events []contract.Event, once inbox.Once) error {
 	due := false
 	err := once(func(tx *sqlx.Tx, fresh []contract.Event) error {
@@ -52,14 +55,17 @@ func (s *Service) Hear(ctx context.Context, events []contract.Event, once inbox.
 		}
 		wanted = forPeople(wanted, fresh)
 		due = len(wanted) > 0
-		_, err = s.store.insertDeliveries(ctx, tx, s.now(), wanted...)
-		return err
+		if _, err = s.store.insertDeliveries(ctx, tx, s.now(), wanted...); err != nil {
+			return err
+		}
+		return s.hearMessages(ctx, tx, fresh)
 	})
 	if err != nil {
 		return err
 	}
+	wake(s.messages.woken)
 	if due {
-		wake(s.deliverWake)
+		wake(s.webhooks.woken)
 	}
 	return nil
 }

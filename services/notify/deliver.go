@@ -23,40 +23,14 @@ const (
 	deliverInterval = 500 * time.Millisecond
 )
 
-// deliver sends what is due until ctx ends, then lets what is on its way finish
-// for a moment and gives the rest back.
-func (s *Service) deliver(ctx context.Context) error {
-	sending, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
-	defer s.sending.Wait()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(stopGrace, stop) })()
-	return s.repeat(ctx, "deliver webhooks", deliverInterval, s.deliverWake, func(ctx context.Context) (bool, error) {
-		n, err := s.dispatch(ctx, sending)
-		return n > 0, err
-	})
-}
-
-// dispatch takes what is due, as far as there is room, and begins to send it
-// under the second context. It returns how many deliveries it took.
-func (s *Service) dispatch(ctx, sending context.Context) (int, error) {
-	room := (maxInFlight - int(s.inFlight.Load())) / perEndpoint
-	if room == 0 {
-		return 0, nil
+// takeWebhooks takes deliveries for as many endpoints as there is room for.
+func (s *Service) takeWebhooks(ctx context.Context, inFlight int) ([]task, error) {
+	room := (maxInFlight - inFlight) / perEndpoint
+	if room <= 0 {
+		return nil, nil
 	}
 	now := s.now()
-	tasks, err := s.worker.takeDeliveries(ctx, now, now.Add(s.tuning.lease), room)
-	if err != nil {
-		return 0, err
-	}
-	s.inFlight.Add(int64(len(tasks)))
-	for _, t := range tasks {
-		s.sending.Go(func() {
-			s.send(sending, t)
-			s.inFlight.Add(-1)
-			wake(s.deliverWake) // the endpoint has room again
-		})
-	}
-	return len(tasks), nil
+	return s.worker.takeDeliveries(ctx, now, now.Add(s.tuning.lease), room)
 }
 
 // send makes one attempt and books what came of it. When that fails the lease

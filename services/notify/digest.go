@@ -68,7 +68,7 @@ func (s *Service) sumUpOne(ctx context.Context) (more bool, err error) {
 		return s.digest(ctx, tx, endpoint, rows, now)
 	})
 	if err == nil && more {
-		wake(s.deliverWake)
+		wake(s.webhooks.woken)
 	}
 	return more, err
 }

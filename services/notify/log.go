@@ -116,7 +116,7 @@ func (s *Service) Replay(ctx context.Context, q contract.ReplayDeliveries) (cont
 		return contract.Replayed{}, err
 	}
 	if !q.Preview {
-		wake(s.deliverWake)
+		wake(s.webhooks.woken)
 	}
 	return replayed, nil
 }

@@ -1,186 +1,215 @@
 package notify
 
 import (
-	"cmp"
-	"encoding/json"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"heli/pkg/app"
 	"heli/pkg/contract"
-	"heli/pkg/locale"
 )
 
-// writer writes what robots say: what happened, where, and a link for those who
-// may look; never a name, a contact or a text of a need.
-type writer struct {
-	catalogue *locale.Catalogue
-	reference *app.Reference // names of regions and categories; nil: their codes
-	publicURL string
+// Reasons of messages that were not sent, beside those that the services give who
+// know the person (contract.Refused…) and those of webhooks.
+const (
+	reasonOutdated = "outdated" // what it says is not true any more
+	reasonNotTold  = "not_told" // it takes back what was never said
+	reasonBudget   = "budget"   // the person got enough this week
+	reasonBounced  = "bounced"  // there is no such mailbox
+	reasonRefused  = "refused"  // the server or provider wants no such message
+	reasonUnknown  = "unknown"  // the person's service knows nothing of it
+	reasonInternal = "internal" // see the log
+)
+
+// The pages that messages lead to: also the purposes of their tokens.
+const (
+	pageTrack       = "track"
+	pageAnswer      = "answer"
+	pageUnsubscribe = "unsubscribe"
+)
+
+// thingAsk is a question of a wave to one helper.
+const thingAsk contract.Thing = "ask"
+
+// Kinds of messages: what the catalogues call them below "message.".
+const (
+	kindProposal  = "proposal"
+	kindNoLonger  = "no_longer"
+	kindHappened  = "happened"
+	kindAsked     = "asked"
+	kindFilled    = "filled"
+	kindReceived  = "received"
+	kindQuestion  = "question"
+	kindFound     = "found"
+	kindLost      = "lost"
+	kindCame      = "came"
+	kindCameAgain = "came_again"
+	kindCameLast  = "came_last"
+	kindClosed    = "closed"
+	kindTomorrow  = "tomorrow"
+	kindSoon      = "soon"
+	kindStands    = "stands"
+	kindStandsEnd = "stands_last"
+	kindPaper     = "credential"
+)
+
+const (
+	oneDay = 24 * time.Hour
+	// happenedAfter is when a helper is asked, counted from the time of the help.
+	happenedAfter = 2 * oneDay
+)
+
+// rule is one kind of message that follows from a fact.
+type rule struct {
+	kind string
+	to   contract.Thing // whose person gets it
+	page string
+	// after is how long after the fact it is due; from the time of the help where
+	// that lies ahead.
+	after time.Duration
+	// while are the states in which it is still true, of the thing that the fact is
+	// about. Empty is all.
+	while []string
+	// takesBack is the kind of message that must have been delivered before.
+	takesBack string
+	// before says that it means nothing after the time that the fact names.
+	before bool
+	// unless are reasons of the fact for which nobody is written to.
+	unless []string
+	// ask says that it is about a question of a wave, not about a match.
+	ask bool
+	// once is told a single time in a life, however often the state comes.
+	once bool
 }
 
-// told is what a message needs of an event.
-type told struct {
-	Type    string          `json:"type"`
-	Subject string          `json:"subject"`
-	Data    json.RawMessage `json:"data"`
+var (
+	agreed   = []string{"accepted", "contact_released", "in_progress"}
+	reported = []string{"reported_done"}
+	offered  = []string{"available", "exhausted"}
+)
+
+// rules says which messages follow from the facts of a type. Who is to be reminded,
+// and when, is decided by the service that knows: a reminder is a fact like others.
+var rules = map[string][]rule{
+	"heli.request.submitted":  {{kind: kindReceived, to: contract.ThingRequest, page: pageTrack, once: true}},
+	"heli.request.needs_info": {{kind: kindQuestion, to: contract.ThingRequest, page: pageTrack, while: []string{"needs_info"}}},
+	"heli.request.closed": {{
+		kind: kindClosed, to: contract.ThingRequest, page: pageTrack, while: []string{"closed"}, unless: []string{"withdrawn", "confirmed"},
+	}},
+	"heli.match.proposed": {{kind: kindProposal, to: contract.ThingOffer, page: pageAnswer, while: []string{"proposed"}}},
+	"heli.match.accepted": {
+		{kind: kindFound, to: contract.ThingRequest, page: pageTrack, while: agreed},
+		{kind: kindHappened, to: contract.ThingOffer, page: pageAnswer, while: agreed, after: happenedAfter},
+	},
+	"heli.match.reported_done":               {{kind: kindCame, to: contract.ThingRequest, page: pageTrack, while: reported}},
+	"heli.match.cancelled":                   {{kind: kindNoLonger, to: contract.ThingOffer, page: pageAnswer, takesBack: kindProposal}},
+	"heli.match.withdrawn":                   {{kind: kindLost, to: contract.ThingRequest, page: pageTrack, takesBack: kindFound}},
+	"heli.match.no_show":                     {{kind: kindLost, to: contract.ThingRequest, page: pageTrack, takesBack: kindFound}},
+	"heli.ask.asked":                         {{kind: kindAsked, to: contract.ThingOffer, page: pageAnswer, ask: true}},
+	"heli.reminder.confirmation_asked":       {{kind: kindCameAgain, to: contract.ThingRequest, page: pageTrack, while: reported}},
+	"heli.reminder.confirmation_asked_again": {{kind: kindCameLast, to: contract.ThingRequest, page: pageTrack, while: reported}},
+	"heli.reminder.appointment_tomorrow": {
+		{kind: kindTomorrow, to: contract.ThingRequest, page: pageTrack, while: agreed, before: true},
+		{kind: kindTomorrow, to: contract.ThingOffer, page: pageAnswer, while: agreed, before: true},
+	},
+	"heli.reminder.appointment_soon": {
+		{kind: kindSoon, to: contract.ThingRequest, page: pageTrack, while: agreed, before: true},
+		{kind: kindSoon, to: contract.ThingOffer, page: pageAnswer, while: agreed, before: true},
+	},
+	"heli.reminder.availability_asked":       {{kind: kindStands, to: contract.ThingOffer, page: pageTrack, while: offered}},
+	"heli.reminder.availability_asked_again": {{kind: kindStandsEnd, to: contract.ThingOffer, page: pageTrack, while: offered}},
+	"heli.reminder.credential_ending":        {{kind: kindPaper, to: contract.ThingOffer, page: pageTrack, while: offered}},
+	"heli.ask.filled":                        {{kind: kindFilled, to: contract.ThingOffer, page: pageAnswer, takesBack: kindAsked, ask: true}},
 }
 
-// text returns what a robot says of a delivery, in the language of its group.
-func (w writer) text(t task, now time.Time) (string, error) {
-	var e told
-	if err := json.Unmarshal([]byte(t.Document), &e); err != nil {
-		return "", fmt.Errorf("read event: %w", err)
+// ruleOf returns the rule of a kind for one side; false for one of another release.
+func ruleOf(kind string, to contract.Thing) (rule, bool) {
+	for _, list := range rules {
+		if n := slices.IndexFunc(list, func(r rule) bool { return r.kind == kind && r.to == to }); n >= 0 {
+			return list[n], true
+		}
 	}
-	zone, ok := w.catalogue.Zone(t.TimeZone)
-	if !ok {
-		zone = time.UTC
-	}
-	p := w.catalogue.Printer(locale.Language(t.Language), zone, now)
-	switch e.Type {
-	case typeVerify:
-		return p.T("message.line", "text", p.T("message.verify")), nil
-	case typeTest:
-		return p.T("message.line", "text", p.T("message.test")), nil
-	case typeDigest:
-		return w.digest(p, e)
-	default:
-		return w.fact(p, e)
-	}
+	return rule{}, false
 }
 
-func (w writer) fact(p *locale.Printer, e told) (string, error) {
-	var d factData
-	if err := json.Unmarshal(e.Data, &d); err != nil {
-		return "", fmt.Errorf("read fact: %w", err)
+// messagesOf returns the messages that follow from a fact.
+func messagesOf(e contract.Event, now time.Time) []messageRow {
+	var rows []messageRow
+	for _, r := range rules[e.Type()] {
+		subject := string(e.Data.RequestID)
+		if r.to == contract.ThingOffer {
+			subject = string(e.Data.OfferID)
+		}
+		if subject == "" || len(e.Paths) == 0 || slices.Contains(r.unless, e.Data.Reason) {
+			continue
+		}
+		rows = append(rows, messageRow{
+			ID: contract.NewID[contract.MessageID](), Kind: r.kind, Thing: r.to, SubjectID: subject, About: aboutOf(e),
+			Occasion: occasionOf(e, r), OrgPath: ownerOf(e, r.to), Critical: e.Data.Urgency == string(contract.Critical),
+			NextAt: dueOf(e, r, now), EndsAt: endOf(e, r), CreatedAt: now,
+		})
 	}
-	thing, state := thingOf(e.Type)
-	key := "message." + string(thing)
-	critical := d.Urgency == string(contract.Critical)
-	if critical {
-		key += ".critical"
+	return rows
+}
+
+// aboutOf returns the id of the match or the ask that a message is about; nil for
+// one about a request or an offer as a whole.
+func aboutOf(e contract.Event) *string {
+	about := string(e.Data.MatchID)
+	if e.Thing == thingAsk {
+		about = e.AggregateID
 	}
+	if about == "" {
+		return nil
+	}
+	return &about
+}
+
+// occasionOf keeps a kind of message from being sent twice about the same: a state
+// is told of at every change of a request, and may come again another day.
+func occasionOf(e contract.Event, r rule) string {
 	switch {
-	case state == submitted:
-		key += ".new"
-	case !critical:
-		key += ".state"
+	case e.Thing != contract.ThingRequest:
+		return e.AggregateID
+	case r.once:
+		return ""
+	default:
+		return e.Time.UTC().Format(time.DateOnly)
 	}
-	text := p.T(key, "region", w.region(p, d.RegionCode), "category", w.category(p, d.Category), "state", p.State(thing, state))
-	return p.T("message.line", "text", text) + "\n" + w.page(thing, e.Subject), nil
 }
 
-// submitted is the state of what is new, whatever it is.
-const submitted = "submitted"
-
-// thingOf returns what an event is about, and the state that was reached.
-func thingOf(kind string) (contract.Thing, string) {
-	thing, state, _ := strings.Cut(strings.TrimPrefix(kind, typePrefix), ".")
-	return contract.Thing(thing), state
-}
-
-// page returns the address of a thing's page in the console.
-func (w writer) page(thing contract.Thing, id string) string {
-	return strings.TrimSuffix(w.publicURL, "/") + "/console/" + collections[thing] + "/" + id
-}
-
-func (w writer) region(p *locale.Printer, code string) string {
-	if w.reference != nil {
-		if names, err := w.reference.Get(); err == nil {
-			if r, ok := names.Region(code); ok {
-				return cmp.Or(p.Pick(r.Names["en"], r.Names["zh-Hans"], r.Names["zh-Hant"]), code)
-			}
-		}
+// ownerOf returns the path of the organisation that owns the thing: a match names
+// the request's first.
+func ownerOf(e contract.Event, thing contract.Thing) string {
+	if thing == contract.ThingOffer {
+		return e.Paths[len(e.Paths)-1]
 	}
-	return cmp.Or(code, p.T("message.unstated"))
+	return e.Paths[0]
 }
 
-func (w writer) category(p *locale.Printer, code string) string {
-	if w.reference != nil {
-		if names, err := w.reference.Get(); err == nil {
-			if c, ok := names.Category(code); ok {
-				return cmp.Or(p.Pick(c.Names["en"], c.Names["zh-Hans"], c.Names["zh-Hant"]), code)
-			}
-		}
+func dueOf(e contract.Event, r rule, now time.Time) *time.Time {
+	from := now
+	if r.after > 0 && e.Data.At != nil && e.Data.At.After(now) {
+		from = *e.Data.At
 	}
-	return cmp.Or(code, p.T("message.unstated"))
+	due := from.Add(r.after)
+	return &due
 }
 
-// digest writes one line for each kind of thing, with counts by state.
-func (w writer) digest(p *locale.Printer, e told) (string, error) {
-	var d digestData
-	if err := json.Unmarshal(e.Data, &d); err != nil {
-		return "", fmt.Errorf("read digest: %w", err)
+// endOf returns when a message means nothing any more; nil for never.
+func endOf(e contract.Event, r rule) *time.Time {
+	if !r.before {
+		return nil
 	}
-	title := p.T("message.digest.title", "since", p.DateTime(d.Since), "until", p.DateTime(d.Until))
-	lines := []string{p.T("message.line", "text", title)}
-	for _, thing := range things {
-		var items []string
-		for _, c := range d.Counts {
-			if c.Thing == thing {
-				items = append(items, countText(p, c))
-			}
-		}
-		if len(items) > 0 {
-			lines = append(lines, p.T("message.digest."+string(thing), "list", p.List(items)))
-		}
-	}
-	return strings.Join(append(lines, strings.TrimSuffix(w.publicURL, "/")+"/console"), "\n"), nil
+	return e.Data.At
 }
 
-func countText(p *locale.Printer, c stateCount) string {
-	name := p.T("message.digest.new")
-	if c.State != submitted {
-		name = strings.ToLower(p.State(c.Thing, c.State))
+// opens is what the page is opened for: where something is taken back, nobody has
+// to answer any more.
+func (r rule) opens() string {
+	if r.takesBack != "" {
+		return pageTrack
 	}
-	if c.Critical == 0 {
-		return p.T("message.digest.item", "count", c.Count, "state", name)
-	}
-	return p.T("message.digest.item_critical", "count", c.Count, "state", name, "critical", c.Critical)
+	return r.page
 }
 
-// digestData is what a digest tells.
-type digestData struct {
-	EndpointID contract.EndpointID `json:"endpoint_id"`
-	Since      time.Time           `json:"since"`
-	Until      time.Time           `json:"until"`
-	Counts     []stateCount        `json:"counts"`
-}
-
-// stateCount is how often things reached a state, and how often critical ones did.
-type stateCount struct {
-	Thing    contract.Thing `json:"thing"`
-	State    string         `json:"state"`
-	Count    int            `json:"count"`
-	Critical int            `json:"critical,omitempty"`
-}
-
-// countStates counts what was gathered: what is new first, then what is most.
-func countStates(rows []gatheredRow) []stateCount {
-	counts := map[string]*stateCount{}
-	for _, row := range rows {
-		thing, state := thingOf(row.Type)
-		c := counts[row.Type]
-		if c == nil {
-			c = &stateCount{Thing: thing, State: state}
-			counts[row.Type] = c
-		}
-		c.Count++
-		if row.Urgency == string(contract.Critical) {
-			c.Critical++
-		}
-	}
-	list := make([]stateCount, 0, len(counts))
-	for _, c := range counts {
-		list = append(list, *c)
-	}
-	slices.SortFunc(list, func(a, b stateCount) int {
-		if isNew := a.State == submitted; isNew != (b.State == submitted) {
-			return map[bool]int{true: -1, false: 1}[isNew]
-		}
-		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Thing, b.Thing), cmp.Compare(a.State, b.State))
-	})
-	return list
-}
+// holds reports whether a message is still true in a state.
+func (r rule) holds(state string) bool { return len(r.while) == 0 || slices.Contains(r.while, state) }

@@ -1,7 +1,8 @@
-// Package notify owns what Heli tells other programs: webhook endpoints, every
-// delivery to them with each attempt, and the feed of facts to pull. It never
-// decides a match, never asks another service what a fact means, and never
-// sends more than ids, states and amounts.
+// Package notify owns what Heli tells others. To programs: webhook endpoints, every
+// delivery to them with each attempt, and the feed of facts to pull; these ask no
+// other service what a fact means, and carry no more than ids, states and amounts.
+// To people: messages by mail and SMS, with each attempt. It never decides a match
+// and never stores or logs where a person can be reached.
 package notify
 
 import (
@@ -94,6 +95,7 @@ type result struct {
 	retryAfter time.Duration
 	answer     string
 	duration   time.Duration
+	final      bool // trying again would change nothing
 }
 
 // health is the part of an endpoint that attempts change.
@@ -129,7 +131,7 @@ func judge(t try, r result, h health, now time.Time, jitter float64) verdict {
 	h = h.failed(t, r, now)
 	v := verdict{state: stateDead, endpoint: h}
 	switch {
-	case final(r.reason):
+	case final(r.reason), r.final:
 		v.reason = r.reason
 	case t.tries >= len(schedule):
 		v.reason = reasonExhausted

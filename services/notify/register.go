@@ -64,7 +64,7 @@ func (s *Service) Register(ctx context.Context, q contract.WebhookDraft) (contra
 	if err != nil {
 		return contract.Webhook{}, err
 	}
-	wake(s.deliverWake)
+	wake(s.webhooks.woken)
 	return w, nil
 }
 

@@ -22,10 +22,11 @@ const (
 	keptLog = 30 * 24 * time.Hour
 )
 
-// Config is what an operator decides about webhooks.
+// Config is what an operator decides about webhooks and messages.
 type Config struct {
-	WebhookAllow []netip.Prefix `name:"webhook-allow" env:"HELI_WEBHOOK_ALLOW" placeholder:"CIDR" help:"Lets webhooks reach these addresses, over plain HTTP too: for development. Repeatable."`
-	PublicURL    string         `name:"public-url" env:"HELI_PUBLIC_URL" placeholder:"URL" help:"Where Heli is reached from outside: links in events begin with it."`
+	WebhookAllow  []netip.Prefix `name:"webhook-allow" env:"HELI_WEBHOOK_ALLOW" placeholder:"CIDR" help:"Lets webhooks reach these addresses, over plain HTTP too: for development. Repeatable."`
+	PublicURL     string         `name:"public-url" env:"HELI_PUBLIC_URL" placeholder:"URL" help:"Where Heli is reached from outside: links in events begin with it."`
+	MessageConfig `embed:""`
 	// ClockSpeed lets the service's time run so many times faster, so that the
 	// schedule of tries can be measured; 0 is 1.
 	ClockSpeed float64 `kong:"-"`
@@ -49,7 +50,8 @@ func (s *Service) run(ctx context.Context, d app.Deps) error {
 		return fmt.Errorf("make server: %w", err)
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.deliver(ctx) })
+	group.Go(func() error { return s.webhooks.run(ctx, s, deliverInterval) })
+	group.Go(func() error { return s.messages.run(ctx, s, messageInterval) })
 	group.Go(func() error { return s.number(ctx) })
 	group.Go(func() error { return s.sumUp(ctx) })
 	group.Go(func() error { return s.keep(ctx) })

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -9,8 +10,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -43,9 +42,12 @@ type Service struct {
 	attempts  *prometheus.CounterVec
 	writer    writer
 
-	deliverWake chan struct{}
-	sending     sync.WaitGroup
-	inFlight    atomic.Int64
+	webhooks *courier[task]
+	messages *courier[messageTask]
+	composer *composer
+	senders  []sender // the preferred one first; none: nobody is written to
+	budget   int      // messages that a person gets in a week
+	written  *prometheus.CounterVec
 }
 
 // tuning is what tests need to be otherwise.
@@ -54,6 +56,7 @@ type tuning struct {
 	jitter   func() float64 // from 0 up to 1
 	resolver *net.Resolver  // nil: the system's
 	lease    time.Duration  // of a delivery that is being sent, by the service's clock
+	roots    *tls.Config    // whom mail servers are believed by; nil: the system's
 }
 
 // New returns a service that does nothing by itself; Run gives it life.
@@ -86,9 +89,15 @@ func newService(d app.Deps, c Config, t tuning) (*Service, error) {
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "heli_webhook_attempts_total", Help: "Attempts to deliver a webhook, by what came of them.",
 		}, []string{"result"}),
-		deliverWake: make(chan struct{}, 1),
+		written: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "heli_message_attempts_total", Help: "Attempts to send a message to a person, by what came of them.",
+		}, []string{"channel", "result"}),
 	}
-	return s, d.Registry.Register(s.attempts)
+	s.webhooks = &courier[task]{what: "deliver webhooks", take: s.takeWebhooks, send: s.send, woken: make(chan struct{}, 1)}
+	if err := s.setUpMessages(d.Keys, c, t); err != nil {
+		return nil, err
+	}
+	return s, errors.Join(d.Registry.Register(s.attempts), d.Registry.Register(s.written))
 }
 
 func (s *Service) count(r result) {
@@ -262,7 +271,7 @@ func (s *Service) Test(ctx context.Context, q contract.WebhookByID) (contract.De
 	if err != nil {
 		return contract.Delivery{}, err
 	}
-	wake(s.deliverWake)
+	wake(s.webhooks.woken)
 	return d, nil
 }
 

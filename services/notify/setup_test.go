@@ -81,9 +81,9 @@ func (b *bench) another(t *testing.T, c Config, change ...func(*tuning)) *Servic
 func (b *bench) run(t *testing.T) {
 	t.Helper()
 	for {
-		n, err := b.dispatch(t.Context(), t.Context())
+		n, err := b.webhooks.dispatch(t.Context(), t.Context())
 		must(t, err)
-		b.sending.Wait()
+		b.webhooks.sending.Wait()
 		if n == 0 {
 			return
 		}

@@ -25,7 +25,7 @@ func TestHangingEndpointSlowsNobody(t *testing.T) {
 		b.hear(t, fact("accepted"))
 	}
 	for range 3 {
-		_, err := b.dispatch(t.Context(), t.Context())
+		_, err := b.webhooks.dispatch(t.Context(), t.Context())
 		must(t, err)
 		awaitIdle(t, b, served)
 	}
@@ -36,7 +36,7 @@ func TestHangingEndpointSlowsNobody(t *testing.T) {
 		t.Errorf("%d on their way to the hanging endpoint, %d delivered to the other", n, got)
 	}
 	close(release)
-	b.sending.Wait()
+	b.webhooks.sending.Wait()
 	b.run(t)
 	if n := len(slow.got()); n != 3*perEndpoint {
 		t.Errorf("%d deliveries of %s in the end", n, hanging.ID)
@@ -83,12 +83,12 @@ func TestTwoProcessesShareTheWork(t *testing.T) {
 	for _, s := range []*Service{b.Service, other} {
 		both.Go(func() {
 			for len(r.got()) < 60 {
-				if _, err := s.dispatch(t.Context(), t.Context()); err != nil {
+				if _, err := s.webhooks.dispatch(t.Context(), t.Context()); err != nil {
 					t.Errorf("dispatch: %v", err)
 					return
 				}
 			}
-			s.sending.Wait()
+			s.webhooks.sending.Wait()
 		})
 	}
 	both.Wait()
@@ -144,11 +144,11 @@ func TestInterruptedAttemptDoesNotCount(t *testing.T) {
 	w := b.register(t, xian, r.URL)
 	b.hear(t, fact("accepted"))
 	sending, stop := contextOf(t)
-	_, err := b.dispatch(t.Context(), sending)
+	_, err := b.webhooks.dispatch(t.Context(), sending)
 	must(t, err)
 	<-held
 	stop()
-	b.sending.Wait()
+	b.webhooks.sending.Wait()
 	d := b.only(t, w)
 	if d.State != statePending || len(d.Attempts) != 0 || d.NextAt.After(b.now()) {
 		t.Errorf("delivery %+v", d)

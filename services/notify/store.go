@@ -177,7 +177,7 @@ const (
 // purge forgets what ended before a time. Places in a feed go with their events.
 func (s *store) purge(ctx context.Context, before time.Time) error {
 	var failed error
-	for _, q := range []string{purgeDeliveriesSQL, purgeEventsSQL, purgeSecretsSQL, purgeEndpointsSQL} {
+	for _, q := range []string{purgeDeliveriesSQL, purgeEventsSQL, purgeSecretsSQL, purgeEndpointsSQL, purgeMessagesSQL} {
 		if _, err := s.db.ExecContext(ctx, q, before); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("purge log: %w", err))
 		}
@@ -191,5 +191,5 @@ func statements() []string {
 		insertEndpointSQL, selectEndpointSQL, lockEndpointSQL, updateEndpointSQL, listEndpointsSQL,
 		expireSecretSQL, insertSecretSQL, firstSecretSQL, deleteSecretsSQL,
 		purgeDeliveriesSQL, purgeEventsSQL, purgeSecretsSQL, purgeEndpointsSQL,
-	}, deliveryStatements, digestStatements, logStatements, feedStatements)
+	}, deliveryStatements, digestStatements, logStatements, feedStatements, messageStatements)
 }

@@ -31,6 +31,8 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.OfferConsent, s.ChangeConsent) },
 		func() error { return bus.Handle(server, contract.OfferNote, s.Note) },
 		func() error { return bus.Handle(server, contract.OfferContact, s.Contact) },
+		func() error { return bus.Handle(server, contract.OfferReach, s.Reach) },
+		func() error { return bus.Handle(server, contract.OfferBounced, s.Bounced) },
 		func() error { return bus.Handle(server, contract.OfferProjections, s.Projections) },
 		func() error { return bus.Handle(server, contract.OfferCount, s.Count) },
 		func() error { return bus.Handle(server, contract.OfferRecordSession, s.RecordSession) },

@@ -98,6 +98,9 @@ func checkDraft(ref *reference.Snapshot, d contract.OfferDraft, a contract.Actor
 	checkCredentials(c, d.Credentials)
 	c.Windows("windows", d.Windows)
 	c.Zone("time_zone", d.TimeZone)
+	if d.Language != "" {
+		c.Language("language", d.Language)
+	}
 	c.Between("valid_until", d.ValidUntil, now.Add(-validPast), now.Add(validFuture))
 	c.Sharing("sharing", d.Sharing)
 	check.OneOf(c, "state", d.State, []string{string(Submitted), string(Available)})

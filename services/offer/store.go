@@ -48,6 +48,7 @@ type offerRow struct {
 	Credentials     document[credentials] `db:"credentials" json:"credentials"`
 	Windows         document[windows]     `db:"windows" json:"windows"`
 	TimeZone        string                `db:"time_zone" json:"time_zone"`
+	Language        string                `db:"language" json:"language"`
 	ValidUntil      *time.Time            `db:"valid_until" json:"valid_until"`
 	Sharing         contract.Sharing      `db:"sharing" json:"sharing"`
 	ConsentVersion  string                `db:"consent_version" json:"consent_version"`
@@ -112,6 +113,7 @@ type fullRow struct {
 	offerRow
 	ErasedAt     *time.Time          `db:"erased_at"`
 	Published    bool                `db:"published"`     // on the public board
+	Bounces      bool                `db:"mail_bounces"`  // mail to the contact
 	WeeklyBudget *int64              `db:"weekly_budget"` // the helper's
 	AskedAt      *time.Time          `db:"asked_at"`      // whether it still stands, since anything happened to it
 	RestDays     int64               `db:"rest_days"`     // the helper's
@@ -126,9 +128,9 @@ func (f fullRow) record() *record {
 const fullColumns = `
 	o.id, o.code, o.org_code, o.org_path, o.stage, o.state, o.version, o.created_at, o.updated_at, o.title,
 	o.description, o.helper_id, o.mode, o.region_code, o.lat, o.lon, o.radius_m, o.service_regions, o.languages,
-	o.skills, o.safeguards, o.credentials, o.windows, o.time_zone, o.valid_until, o.sharing, o.consent_version,
+	o.skills, o.safeguards, o.credentials, o.windows, o.time_zone, o.language, o.valid_until, o.sharing, o.consent_version,
 	o.consent_purposes, o.source, o.source_id, o.submitted_by, o.phone_verified, o.generation, o.suspended_by, o.erased_at,
-	EXISTS (SELECT FROM publications p WHERE p.subject_id = o.id) AS published,
+	EXISTS (SELECT FROM publications p WHERE p.subject_id = o.id) AS published, c.mail_bounced_at IS NOT NULL AS mail_bounces,
 	(SELECT max(d.told_at) FROM reminders d WHERE d.subject_id = o.id AND d.moment = o.updated_at
 		AND d.kind IN ('availability_asked', 'availability_asked_again')) AS asked_at,
 	c.name AS "contact.name", c.phone AS "contact.phone", c.email AS "contact.email", c.wechat AS "contact.wechat",
@@ -213,7 +215,7 @@ func (s *store) updateLine(ctx context.Context, tx *sqlx.Tx, l lineRow) error {
 }
 
 const updateContactSQL = `
-	UPDATE contacts SET name = $2, phone = $3, email = $4, wechat = $5, safe_hours = $6, phone_index = $7
+	UPDATE contacts SET mail_bounced_at = NULL, name = $2, phone = $3, email = $4, wechat = $5, safe_hours = $6, phone_index = $7
 	WHERE offer_id = $1`
 
 // updateContact stores a contact with its new key.

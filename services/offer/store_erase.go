@@ -24,7 +24,7 @@ const eraseLinesSQL = `UPDATE offer_lines SET specification = '', source_text = 
 
 // The row stays: an offer is read together with it.
 const eraseContactSQL = `
-	UPDATE contacts SET name = NULL, phone = NULL, email = NULL, wechat = NULL, safe_hours = NULL, phone_index = NULL
+	UPDATE contacts SET mail_bounced_at = NULL, name = NULL, phone = NULL, email = NULL, wechat = NULL, safe_hours = NULL, phone_index = NULL
 	WHERE offer_id = $1`
 
 const eraseNotesSQL = `DELETE FROM notes WHERE offer_id = $1`

@@ -167,7 +167,7 @@ func statements() []string {
 		selectHistorySQL, insertNoteSQL, selectNotesSQL, insertOfferSQL, selectSubmittedSQL, upsertHelperSQL,
 		selectHelperSQL, selectTitledSQL, listOffersSQL, planWithValuesSQL, countOffersSQL, lockDueSQL, upsertMatchSQL, selectTotalsSQL,
 		selectReservedSQL, selectReleasesSQL, eraseOfferSQL, eraseHelperSQL, eraseLinesSQL, eraseContactSQL,
-		eraseNotesSQL, eraseHistorySQL, eraseAnswersSQL, updateConsentSQL,
+		eraseNotesSQL, eraseHistorySQL, eraseAnswersSQL, updateConsentSQL, updateBouncedSQL,
 		listEndedSQL, dropKeysSQL, dropContactsSQL, insertComplaintSQL, selectComplaintSQL, eraseComplaintsSQL, answeredOfferSQL,
 		lockPhoneSQL, lockPhoneSharedSQL, upsertSuspensionSQL, selectSuspensionsSQL, selectSuspendedSQL,
 		updateLimitsSQL, lockHelpedSQL, countCapacitySQL, countRegionsSQL, countCellsSQL,

@@ -30,7 +30,7 @@ const dropKeysSQL = `
 	RETURNING subject_id`
 
 const dropContactsSQL = `
-	UPDATE contacts SET name = NULL, phone = NULL, email = NULL, wechat = NULL, safe_hours = NULL, phone_index = NULL
+	UPDATE contacts SET mail_bounced_at = NULL, name = NULL, phone = NULL, email = NULL, wechat = NULL, safe_hours = NULL, phone_index = NULL
 	WHERE offer_id = ANY ($1::uuid[])`
 
 // dropContacts deletes contacts of offers that ended before a time, keys and all,

@@ -20,11 +20,11 @@ const insertOfferSQL = `
 	WITH stored AS (
 		INSERT INTO offers (id, code, org_code, org_path, stage, state, version, created_at, updated_at, title, description,
 			helper_id, mode, region_code, lat, lon, radius_m, service_regions, languages, skills, safeguards, credentials,
-			windows, time_zone, valid_until, sharing, consent_version, consent_purposes, source, source_id, submitted_by,
+			windows, time_zone, language, valid_until, sharing, consent_version, consent_purposes, source, source_id, submitted_by,
 			phone_verified, suspended_by)
 		SELECT id, code, org_code, org_path, stage, state, version, created_at, updated_at, title, description,
 			helper_id, mode, region_code, lat, lon, radius_m, service_regions, languages, skills, safeguards, credentials,
-			windows, time_zone, valid_until, sharing, consent_version, consent_purposes, source, source_id, submitted_by,
+			windows, time_zone, language, valid_until, sharing, consent_version, consent_purposes, source, source_id, submitted_by,
 			phone_verified, suspended_by
 		FROM json_populate_record(NULL::offers, $1)
 		ON CONFLICT DO NOTHING

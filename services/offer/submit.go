@@ -134,7 +134,7 @@ func newRecord(q contract.SubmitOffer, owner ownership, a contract.Actor, now ti
 		Title: d.Title, Description: d.Description, Mode: d.Mode, RegionCode: d.RegionCode, RadiusM: d.RadiusM,
 		ServiceRegions: notNil(d.ServiceRegions), Languages: notNil(d.Languages), Skills: notNil(d.Skills),
 		Safeguards: notNil(d.Safeguards), Credentials: document[credentials]{notNil(d.Credentials)},
-		Windows: document[windows]{notNil(d.Windows)}, TimeZone: d.TimeZone, ValidUntil: d.ValidUntil,
+		Windows: document[windows]{notNil(d.Windows)}, TimeZone: d.TimeZone, Language: d.Language, ValidUntil: d.ValidUntil,
 		Sharing: d.Sharing, ConsentVersion: d.Consent.Version, ConsentPurposes: notNil(d.Consent.Purposes),
 		Source: d.Source, SourceID: d.SourceID, SubmittedBy: a.Role, SuspendedBy: []string{},
 	}

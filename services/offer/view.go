@@ -35,7 +35,7 @@ func shown(f fullRow) contract.Offer {
 		Safeguards: f.Safeguards, Credentials: f.Credentials.value, Windows: f.Windows.value, TimeZone: f.TimeZone,
 		ValidUntil: f.ValidUntil, Sharing: f.Sharing, PhoneVerified: f.PhoneVerified, Source: f.Source,
 		SourceID: f.SourceID, SubmittedBy: f.SubmittedBy, Generation: f.Generation, Consent: f.consent(), ErasedAt: f.ErasedAt, Moves: []string{},
-		Suspended: len(f.SuspendedBy) > 0,
+		MailBounces: f.Bounces, Suspended: len(f.SuspendedBy) > 0,
 	}
 	v.WeeklyBudget, v.RestDays = f.WeeklyBudget, f.RestDays
 	if f.AskedAt != nil && f.Stage == Available {

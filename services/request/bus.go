@@ -31,6 +31,8 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.RequestConsent, s.ChangeConsent) },
 		func() error { return bus.Handle(server, contract.RequestNote, s.Note) },
 		func() error { return bus.Handle(server, contract.RequestContact, s.Contact) },
+		func() error { return bus.Handle(server, contract.RequestReach, s.Reach) },
+		func() error { return bus.Handle(server, contract.RequestBounced, s.Bounced) },
 		func() error { return bus.Handle(server, contract.RequestProjections, s.Projections) },
 		func() error { return bus.Handle(server, contract.RequestCount, s.Count) },
 		func() error { return bus.Handle(server, contract.RequestKeepComplaint, s.KeepComplaint) },

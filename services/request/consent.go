@@ -15,20 +15,21 @@ const moveConsent = "consent"
 // errNoConsent keeps a contact from whoever its owner does not want to have it.
 var errNoConsent = fault.NewConflict("consent_withdrawn", "the consent to give the contact away was withdrawn")
 
-// ChangeConsent withdraws the consent to give the contact to the other side, or
-// gives it again: by the token of its owner alone. From then on it is released to
-// nobody, whatever was released before. A repeat changes nothing.
+// ChangeConsent withdraws the consent to give the contact to the other side, or to
+// get messages, or gives it again: by the token of its owner alone. From then on
+// it is released to nobody, whatever was released before, or nothing more is
+// sent. A repeat changes nothing.
 func (s *Service) ChangeConsent(ctx context.Context, q contract.ChangeConsent) (contract.Moved, error) {
 	a := contract.ActorFrom(ctx)
 	if a.Role != contract.RoleRequester {
 		return contract.Moved{}, fault.NewForbidden(moveConsent)
 	}
-	if q.Purpose != contract.PurposeContact {
+	if q.Purpose != contract.PurposeContact && q.Purpose != contract.PurposeMessages {
 		return contract.Moved{}, fault.NewInvalid(fault.Field{Location: "purpose", Code: "unknown"})
 	}
 	m := contract.Move{ID: q.ID, Move: moveConsent}
 	return s.change(ctx, m, func(tx *sqlx.Tx, _ *fullRow, r *record) error {
-		if r.row.consent().Allows(q.Purpose) == q.Given {
+		if r.row.consent().Has(q.Purpose) == q.Given {
 			return nil
 		}
 		r.consent(newHand(a, s.now()), q.Purpose, q.Given)

@@ -75,6 +75,9 @@ func checkDraft(ref *reference.Snapshot, d contract.RequestDraft, a contract.Act
 	c.Windows("windows", d.Windows)
 	c.Between("needed_by", d.NeededBy, now.Add(-needPast), now.Add(needFuture))
 	c.Zone("time_zone", d.TimeZone)
+	if d.Language != "" {
+		c.Language("language", d.Language)
+	}
 	c.Token("at_organisation", d.AtOrganisation)
 	c.Token("campaign", d.Campaign)
 	c.Token("incident", d.Incident)

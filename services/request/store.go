@@ -51,6 +51,7 @@ type requestRow struct {
 	Campaign         string             `db:"campaign" json:"campaign"`
 	Incident         string             `db:"incident" json:"incident"`
 	TimeZone         string             `db:"time_zone" json:"time_zone"`
+	Language         string             `db:"language" json:"language"`
 	OnBehalfOf       string             `db:"on_behalf_of" json:"on_behalf_of"`
 	Sharing          contract.Sharing   `db:"sharing" json:"sharing"`
 	ConsentVersion   string             `db:"consent_version" json:"consent_version"`
@@ -128,7 +129,8 @@ type fullRow struct {
 	ErasedAt *time.Time `db:"erased_at"`
 	// FollowUpAt is when staff look at it again.
 	FollowUpAt *time.Time          `db:"follow_up_at"`
-	Published  bool                `db:"published"` // on the public board
+	Published  bool                `db:"published"`    // on the public board
+	Bounces    bool                `db:"mail_bounces"` // mail to the contact
 	Contact    contact.Row         `db:"contact"`
 	Lines      document[[]lineRow] `db:"lines"`
 }
@@ -140,10 +142,10 @@ func (f fullRow) record() *record {
 const fullColumns = `
 	r.id, r.code, r.org_code, r.org_path, r.stage, r.state, r.closed_reason, r.version, r.created_at, r.updated_at,
 	r.title, r.description, r.urgency, r.urgency_rank, r.mode, r.region_code, r.lat, r.lon, r.languages, r.skills,
-	r.safeguards, r.windows, r.needed_by, r.vulnerability, r.at_organisation, r.campaign, r.incident, r.time_zone,
+	r.safeguards, r.windows, r.needed_by, r.vulnerability, r.at_organisation, r.campaign, r.incident, r.time_zone, r.language,
 	r.on_behalf_of, r.sharing, r.consent_version, r.consent_purposes, r.consent_emergency, r.consent_guardian, r.source, r.source_id, r.source_path, r.submitted_by,
 	r.opened_by_staff, r.phone_verified, r.claimed_by, r.claimed_name, r.claimed_until, r.claimed_path, r.generation, r.repeats, r.erased_at,
-	EXISTS (SELECT FROM publications p WHERE p.subject_id = r.id) AS published,
+	EXISTS (SELECT FROM publications p WHERE p.subject_id = r.id) AS published, c.mail_bounced_at IS NOT NULL AS mail_bounces,
 	(SELECT f.due_at FROM follow_ups f WHERE f.request_id = r.id) AS follow_up_at,
 	c.name AS "contact.name", c.phone AS "contact.phone", c.email AS "contact.email", c.wechat AS "contact.wechat",
 	c.safe_hours AS "contact.safe_hours", c.guardian AS "contact.guardian", c.phone_index AS "contact.phone_index",
@@ -228,7 +230,7 @@ func (s *store) handOver(ctx context.Context, tx *sqlx.Tx, r requestRow) error {
 }
 
 const updateContactSQL = `
-	UPDATE contacts SET name = $2, phone = $3, email = $4, wechat = $5, safe_hours = $6, phone_index = $7, guardian = $8
+	UPDATE contacts SET mail_bounced_at = NULL, name = $2, phone = $3, email = $4, wechat = $5, safe_hours = $6, phone_index = $7, guardian = $8
 	WHERE request_id = $1`
 
 // updateContact stores a contact with its new key.

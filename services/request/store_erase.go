@@ -14,7 +14,7 @@ import (
 // The source and its id stay: they keep a repeated import from bringing the
 // person back.
 const eraseRequestSQL = `
-	UPDATE requests SET title = '', description = '', lat = NULL, lon = NULL, languages = '{}', skills = '{}',
+	UPDATE requests SET title = '', description = '', lat = NULL, lon = NULL, languages = '{}', language = '', skills = '{}',
 		safeguards = '{}', windows = '[]', vulnerability = '{}', on_behalf_of = '',
 		facets = ARRAY(SELECT f FROM unnest(facets) f WHERE f NOT LIKE 'language:%'),
 		consent_emergency = '', consent_guardian = '', erased_at = $2
@@ -24,7 +24,7 @@ const eraseLinesSQL = `UPDATE need_lines SET specification = '', source_text = '
 
 // The row stays: a request is read together with it.
 const eraseContactSQL = `
-	UPDATE contacts SET name = NULL, phone = NULL, email = NULL, wechat = NULL, safe_hours = NULL, guardian = NULL, phone_index = NULL
+	UPDATE contacts SET mail_bounced_at = NULL, name = NULL, phone = NULL, email = NULL, wechat = NULL, safe_hours = NULL, guardian = NULL, phone_index = NULL
 	WHERE request_id = $1`
 
 const eraseNotesSQL = `DELETE FROM notes WHERE request_id = $1`

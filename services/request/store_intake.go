@@ -29,12 +29,12 @@ const insertBatchSQL = `
 	), stored AS (
 		INSERT INTO requests (id, code, org_code, org_path, stage, state, closed_reason, version, created_at, updated_at,
 			title, description, urgency, urgency_rank, mode, region_code, lat, lon, languages, skills, safeguards, windows,
-			needed_by, vulnerability, at_organisation, campaign, incident, time_zone, on_behalf_of, sharing,
+			needed_by, vulnerability, at_organisation, campaign, incident, time_zone, language, on_behalf_of, sharing,
 			consent_version, consent_purposes, consent_emergency, consent_guardian, source, source_id, source_path, submitted_by, opened_by_staff, phone_verified,
 			facets)
 		SELECT id, code, org_code, org_path, stage, state, closed_reason, version, created_at, updated_at,
 			title, description, urgency, urgency_rank, mode, region_code, lat, lon, languages, skills, safeguards, windows,
-			needed_by, vulnerability, at_organisation, campaign, incident, time_zone, on_behalf_of, sharing,
+			needed_by, vulnerability, at_organisation, campaign, incident, time_zone, language, on_behalf_of, sharing,
 			consent_version, consent_purposes, consent_emergency, consent_guardian, source, source_id, source_path, submitted_by, opened_by_staff, phone_verified,
 			facets
 		FROM json_populate_recordset(NULL::requests, $2) r

@@ -30,7 +30,7 @@ const dropKeysSQL = `
 	RETURNING subject_id`
 
 const dropContactsSQL = `
-	UPDATE contacts SET name = NULL, phone = NULL, email = NULL, wechat = NULL, safe_hours = NULL, guardian = NULL, phone_index = NULL
+	UPDATE contacts SET mail_bounced_at = NULL, name = NULL, phone = NULL, email = NULL, wechat = NULL, safe_hours = NULL, guardian = NULL, phone_index = NULL
 	WHERE request_id = ANY ($1::uuid[])`
 
 // dropContacts deletes contacts of requests that ended before a time, keys and all,

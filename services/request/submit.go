@@ -113,7 +113,7 @@ func newRecord(q contract.SubmitRequest, owner ownership, a contract.Actor, now 
 		RegionCode: d.RegionCode, Languages: notNil(d.Languages), Skills: notNil(d.Skills),
 		Safeguards: notNil(d.Safeguards), Windows: document[windows]{notNil(d.Windows)}, NeededBy: d.NeededBy,
 		Vulnerability: notNil(d.Vulnerability), AtOrganisation: d.AtOrganisation, Campaign: d.Campaign,
-		Incident: d.Incident, TimeZone: d.TimeZone, OnBehalfOf: d.OnBehalfOf, Sharing: d.Sharing,
+		Incident: d.Incident, TimeZone: d.TimeZone, Language: d.Language, OnBehalfOf: d.OnBehalfOf, Sharing: d.Sharing,
 		ConsentVersion: d.Consent.Version, ConsentPurposes: notNil(d.Consent.Purposes),
 		ConsentEmergency: d.Consent.Emergency, ConsentGuardian: d.Consent.Guardian,
 		Source: d.Source, SourceID: d.SourceID, SourcePath: owner.path, SubmittedBy: a.Role,

@@ -39,7 +39,7 @@ func shown(f fullRow) contract.Request {
 		AtOrganisation: f.AtOrganisation, Campaign: f.Campaign, Incident: f.Incident, TimeZone: f.TimeZone,
 		PhoneVerified: f.PhoneVerified, OnBehalfOf: f.OnBehalfOf, Sharing: f.Sharing, Source: f.Source,
 		SourceID: f.SourceID, SubmittedBy: f.SubmittedBy, Generation: f.Generation,
-		Repeats: f.Repeats, Consent: f.consent(), ErasedAt: f.ErasedAt, Moves: []string{},
+		MailBounces: f.Bounces, Repeats: f.Repeats, Consent: f.consent(), ErasedAt: f.ErasedAt, Moves: []string{},
 	}
 }
 

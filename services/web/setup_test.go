@@ -42,6 +42,8 @@ type services struct {
 	helped    []string             // codes of organisations
 	published []contract.Published // on the board
 	actor     contract.Actor
+	channels  []contract.Channel // on which people are written to
+	languages map[string]string  // of drafts
 }
 
 // bench is web, served, with stubs behind it.
@@ -61,7 +63,7 @@ func setup(t testing.TB) *bench {
 	b := &bench{t: t, world: world, services: &services{
 		intake: intake.New(d), requests: map[string]*contract.Request{}, offers: map[string]*contract.Offer{},
 		matches: map[string]*contract.Match{}, asks: map[string]*contract.Ask{}, keys: map[string]string{}, hashes: map[string]string{},
-		contacts: map[string]contract.Contact{}, reports: map[contract.ComplaintID]report{},
+		contacts: map[string]contract.Contact{}, languages: map[string]string{}, reports: map[contract.ComplaintID]report{},
 		actor: contract.Actor{Role: contract.RoleCoordinator, Name: "Li", Path: "root/shaanxi/", PersonID: contract.NewID[contract.PersonID]()},
 	}}
 	b.startStubs()
@@ -88,6 +90,7 @@ func (b *bench) startStubs() {
 	var servers []*bus.Server
 	for name, register := range map[string]func(*bus.Server) error{
 		"request": b.answerRequests, "offer": b.answerOffers, "matcher": b.answerMatches, "directory": b.answerDirectory,
+		"notify": b.answerNotify,
 	} {
 		server, err := bus.NewServer(testkit.Bus(b.t, b.world.Server, name), name)
 		if err == nil {

@@ -61,6 +61,7 @@ func (s *services) answerOffers(server *bus.Server) error {
 			return contract.Contact{}, fault.NewNotFound("offer")
 		}),
 		bus.Handle(server, contract.OfferKeepComplaint, s.keepComplaint),
+		bus.Handle(server, contract.OfferConsent, s.changeOfferConsent),
 		bus.Handle(server, contract.OfferFind, func(context.Context, contract.FindByCode) (contract.Found, error) {
 			return contract.Found{}, fault.NewNotFound("offer")
 		}),
@@ -222,7 +223,7 @@ func (s *services) submitRequest(ctx context.Context, q contract.SubmitRequest) 
 		for _, l := range d.NeedLines {
 			r.NeedLines = append(r.NeedLines, contract.NeedLineView{NeedLine: l})
 		}
-		s.requests[id] = r
+		s.requests[id], s.languages[id] = r, d.Language
 	}
 	r := s.requests[id]
 	return contract.SubmittedRequest{ID: r.ID, Code: r.Code, State: r.State, Version: 1, NeedLines: q.Draft.NeedLines, Repeated: repeated}, nil
@@ -277,6 +278,9 @@ func (s *services) changeConsent(_ context.Context, q contract.ChangeConsent) (c
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.requests[q.ID]
+	if r == nil {
+		return contract.Moved{}, fault.NewNotFound("request")
+	}
 	r.Consent = r.Consent.With(q.Purpose, q.Given)
 	return contract.Moved{ID: q.ID, State: r.State, Version: r.Version}, nil
 }

@@ -197,6 +197,7 @@ func (c console) mountMatches(get, post route) {
 }
 
 func (c console) mountWebhooks(get, post route) {
+	get(messagesPath, c.messageLog)
 	get("/console/webhooks", c.webhooks)
 	post("/console/webhooks", c.register)
 	get("/console/webhooks/{id}", c.showWebhook)

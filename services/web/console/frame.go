@@ -100,6 +100,7 @@ func navigation(p *templates.Page, role contract.Role, waiting map[string]int64)
 		{access.ReadOrganisations, "/console/organisations", "console.nav.organisations", templates.GlyphHome},
 		{access.HandleComplaints, complaintsPath, "complaint.nav", templates.GlyphPhone},
 		{access.ReadAlerts, "/console/alerts", "console.nav.alerts", templates.GlyphAlert},
+		{access.ReadMessages, messagesPath, "messages.nav", templates.GlyphPhone},
 		{access.ManageWebhooks, "/console/webhooks", "console.nav.webhooks", templates.GlyphBell},
 		{access.ManagePeople, peoplePath, "console.nav.people", templates.GlyphUsers},
 		{access.ManageKeys, keysPath, "console.nav.keys", templates.GlyphLock},

@@ -107,10 +107,13 @@ func (c console) offerPage(w http.ResponseWriter, r *http.Request, f *refusal, c
 	own := actor.Sees(offer.Path)
 	v.Contact = templates.ContactCard{
 		Contact: offer.Contact, Verified: offer.PhoneVerified, May: own && access.May(actor.Role, access.ReadContact),
-		Action: offerPath(offer.ID) + "/contact", Kept: f.kept(d.Page),
+		Action: offerPath(offer.ID) + "/contact", Kept: f.kept(d.Page), Bounces: offer.MailBounces,
 	}
 	if clear != nil {
 		v.Contact.Contact, v.Contact.Shown = *clear, true
+	}
+	if own && access.May(actor.Role, access.ReadMessages) {
+		v.Contact.Messages = string(offer.ID)
 	}
 	v.Notes = templates.NotesCard{
 		May: own && access.May(actor.Role, access.WriteNotes), Action: offerPath(offer.ID) + "/notes",

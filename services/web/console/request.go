@@ -77,7 +77,10 @@ func (c console) requestView(ctx context.Context, d templates.Desk, request cont
 	own := actor.Sees(request.Path)
 	v.Contact = templates.ContactCard{
 		Contact: request.Contact, Verified: request.PhoneVerified, May: own && access.May(actor.Role, access.ReadContact),
-		Action: requestPath(request.ID) + "/contact", Kept: f.kept(d.Page),
+		Action: requestPath(request.ID) + "/contact", Kept: f.kept(d.Page), Bounces: request.MailBounces,
+	}
+	if own && access.May(actor.Role, access.ReadMessages) {
+		v.Contact.Messages = string(request.ID)
 	}
 	v.Notes = templates.NotesCard{
 		May: own && access.May(actor.Role, access.WriteNotes), Action: requestPath(request.ID) + "/notes",

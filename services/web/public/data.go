@@ -1,6 +1,7 @@
 package public
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -92,6 +93,7 @@ func (p pages) showHeld(w http.ResponseWriter, r *http.Request, h held) error {
 	} else {
 		p.heldOffer(page, *h.Offer, &view)
 	}
+	view.Writes = p.writes(r.Context())
 	view.Contact = contactFacts(page, h.Contact)
 	for _, m := range h.Matches {
 		view.Matches = append(view.Matches, templates.Fact{
@@ -118,7 +120,8 @@ func contactFacts(page *templates.Page, c contract.Contact) []templates.Fact {
 func (p pages) heldRequest(page *templates.Page, q contract.Request, view *templates.Held) {
 	view.Sensitive = p.sensitiveRequest(q)
 	ref := p.snapshot()
-	view.Consent, view.Given = q.Consent.Version, q.Consent.Allows(contract.PurposeContact)
+	view.Consent, view.Given = q.Consent.Version, q.Consent.Has(contract.PurposeContact)
+	view.Messages = q.Consent.Has(contract.PurposeMessages)
 	view.Emergency, view.Live = q.Consent.Emergency, slices.Contains(q.Moves, moveWithdraw)
 	view.What = []templates.Fact{
 		{Name: page.T("label.code"), Value: q.Code}, {Name: page.T("label.title"), Value: q.Title},
@@ -141,7 +144,8 @@ func (p pages) heldRequest(page *templates.Page, q contract.Request, view *templ
 
 func (p pages) heldOffer(page *templates.Page, o contract.Offer, view *templates.Held) {
 	ref := p.snapshot()
-	view.Consent, view.Given = o.Consent.Version, o.Consent.Allows(contract.PurposeContact)
+	view.Consent, view.Given = o.Consent.Version, o.Consent.Has(contract.PurposeContact)
+	view.Messages = o.Consent.Has(contract.PurposeMessages)
 	view.Live = slices.Contains(o.Moves, moveWithdraw)
 	view.What = []templates.Fact{
 		{Name: page.T("label.code"), Value: o.Code}, {Name: page.T("label.title"), Value: o.Title},
@@ -179,14 +183,15 @@ func named(page *templates.Page, codes []string, name func(string) string) strin
 	return page.List(texts)
 }
 
-// changeConsent withdraws the consent to give the contact away, or gives it again.
+// changeConsent withdraws the consent to give the contact away or to be written to,
+// or gives it again.
 func (p pages) changeConsent(w http.ResponseWriter, r *http.Request) error {
 	return p.act(w, r, func(ctx context.Context, s subject, values url.Values) error {
 		endpoint := contract.RequestConsent
 		if s.offer != nil {
 			endpoint = contract.OfferConsent
 		}
-		q := contract.ChangeConsent{ID: s.id, Purpose: contract.PurposeContact, Given: values.Get("given") == "yes"}
+		q := contract.ChangeConsent{ID: s.id, Purpose: cmp.Or(values.Get("purpose"), contract.PurposeContact), Given: values.Get("given") == "yes"}
 		_, err := bus.Call(ctx, p.Bus, endpoint, q)
 		return err
 	})

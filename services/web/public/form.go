@@ -207,7 +207,11 @@ func (s *sheet) consent() contract.Consent {
 		s.add("consent", "consent", nil)
 		return contract.Consent{}
 	}
-	return contract.Consent{Version: consentVersion, Purposes: purposes(), Guardian: s.text("consent.guardian")}
+	given := contract.Consent{Version: consentVersion, Purposes: purposes(), Guardian: s.text("consent.guardian")}
+	if s.values.Get("messages") == "on" {
+		given = given.With(contract.PurposeMessages, true)
+	}
+	return given
 }
 
 // key returns the form's idempotency key; a new one when it was lost.

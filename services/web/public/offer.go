@@ -18,7 +18,7 @@ func (p pages) newOffer(w http.ResponseWriter, r *http.Request) error {
 	s := p.newSheet(r, "offer_lines[0].category")
 	page := p.Pages.Of(r)
 	p.answerBoard(r, s, page, "offer_lines[0].category")
-	p.Pages.Render(w, r, http.StatusOK, templates.OfferForm(page, p.form(s, page)))
+	p.Pages.Render(w, r, http.StatusOK, templates.OfferForm(page, p.form(r.Context(), s, page)))
 	return nil
 }
 
@@ -31,7 +31,7 @@ func (p pages) submitOffer(w http.ResponseWriter, r *http.Request) error {
 	s := &sheet{values: values, ref: p.snapshot()}
 	page := p.Pages.Of(r)
 	if s.again() {
-		f := p.form(s, page)
+		f := p.form(r.Context(), s, page)
 		_, f.Places = p.place(&sheet{values: values, ref: s.ref}, page)
 		p.Pages.Render(w, r, http.StatusOK, templates.OfferForm(page, f))
 		return nil
@@ -43,7 +43,7 @@ func (p pages) submitOffer(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/track?show=new", http.StatusSeeOther)
 		return nil
 	}
-	f := p.form(s, page)
+	f := p.form(r.Context(), s, page)
 	f.Places, f.Errors = places, s.errors(page, err)
 	if !fault.Is(err, fault.Invalid) {
 		f.Failure = page.Fault(err)
@@ -79,7 +79,7 @@ func (p pages) offerDraft(s *sheet, page *templates.Page) (contract.OfferDraft, 
 		Title: s.text("title"), Description: s.paragraph("description"), OfferLines: s.offerLines(),
 		Mode: contract.Mode(s.text("mode")), RegionCode: region, ServiceRegions: p.serviceRegions(s),
 		Languages: s.list("languages"), Safeguards: s.list("safeguards"), Credentials: s.credentials(page),
-		Windows: s.windows(), TimeZone: zoneName(page.Zone()), ValidUntil: s.day("valid_until", page.Zone()),
+		Windows: s.windows(), TimeZone: zoneName(page.Zone()), Language: string(page.Lang()), ValidUntil: s.day("valid_until", page.Zone()),
 		Contact: s.contact(), Consent: s.consent(), Adult: new(s.values.Get("adult") == "on"),
 	}
 	// A radius counts from a point; the place's centre stands for one.

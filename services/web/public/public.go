@@ -19,11 +19,13 @@ type pages struct {
 	site.Deps
 	tries  store
 	places *places
+	// channels are those that people are written to on.
+	channels *channels
 }
 
 // Mount adds the public pages to the root router.
 func Mount(r chi.Router, d site.Deps) {
-	p := pages{d, store{d.Worker}, &places{}}
+	p := pages{d, store{d.Worker}, &places{}, &channels{}}
 	h := d.Pages.Handle
 	r.Post("/places", h(p.showPlaces))
 	r.Post("/categories", h(p.showCategories))
@@ -59,6 +61,8 @@ func Mount(r chi.Router, d site.Deps) {
 		r.Post("/track/contact", h(p.showHelper))
 		r.Post(correctPath, h(p.correct))
 		r.Post("/track/complain", h(p.complainTracked))
+		r.Get("/unsubscribe/{token}", h(p.showUnsubscribe))
+		r.Post("/unsubscribe/{token}", h(p.unsubscribe))
 		r.Get("/answer", h(p.showAnswer))
 		r.Post("/answer", h(p.enterAnswer))
 		r.Post("/answer/forget", p.forget(site.Answer))

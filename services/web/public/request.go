@@ -17,7 +17,7 @@ func (p pages) newRequest(w http.ResponseWriter, r *http.Request) error {
 	s := p.newSheet(r, "need_lines[0].category")
 	page := p.Pages.Of(r)
 	p.answerBoard(r, s, page, "need_lines[0].category")
-	p.Pages.Render(w, r, http.StatusOK, templates.RequestForm(page, p.form(s, page)))
+	p.Pages.Render(w, r, http.StatusOK, templates.RequestForm(page, p.form(r.Context(), s, page)))
 	return nil
 }
 
@@ -32,7 +32,7 @@ func (p pages) submitRequest(w http.ResponseWriter, r *http.Request) error {
 	s := &sheet{values: values, ref: p.snapshot()}
 	page := p.Pages.Of(r)
 	if s.again() {
-		f := p.form(s, page)
+		f := p.form(r.Context(), s, page)
 		_, f.Places = p.place(&sheet{values: values, ref: s.ref}, page)
 		p.Pages.Render(w, r, http.StatusOK, templates.RequestForm(page, f))
 		return nil
@@ -44,7 +44,7 @@ func (p pages) submitRequest(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/track?show=new", http.StatusSeeOther)
 		return nil
 	}
-	f := p.form(s, page)
+	f := p.form(r.Context(), s, page)
 	f.Places, f.Errors = places, s.errors(page, err)
 	if !fault.Is(err, fault.Invalid) {
 		f.Failure = page.Fault(err)
@@ -82,7 +82,7 @@ func (p pages) requestDraft(s *sheet, page *templates.Page) (contract.RequestDra
 		Title: s.text("title"), Description: s.paragraph("description"), Urgency: contract.Urgency(s.text("urgency")),
 		Mode: contract.Mode(s.text("mode")), RegionCode: region, NeedLines: s.needLines(),
 		Languages: s.list("languages"), Safeguards: s.list("safeguards"), Vulnerability: s.list("vulnerability"),
-		Windows: s.windows(), NeededBy: s.day("needed_by", page.Zone()), TimeZone: zoneName(page.Zone()),
+		Windows: s.windows(), NeededBy: s.day("needed_by", page.Zone()), TimeZone: zoneName(page.Zone()), Language: string(page.Lang()),
 		Contact: s.contact(), OnBehalfOf: s.text("on_behalf_of"), Consent: s.consent(),
 	}
 	return d, places

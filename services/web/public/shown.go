@@ -1,6 +1,7 @@
 package public
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -45,8 +46,8 @@ func (p pages) place(s *sheet, page *templates.Page) (string, templates.Places) 
 }
 
 // form returns what both public forms show of a sheet.
-func (p pages) form(s *sheet, page *templates.Page) templates.Form {
-	f := templates.Form{Values: s.values, Lines: s.lines()}
+func (p pages) form(ctx context.Context, s *sheet, page *templates.Page) templates.Form {
+	f := templates.Form{Values: s.values, Lines: s.lines(), Messages: p.writes(ctx)}
 	if s.ref != nil {
 		f.Categories = categoryOptions(page, s.ref)
 	}

@@ -56,12 +56,15 @@ const (
 	Answer Purpose = "answer"
 	// Calendar speaks for reading the appointments of the helper of one match.
 	Calendar Purpose = "calendar"
+	// Unsubscribe ends the messages about one request or offer, and can do nothing
+	// else: mail programs follow its link by themselves (RFC 8058).
+	Unsubscribe Purpose = "unsubscribe"
 )
 
 // Token returns the text of a token, such as "track_<id>.<secret>". The same
 // arguments give the same text; a higher generation makes former ones worthless.
 func Token(keys *seal.Keys, purpose Purpose, id string, generation int) string {
-	return string(purpose) + "_" + id + "." + keys.Token(string(purpose), id, generation)
+	return keys.Bearer(string(purpose), id, generation)
 }
 
 // Bearer is a token as somebody sent it: nothing is known of it yet.

@@ -18,6 +18,8 @@ type Form struct {
 	Lines int
 	// Categories are the choices of a line.
 	Categories []Option
+	// Messages says that people are written to, if they want.
+	Messages bool
 	// Places are the regions that fit the typed place, when there are several.
 	Places Places
 }

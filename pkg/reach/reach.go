@@ -1,0 +1,95 @@
+// Package reach owns when and where somebody may be written to: whether they
+// agreed, which of their addresses, and at which hours. It does no I/O: the
+// services that keep contacts ask it, and record each reading themselves.
+package reach
+
+import (
+	"slices"
+	"time"
+
+	"heli/pkg/contract"
+)
+
+// Person is what is known of somebody without opening the contact.
+type Person struct {
+	Consent     contract.Consent
+	Erased      bool
+	MailBounces bool
+	SafeHours   bool   // there are some
+	Zone        string // IANA
+}
+
+// Decide says whether a message may go now. It opens the contact only where it
+// may be needed, at most once; open records the reading before it reads. The
+// answer holds a refusal, a time, or an address with its channel.
+func Decide(p Person, q contract.AskReach, now time.Time, open func() (contract.Contact, error)) (contract.Reach, error) {
+	if refusal := p.refusal(); refusal != "" {
+		return contract.Reach{Refusal: refusal}, nil
+	}
+	now = now.In(zone(p.Zone))
+	if !p.SafeHours {
+		if at := permitted(nil, q.Critical).next(now); at.After(now) {
+			return later(at), nil
+		}
+	}
+	c, err := open()
+	if err != nil {
+		return contract.Reach{}, err
+	}
+	safe, understood := parseHours(c.SafeHours)
+	if !understood {
+		return contract.Reach{Refusal: contract.RefusedHours}, nil
+	}
+	channel, address, refusal := choose(c, q.Channels, p.MailBounces)
+	if refusal != "" {
+		return contract.Reach{Refusal: refusal}, nil
+	}
+	if at := permitted(safe, q.Critical).next(now); at.After(now) {
+		return later(at), nil
+	}
+	return contract.Reach{Channel: channel, Address: address}, nil
+}
+
+func (p Person) refusal() string {
+	switch {
+	case p.Erased:
+		return contract.RefusedErased
+	case !p.Consent.Has(contract.PurposeMessages):
+		return contract.RefusedConsent
+	default:
+		return ""
+	}
+}
+
+func later(at time.Time) contract.Reach {
+	at = at.UTC()
+	return contract.Reach{NotBefore: &at}
+}
+
+// choose returns the first channel that the person has an address for. Mail that
+// bounces gives way to the next channel.
+func choose(c contract.Contact, channels []contract.Channel, bounces bool) (contract.Channel, string, string) {
+	addresses := map[contract.Channel]string{contract.ChannelMail: c.Email, contract.ChannelSMS: c.Phone}
+	if bounces && c.Email != "" {
+		delete(addresses, contract.ChannelMail)
+	}
+	for _, channel := range channels {
+		if address := addresses[channel]; address != "" {
+			return channel, address, ""
+		}
+	}
+	if bounces && slices.Contains(channels, contract.ChannelMail) {
+		return "", "", contract.RefusedBounces
+	}
+	return "", "", contract.RefusedNoAddress
+}
+
+// zone falls back to UTC when this machine knows fewer zones than the one that
+// took the submission in.
+func zone(name string) *time.Location {
+	location, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	return location
+}

@@ -1,0 +1,99 @@
+package notify
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"strings"
+	"time"
+
+	"heli/pkg/contract"
+	"heli/pkg/locale"
+	"heli/pkg/seal"
+)
+
+//go:embed mail.html
+var mailPage string
+
+// content is a message in the words of its reader. It holds a code and links, and
+// nothing of what anybody needs or is called.
+type content struct {
+	Lang        locale.Language
+	Subject     string
+	Lead        string
+	Button      string
+	Link        string
+	Code        string // with its label
+	Why         string
+	Stop        string // label of the link Unsubscribe
+	Unsubscribe string
+	Short       string // for an SMS
+}
+
+// composer writes messages from the catalogues.
+type composer struct {
+	texts     *locale.Catalogue
+	page      *template.Template
+	keys      *seal.Keys
+	publicURL string
+}
+
+func newComposer(keys *seal.Keys, publicURL string) (*composer, error) {
+	texts, err := locale.New()
+	if err != nil {
+		return nil, fmt.Errorf("read catalogues: %w", err)
+	}
+	page, err := template.New("mail").Parse(mailPage)
+	if err != nil {
+		return nil, fmt.Errorf("read mail template: %w", err)
+	}
+	return &composer{texts: texts, page: page, keys: keys, publicURL: strings.TrimSuffix(publicURL, "/")}, nil
+}
+
+// compose writes a message for the person that the reach is of. The generation is
+// that of the answer's token, where the message leads to an answer.
+func (c *composer) compose(r rule, t messageTask, person contract.Reach, generation int, now time.Time) content {
+	lang := c.texts.Choose(person.Language, strings.Join(person.Languages, ","))
+	p := c.texts.Printer(lang, time.UTC, now)
+	m := content{
+		Lang: lang, Link: c.link(r, t, person, generation), Code: p.T("message.code", "code", person.Code),
+		Why: p.T("message.why"), Stop: p.T("message.stop"),
+		Unsubscribe: c.publicURL + "/" + pageUnsubscribe + "/" + c.keys.Bearer(pageUnsubscribe, t.SubjectID, 0),
+	}
+	kind := r.kind
+	if person.Discreet {
+		kind = "discreet"
+	}
+	m.Subject, m.Lead = p.T("message."+kind+".subject", "code", person.Code), p.T("message."+kind+".lead")
+	m.Button, m.Short = p.T("message.open."+r.opens()), p.T("message."+kind+".sms", "code", person.Code, "link", m.Link)
+	return m
+}
+
+// link returns the page of a message: with a token that opens it, except where
+// somebody else may read along. What is after # is in no log.
+func (c *composer) link(r rule, t messageTask, person contract.Reach, generation int) string {
+	address := c.publicURL + "/" + r.page
+	switch {
+	case r.page == pageAnswer && t.About != nil:
+		return address + "#" + c.keys.Bearer(pageAnswer, *t.About, generation)
+	case r.page == pageTrack && !person.Discreet:
+		return address + "#" + c.keys.Bearer(pageTrack, t.SubjectID, person.Generation)
+	default:
+		return address
+	}
+}
+
+// plain returns a message as the text part of a mail.
+func (m content) plain() string {
+	return strings.Join([]string{m.Lead, m.Button + "\n" + m.Link, m.Code, "--\n" + m.Why + "\n" + m.Stop + "\n" + m.Unsubscribe}, "\n\n") + "\n"
+}
+
+// html returns a message as the HTML part of a mail: it loads nothing.
+func (c *composer) html(m content) (string, error) {
+	var page bytes.Buffer
+	if err := c.page.Execute(&page, m); err != nil {
+		return "", fmt.Errorf("fill mail: %w", err)
+	}
+	return page.String(), nil
+}

@@ -1,0 +1,199 @@
+package notify
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"heli/pkg/bus"
+	"heli/pkg/contract"
+	"heli/pkg/fault"
+)
+
+const (
+	// perSender is how many messages one process has on their way at once: mail
+	// servers and providers allow few connections.
+	perSender       = 4
+	messageInterval = 5 * time.Second
+	budgetSpan      = 7 * oneDay
+	// criticalShare is how many times the budget may be used where life is at risk.
+	// It has an end there, too: anybody may give another's address and say so.
+	criticalShare = 3
+)
+
+// way is how a message went.
+type way struct {
+	channel contract.Channel
+	code    string
+	path    string
+}
+
+func (s *Service) takeMessages(ctx context.Context, inFlight int) ([]messageTask, error) {
+	if len(s.senders) == 0 || inFlight >= perSender {
+		return nil, nil
+	}
+	now := s.now()
+	return s.worker.takeMessages(ctx, now, now.Add(s.tuning.lease), perSender-inFlight)
+}
+
+// sendMessage makes one attempt and books what came of it. When that fails the
+// lease runs out and the message is sent again, under the same Message-ID.
+func (s *Service) sendMessage(ctx context.Context, t messageTask) {
+	ctx = contract.WithActor(ctx, contract.System())
+	a, err := s.attemptMessage(ctx, t)
+	interrupted := ctx.Err() != nil && (err != nil || a.result.reason != "")
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bookTime)
+	defer cancel()
+	switch {
+	case err != nil && !fault.Is(err, fault.Unavailable) && !interrupted:
+		s.log.Error("cannot send a message", "message", t.ID, "error", err)
+		err = s.bookAttempt(ctx, t, attempted{result: result{reason: reasonInternal}})
+	case err != nil || interrupted: // nothing was sent: another service is away, or we stop
+		err = s.worker.releaseMessage(ctx, t, s.soon())
+	case a.notBefore != nil:
+		err = s.worker.releaseMessage(ctx, t, a.notBefore)
+	default:
+		err = s.bookAttempt(ctx, t, a)
+	}
+	if err != nil {
+		s.log.Warn("cannot book an attempt to send a message, it will be repeated", "message", t.ID, "error", err)
+	}
+}
+
+// soon is when a message is tried again for which a service could not be asked.
+func (s *Service) soon() *time.Time {
+	at := s.now().Add(schedule[1])
+	return &at
+}
+
+// bookAttempt tells the person's service of a mailbox that is not there, then
+// writes the attempt.
+func (s *Service) bookAttempt(ctx context.Context, t messageTask, a attempted) error {
+	if a.result.reason == reasonBounced {
+		bounced := contract.OfferBounced
+		if t.Thing == contract.ThingRequest {
+			bounced = contract.RequestBounced
+		}
+		if _, err := bus.Call(ctx, s.bus, bounced, contract.Bounced{ID: t.SubjectID, Person: a.person}); err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+	}
+	v := judge(try{kind: t.Kind, tries: t.Tries}, a.result, health{State: stateActive}, s.now(), s.tuning.jitter())
+	if err := s.worker.bookMessage(ctx, t, v, a.result, a.way, s.now()); err != nil {
+		return err
+	}
+	what := a.result.reason
+	if what == "" {
+		what = stateDelivered
+	}
+	s.written.WithLabelValues(string(a.way.channel), what).Inc()
+	return nil
+}
+
+// attempted is what one attempt came to: a result, or a time before which there
+// must be none.
+type attempted struct {
+	result    result
+	notBefore *time.Time
+	way       way
+	person    string
+}
+
+func ended(reason string) attempted { return attempted{result: result{reason: reason, final: true}} }
+
+// attemptMessage sends a message where it is still true and its person may be
+// written to now. An error says that this could not be found out.
+func (s *Service) attemptMessage(ctx context.Context, t messageTask) (attempted, error) {
+	r, known := ruleOf(t.Kind, t.Thing)
+	switch {
+	case !known:
+		return ended(reasonUnknown), nil
+	case t.EndsAt != nil && s.now().After(*t.EndsAt):
+		return ended(reasonOutdated), nil
+	}
+	generation, reason, err := s.stillTrue(ctx, r, t)
+	if err != nil || reason != "" {
+		return ended(reason), err
+	}
+	person, err := s.reach(ctx, t)
+	if fault.Is(err, fault.NotFound) {
+		return ended(reasonUnknown), nil
+	}
+	if err != nil {
+		return attempted{}, err
+	}
+	a := attempted{way: way{channel: person.Channel, code: person.Code, path: person.Path}, person: person.Person, notBefore: person.NotBefore}
+	switch {
+	case t.About == nil && !r.holds(person.State):
+		a.result, a.notBefore = result{reason: reasonOutdated, final: true}, nil
+	case person.Refusal != "":
+		a.result = result{reason: person.Refusal, final: true}
+	case person.NotBefore == nil:
+		a.result, err = s.deliverTo(ctx, r, t, person, generation)
+	}
+	return a, err
+}
+
+// stillTrue returns why a message about a match is not sent; nothing when it is,
+// and then the generation of the answer's token. A message that takes another back
+// is only for who got that.
+func (s *Service) stillTrue(ctx context.Context, r rule, t messageTask) (generation int, reason string, err error) {
+	if r.takesBack != "" {
+		told, err := s.worker.told(ctx, r.takesBack, t)
+		if err != nil || !told {
+			return 0, reasonNotTold, err
+		}
+	}
+	if t.About == nil || r.ask {
+		return 0, "", nil
+	}
+	match, err := bus.Call(ctx, s.bus, contract.MatcherGet, contract.GetByID{ID: *t.About})
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return 0, reasonOutdated, nil
+	case err != nil:
+		return 0, "", err
+	case !r.holds(match.State):
+		return 0, reasonOutdated, nil
+	}
+	return match.Generation, "", nil
+}
+
+func (s *Service) reach(ctx context.Context, t messageTask) (contract.Reach, error) {
+	endpoint := contract.OfferReach
+	if t.Thing == contract.ThingRequest {
+		endpoint = contract.RequestReach
+	}
+	return bus.Call(ctx, s.bus, endpoint, contract.AskReach{
+		ID: t.SubjectID, Key: auditKey(t), Reason: t.Kind, Channels: channelsOf(s.senders), Critical: t.Critical,
+	})
+}
+
+// auditKey names one reading of an address: each attempt is one.
+func auditKey(t messageTask) string { return string(t.ID) + "/" + strconv.Itoa(t.Attempt) }
+
+// deliverTo reserves a place in the person's week and sends the message.
+func (s *Service) deliverTo(ctx context.Context, r rule, t messageTask, person contract.Reach, generation int) (result, error) {
+	now, budget := s.now(), s.budget
+	if t.Critical {
+		budget *= criticalShare
+	}
+	room, err := s.worker.reserveMessage(ctx, t.ID, person.Person, now, now.Add(-budgetSpan), budget)
+	if err != nil {
+		return result{}, err
+	}
+	if !room {
+		return result{reason: reasonBudget, final: true}, nil
+	}
+	n := slices.IndexFunc(s.senders, func(sender sender) bool { return sender.channel() == person.Channel })
+	if n < 0 {
+		return result{reason: reasonUnknown, final: true}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.tuning.timeout)
+	defer cancel()
+	began := time.Now()
+	sent := s.senders[n].send(ctx, t.ID, person.Address, s.composer.compose(r, t, person, generation, now))
+	sent.duration = time.Since(began)
+	return sent, nil
+}

@@ -1,0 +1,579 @@
+package notify
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-smtp"
+
+	"heli/pkg/contract"
+	"heli/pkg/fault"
+)
+
+var errNoMailbox = &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such user " + plantedMail}
+
+// parts returns the parts of a mail by their media types.
+func (l postedLetter) parts(t *testing.T) map[string]string {
+	t.Helper()
+	message := l.parsed(t)
+	kind, parameters, err := mime.ParseMediaType(message.Header.Get("Content-Type"))
+	must(t, err)
+	if kind != "multipart/alternative" {
+		t.Fatalf("mail of %s", kind)
+	}
+	found := map[string]string{}
+	for reader := multipart.NewReader(message.Body, parameters["boundary"]); ; {
+		part, err := reader.NextRawPart()
+		if errors.Is(err, io.EOF) {
+			return found
+		}
+		must(t, err)
+		if encoding := part.Header.Get("Content-Transfer-Encoding"); encoding != "quoted-printable" {
+			t.Errorf("encoding %q", encoding)
+		}
+		text, err := io.ReadAll(quotedprintable.NewReader(part))
+		must(t, err)
+		kind, _, err := mime.ParseMediaType(part.Header.Get("Content-Type"))
+		must(t, err)
+		found[kind] = string(text)
+	}
+}
+
+func TestARequesterIsToldThatTheRequestIsReceived(t *testing.T) {
+	w := setupWriting(t)
+	e := aboutRequest("submitted")
+	w.hear(t, e)
+	w.write(t)
+	letters := w.office.got()
+	if len(letters) != 1 || letters[0].to != plantedMail || letters[0].from != "bounces@heli.example" || w.office.signIns != 1 {
+		t.Fatalf("%d letters, %d sign-ins: %+v", len(letters), w.office.signIns, letters)
+	}
+	header := letters[0].parsed(t).Header
+	told := w.told(t, kindReceived)
+	stop := publicURL + "/unsubscribe/" + w.keys.Bearer("unsubscribe", e.AggregateID, 0)
+	for name, want := range map[string]string{
+		"Message-Id": "<" + string(told.ID) + "@heli.example>", "List-Unsubscribe": "<" + stop + ">",
+		"List-Unsubscribe-Post": "List-Unsubscribe=One-Click", "Auto-Submitted": "auto-generated", "Content-Language": "en",
+	} {
+		if got := header.Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	link := publicURL + "/track#" + w.keys.Bearer("track", e.AggregateID, 2)
+	parts := letters[0].parts(t)
+	for kind, text := range parts {
+		if !strings.Contains(text, link) || !strings.Contains(text, "QGGN-M49W3") || !strings.Contains(text, stop) {
+			t.Errorf("%s without link, code or way out:\n%s", kind, text)
+		}
+		if strings.Contains(text, "psych") || strings.Contains(text, "<img") || strings.Contains(text, "<link") {
+			t.Errorf("%s tells or loads too much:\n%s", kind, text)
+		}
+	}
+	if len(parts) != 2 {
+		t.Errorf("parts %v", parts)
+	}
+	if told.State != stateDelivered || told.Code != "QGGN-M49W3" || told.Channel != contract.ChannelMail || len(told.Attempts) != 1 || told.Attempts[0].StatusCode != 250 {
+		t.Errorf("%+v", told)
+	}
+	if asked := w.around.readings(); len(asked) != 1 || asked[0].Key != string(told.ID)+"/1" || asked[0].Reason != kindReceived {
+		t.Errorf("readings %+v", asked)
+	}
+}
+
+func TestAHelperIsToldOfAProposalAndOfItsEnd(t *testing.T) {
+	w := setupWriting(t)
+	w.around.say(func(n *neighbours) { n.person.Path = hubei })
+	proposed := aboutMatch("proposed")
+	w.hear(t, proposed)
+	w.write(t)
+	link := publicURL + "/answer#" + w.keys.Bearer("answer", proposed.AggregateID, 1)
+	if letters := w.office.got(); len(letters) != 1 || !strings.Contains(letters[0].parts(t)["text/plain"], link) {
+		t.Fatalf("%d letters, want one with the answer's link", len(letters))
+	}
+	w.around.say(func(n *neighbours) { n.match.State = "cancelled" })
+	w.hear(t, next(proposed, "cancelled"))
+	w.write(t)
+	if letters := w.office.got(); len(letters) != 2 {
+		t.Fatalf("%d letters, want that it is no longer needed", len(letters))
+	}
+	// Who was never told of a proposal hears nothing of its end.
+	w.hear(t, aboutMatch("cancelled"))
+	w.write(t)
+	if m := w.shownMessages(t); len(w.office.got()) != 2 || len(m) != 0 {
+		t.Errorf("%d letters; xian sees %+v of hubei's offer", len(w.office.got()), m)
+	}
+	list, err := w.Messages(as(t, contract.RoleCoordinator, hubei), contract.ListMessages{States: []string{stateDead}})
+	must(t, err)
+	if len(list.Items) != 1 || list.Items[0].Reason != reasonNotTold {
+		t.Errorf("%+v", list.Items)
+	}
+}
+
+func TestWhatIsNotTrueAnyMoreIsNotSaid(t *testing.T) {
+	w := setupWriting(t)
+	w.around.say(func(n *neighbours) { n.match.State, n.person.Path = "declined", xian })
+	e := aboutMatch("proposed")
+	e.Paths = []string{xian}
+	w.hear(t, e)
+	w.write(t)
+	if told := w.told(t, kindProposal); told.State != stateDead || told.Reason != reasonOutdated || len(w.around.readings()) != 0 {
+		t.Errorf("%+v after %d readings", told, len(w.around.readings()))
+	}
+	w.around.say(func(n *neighbours) { n.person.State = "open" })
+	w.hear(t, aboutRequest("closed"))
+	w.write(t)
+	if told := w.told(t, kindClosed); told.Reason != reasonOutdated || len(w.office.got()) != 0 {
+		t.Errorf("%+v, %d letters", told, len(w.office.got()))
+	}
+}
+
+// reminding is the fact that somebody is to be reminded of a match.
+func reminding(of contract.Event, kind string, at time.Time) contract.Event {
+	e := next(of, kind)
+	e.Thing, e.AggregateID, e.Version, e.Data.At = "reminder", contract.NewID[string](), 1, &at
+	return e
+}
+
+func TestTheRequesterIsRemindedUntilTheyAnswer(t *testing.T) {
+	w := setupWriting(t)
+	w.around.say(func(n *neighbours) { n.match.State = "reported_done" })
+	e := aboutMatch("reported_done")
+	w.hear(t, e)
+	w.hear(t, reminding(e, "confirmation_asked", w.now()))
+	w.write(t)
+	if w.told(t, kindCame).State != stateDelivered || w.told(t, kindCameAgain).State != stateDelivered {
+		t.Fatalf("%+v", w.shownMessages(t))
+	}
+	w.around.say(func(n *neighbours) { n.match.State = "confirmed" })
+	w.hear(t, reminding(e, "confirmation_asked_again", w.now()))
+	w.write(t)
+	if told := w.told(t, kindCameLast); told.Reason != reasonOutdated || len(w.office.got()) != 2 {
+		t.Errorf("%+v after the answer, %d letters", told, len(w.office.got()))
+	}
+}
+
+func TestBothSidesHearOfAnAppointmentBeforeItBegins(t *testing.T) {
+	w := setupWriting(t)
+	w.around.say(func(n *neighbours) { n.match.State = "accepted" })
+	e, begins := aboutMatch("accepted"), w.now().Add(2*time.Hour)
+	w.hear(t, reminding(e, "appointment_soon", begins))
+	w.write(t)
+	if n := len(w.office.got()); n != 2 {
+		t.Fatalf("%d letters, want one to each side", n)
+	}
+	// What could not go out in time means nothing any more.
+	w.hear(t, reminding(e, "appointment_tomorrow", begins))
+	w.clock.Set(begins.Add(time.Minute))
+	w.write(t)
+	if n := len(w.office.got()); n != 2 {
+		t.Errorf("%d letters, want none after the beginning", n)
+	}
+}
+
+func TestWhoOffersIsAskedWhetherItStands(t *testing.T) {
+	w := setupWriting(t)
+	w.around.say(func(n *neighbours) { n.person.State = "available" })
+	e := aboutMatch("accepted")
+	e.Data.RequestID, e.Data.MatchID = "", ""
+	w.hear(t, reminding(e, "availability_asked", w.now()))
+	w.write(t)
+	link := publicURL + "/track#" + w.keys.Bearer("track", string(e.Data.OfferID), 2)
+	if letters := w.office.got(); len(letters) != 1 || !strings.Contains(letters[0].parts(t)["text/plain"], link) {
+		t.Fatalf("%d letters, want one with the page of the offer", len(letters))
+	}
+	w.around.say(func(n *neighbours) { n.person.State = "paused" })
+	w.hear(t, reminding(e, "availability_asked_again", w.now()))
+	w.write(t)
+	if n := len(w.office.got()); n != 1 {
+		t.Errorf("%d letters to who has paused", n)
+	}
+}
+
+func TestAHelperIsAskedWhetherItHappened(t *testing.T) {
+	w := setupWriting(t)
+	w.around.say(func(n *neighbours) { n.match.State, n.person.Path = "accepted", hubei })
+	e, takesPlace := aboutMatch("accepted"), w.now().Add(3*oneDay)
+	e.Data.At = &takesPlace
+	w.hear(t, e)
+	for _, wait := range []struct {
+		after   time.Duration
+		letters int
+	}{{0, 1}, {4 * oneDay, 1}, {oneDay, 2}} { // the requester's, then two days after the help
+		w.clock.Advance(wait.after)
+		w.write(t)
+		if n := len(w.office.got()); n != wait.letters {
+			t.Fatalf("%d letters after %s more, want %d", n, wait.after, wait.letters)
+		}
+	}
+}
+
+func TestTheSameFactTwiceIsOneMessage(t *testing.T) {
+	w := setupWriting(t)
+	e := aboutRequest("submitted")
+	w.hear(t, e)
+	w.hear(t, next(e, "submitted")) // a correction says the state again
+	w.write(t)
+	if n := len(w.office.got()); n != 1 {
+		t.Errorf("%d letters, want 1", n)
+	}
+}
+
+func TestARepeatAfterACrashHasTheSameMessageID(t *testing.T) {
+	w := setupWriting(t)
+	w.hear(t, aboutRequest("submitted"))
+	// The process dies after the server took the mail and before it is booked.
+	tasks, err := w.messages.take(t.Context(), 0)
+	must(t, err)
+	if _, err := w.attemptMessage(contract.WithActor(t.Context(), contract.System()), tasks[0]); err != nil || len(w.office.got()) != 1 {
+		t.Fatalf("%v, %d letters", err, len(w.office.got()))
+	}
+	w.write(t)
+	if n := len(w.office.got()); n != 1 {
+		t.Fatalf("%d letters while the lease runs", n)
+	}
+	w.clock.Advance(leaseTime)
+	w.write(t)
+	letters := w.office.got()
+	if len(letters) != 2 {
+		t.Fatalf("%d letters, want the repeat", len(letters))
+	}
+	first, second := letters[0].parsed(t).Header.Get("Message-Id"), letters[1].parsed(t).Header.Get("Message-Id")
+	if first == "" || first != second {
+		t.Errorf("Message-IDs %q and %q", first, second)
+	}
+	readings := w.around.readings()
+	if len(readings) != 2 || readings[0].Key == readings[1].Key {
+		t.Errorf("each look at the address is one entry: %+v", readings)
+	}
+	if told := w.told(t, kindReceived); told.State != stateDelivered {
+		t.Errorf("%+v", told)
+	}
+}
+
+func TestAMailboxThatIsNotThereEndsItAndIsTold(t *testing.T) {
+	w := setupWriting(t)
+	w.office.answer(errNoMailbox, nil)
+	e := aboutRequest("submitted")
+	w.hear(t, e)
+	w.write(t)
+	told := w.told(t, kindReceived)
+	if told.State != stateDead || told.Reason != reasonBounced || told.Attempts[0].StatusCode != 550 {
+		t.Errorf("%+v", told)
+	}
+	if got := w.around.bounced; len(got) != 1 || got[0] != (contract.Bounced{ID: e.AggregateID, Person: "digest"}) {
+		t.Errorf("told of bounces: %+v", got)
+	}
+}
+
+func TestABounceThatCannotBeToldIsTriedAgain(t *testing.T) {
+	w := setupWriting(t)
+	w.office.answer(errNoMailbox, nil)
+	w.hear(t, aboutRequest("submitted"))
+	tasks, err := w.messages.take(t.Context(), 0)
+	must(t, err)
+	ctx := contract.WithActor(t.Context(), contract.System())
+	a, err := w.attemptMessage(ctx, tasks[0])
+	must(t, err)
+	w.around.say(func(n *neighbours) { n.failing = fault.NewUnavailable(nil) })
+	if err := w.bookAttempt(ctx, tasks[0], a); !fault.Is(err, fault.Unavailable) {
+		t.Fatalf("booked without the request service: %v", err)
+	}
+	w.around.say(func(n *neighbours) { n.failing = nil })
+	w.clock.Advance(leaseTime)
+	w.write(t)
+	if told := w.told(t, kindReceived); told.Reason != reasonBounced || len(w.around.bounced) != 2 {
+		t.Errorf("%+v, told %d times", told, len(w.around.bounced))
+	}
+}
+
+func TestWhatMayPassIsTriedAgainBySchedule(t *testing.T) {
+	for name, c := range map[string]struct {
+		rcpt, data error
+		final      string
+	}{
+		"greylisted":        {rcpt: &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 7, 1}, Message: "later"}},
+		"server is full":    {data: &smtp.SMTPError{Code: 452, EnhancedCode: smtp.EnhancedCode{4, 3, 1}, Message: "later"}},
+		"mail is refused":   {data: &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "spam"}, final: reasonRefused},
+		"we are refused":    {rcpt: &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "policy"}, final: reasonRefused},
+		"mailbox is closed": {rcpt: &smtp.SMTPError{Code: 552, EnhancedCode: smtp.EnhancedCode{5, 2, 1}, Message: "disabled"}, final: reasonBounced},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := setupWriting(t)
+			w.office.answer(c.rcpt, c.data)
+			w.hear(t, aboutRequest("submitted"))
+			w.write(t)
+			told := w.told(t, kindReceived)
+			if c.final != "" {
+				if told.State != stateDead || told.Reason != c.final || len(w.around.bounced) != map[bool]int{true: 1}[c.final == reasonBounced] {
+					t.Errorf("%+v, bounces %v", told, w.around.bounced)
+				}
+				return
+			}
+			if told.State != statePending || told.Reason != reasonStatus || !told.NextAt.Equal(w.now().Add(schedule[1])) {
+				t.Fatalf("%+v", told)
+			}
+			w.office.answer(nil, nil)
+			w.clock.Advance(schedule[1])
+			w.write(t)
+			if told = w.told(t, kindReceived); told.State != stateDelivered || len(told.Attempts) != 2 {
+				t.Errorf("%+v", told)
+			}
+		})
+	}
+}
+
+func TestNoMailIsSentWithoutTLS(t *testing.T) {
+	office := newPostOffice(t, false)
+	w := writingAt(t, office, mailConfig(office))
+	w.hear(t, aboutRequest("submitted"))
+	w.write(t)
+	if told := w.told(t, kindReceived); told.State != statePending || len(office.got()) != 0 || office.signIns != 0 {
+		t.Errorf("%+v, %d letters, %d passwords in clear", told, len(office.got()), office.signIns)
+	}
+}
+
+func TestAnUnknownCertificateGetsNoPassword(t *testing.T) {
+	office := newPostOffice(t, true)
+	office.roots = nil // the system's know nothing of it
+	w := writingAt(t, office, mailConfig(office))
+	w.hear(t, aboutRequest("submitted"))
+	w.write(t)
+	if told := w.told(t, kindReceived); told.Reason != reasonTLS || office.signIns != 0 {
+		t.Errorf("%+v, %d sign-ins", told, office.signIns)
+	}
+}
+
+func TestAPersonIsWrittenToWhenTheyWantTo(t *testing.T) {
+	w := setupWriting(t)
+	morning := w.now().Add(9 * time.Hour)
+	w.around.say(func(n *neighbours) {
+		n.person = contract.Reach{NotBefore: &morning, Code: "QGGN-M49W3", State: "submitted", Path: xian}
+	})
+	w.hear(t, aboutRequest("submitted"))
+	w.write(t)
+	told := w.told(t, kindReceived)
+	if told.State != statePending || !told.NextAt.Equal(morning) || len(told.Attempts) != 0 || len(w.office.got()) != 0 {
+		t.Fatalf("%+v", told)
+	}
+	var tries int
+	must(t, w.admin.GetContext(t.Context(), &tries, `SELECT tries FROM notify.messages`))
+	if tries != 0 {
+		t.Errorf("waiting counts as %d tries", tries)
+	}
+	for _, why := range []string{contract.RefusedConsent, contract.RefusedErased, contract.RefusedHours, contract.RefusedBounces, contract.RefusedNoAddress} {
+		w.around.say(func(n *neighbours) { n.person = contract.Reach{Refusal: why, State: "submitted", Path: xian} })
+		w.clock.Set(morning)
+		w.hear(t, aboutRequest("submitted"))
+		w.write(t)
+		if told := w.shownMessages(t)[0]; told.State != stateDead || told.Reason != why {
+			t.Errorf("%s: %+v", why, told)
+		}
+	}
+	if n := len(w.office.got()); n != 0 {
+		t.Errorf("%d letters to who wants none", n)
+	}
+}
+
+func TestAServiceThatIsAwayCostsNoTry(t *testing.T) {
+	w := setupWriting(t)
+	w.around.say(func(n *neighbours) { n.failing = fault.NewUnavailable(nil) })
+	w.hear(t, aboutRequest("submitted"))
+	for range 12 {
+		w.write(t)
+		w.clock.Advance(schedule[1])
+	}
+	if told := w.told(t, kindReceived); told.State != statePending || len(told.Attempts) != 0 {
+		t.Fatalf("%+v", told)
+	}
+	w.around.say(func(n *neighbours) { n.failing = nil })
+	w.write(t)
+	if told := w.told(t, kindReceived); told.State != stateDelivered {
+		t.Errorf("%+v", told)
+	}
+}
+
+func TestNobodyGetsMoreThanTheirBudget(t *testing.T) {
+	w := setupWriting(t)
+	w.around.say(func(n *neighbours) { n.match.State, n.person.State = "accepted", "matched" })
+	send := func(critical bool) contract.Message {
+		t.Helper()
+		e := aboutMatch("accepted")
+		if critical {
+			e.Data.Urgency = string(contract.Critical)
+		}
+		w.hear(t, e)
+		w.write(t)
+		return w.told(t, kindFound)
+	}
+	for n := range 3 {
+		if told := send(false); told.State != stateDelivered {
+			t.Fatalf("message %d: %+v", n, told)
+		}
+	}
+	if told := send(false); told.State != stateDead || told.Reason != reasonBudget {
+		t.Errorf("the fourth: %+v", told)
+	}
+	if told := send(true); told.State != stateDelivered {
+		t.Errorf("a critical one: %+v", told)
+	}
+	for range 2*3 - 1 {
+		send(true)
+	}
+	if told := send(true); told.State != stateDead || told.Reason != reasonBudget {
+		t.Errorf("a critical one beyond all: %+v", told)
+	}
+	w.around.say(func(n *neighbours) { n.person.Person = "somebody else" })
+	if told := send(false); told.State != stateDelivered {
+		t.Errorf("to somebody else: %+v", told)
+	}
+	w.around.say(func(n *neighbours) { n.person.Person, n.match.State = "digest", "declined" }) // no reminders
+	w.clock.Advance(budgetSpan + time.Second)
+	w.write(t)
+	w.around.say(func(n *neighbours) { n.match.State = "accepted" })
+	if told := send(false); told.State != stateDelivered {
+		t.Errorf("a week later: %+v", told)
+	}
+}
+
+func TestWhoIsErasedIsForgotten(t *testing.T) {
+	w := setupWriting(t)
+	e := aboutRequest("submitted")
+	w.hear(t, e)
+	w.write(t)
+	other := aboutRequest("submitted")
+	w.hear(t, other)
+	erased := next(e, "closed")
+	erased.Data.Erased, erased.Data.Reason = true, "withdrawn"
+	w.hear(t, erased)
+	if left := w.shownMessages(t); len(left) != 1 || left[0].SubjectID != other.AggregateID {
+		t.Errorf("left: %+v", left)
+	}
+}
+
+func TestWithoutAWayToPeopleNothingIsStored(t *testing.T) {
+	b := setup(t, loopback)
+	b.hear(t, aboutRequest("submitted"))
+	b.hear(t, aboutMatch("proposed"))
+	var n int
+	must(t, b.admin.GetContext(t.Context(), &n, `SELECT count(*) FROM notify.messages`))
+	channels, err := b.Channels(t.Context(), contract.Empty{})
+	if n != 0 || err != nil || len(channels.Channels) != 0 {
+		t.Errorf("%d messages, channels %v, %v", n, channels, err)
+	}
+}
+
+func TestTwoProcessesSendAMessageOnce(t *testing.T) {
+	w := setupWriting(t)
+	for range 20 {
+		w.hear(t, aboutRequest("submitted"))
+	}
+	seen := map[contract.MessageID]int{}
+	for {
+		n := 0
+		for range 2 {
+			tasks, err := w.worker.takeMessages(t.Context(), w.now(), w.now().Add(leaseTime), perSender)
+			must(t, err)
+			for _, task := range tasks {
+				seen[task.ID]++
+			}
+			n += len(tasks)
+		}
+		if n == 0 {
+			break
+		}
+	}
+	for id, times := range seen {
+		if times != 1 {
+			t.Errorf("%s was taken %d times", id, times)
+		}
+	}
+	if len(seen) != 20 {
+		t.Errorf("%d of 20 were taken", len(seen))
+	}
+}
+
+func TestStoppingGivesBackWhatWasNotSent(t *testing.T) {
+	w := setupWriting(t)
+	w.hear(t, aboutRequest("submitted"))
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	_, err := w.messages.dispatch(t.Context(), stopped)
+	must(t, err)
+	w.messages.sending.Wait()
+	if told := w.told(t, kindReceived); told.State != statePending || len(told.Attempts) != 0 {
+		t.Fatalf("%+v", told)
+	}
+	w.clock.Advance(schedule[1])
+	w.write(t)
+	if told := w.told(t, kindReceived); told.State != stateDelivered {
+		t.Errorf("%+v", told)
+	}
+}
+
+func TestOnlyStaffOfTheOwnerReadTheLog(t *testing.T) {
+	w := setupWriting(t)
+	w.hear(t, aboutRequest("submitted"))
+	w.write(t)
+	for _, role := range []contract.Role{contract.RolePublic, contract.RoleHelper, contract.RoleIntegrator} {
+		_, err := w.Messages(as(t, role, xian), contract.ListMessages{})
+		wantFault(t, err, fault.Forbidden, "")
+	}
+	list, err := w.Messages(as(t, contract.RoleCoordinator, hubei), contract.ListMessages{})
+	must(t, err)
+	if len(list.Items) != 0 {
+		t.Errorf("hubei sees %+v", list.Items)
+	}
+	_, err = w.Messages(as(t, contract.RoleCoordinator, xian), contract.ListMessages{SubjectID: "x", States: []string{"lost"}})
+	wantFault(t, err, fault.Invalid, "")
+}
+
+// TestNothingPersonalStaysBehind looks for the planted address and number in every
+// row of the schema, in the log and in what the console is shown.
+func TestNothingPersonalStaysBehind(t *testing.T) {
+	sms := newReceiver(t, status(http.StatusOK))
+	w := setupWriting(t, func(c *Config) {
+		c.SMSURL, c.SMSMethod, c.SMSBody = sms.URL, "POST", `{"to":"{{phone}}","text":"{{text}}"}`
+		c.SMSHeaders = []string{"Content-Type: application/json"}
+	})
+	w.hear(t, aboutRequest("submitted"))
+	w.write(t)
+	w.around.say(func(n *neighbours) { n.person.Channel, n.person.Address = contract.ChannelSMS, plantedPhone })
+	w.hear(t, aboutRequest("submitted"))
+	w.write(t)
+	w.office.answer(errNoMailbox, nil)
+	w.around.say(func(n *neighbours) { n.person.Channel, n.person.Address = contract.ChannelMail, plantedMail })
+	w.hear(t, aboutRequest("submitted"))
+	w.write(t)
+	if len(w.office.got()) != 1 || len(sms.got()) != 1 {
+		t.Fatalf("%d letters, %d SMS", len(w.office.got()), len(sms.got()))
+	}
+	var tables []string
+	must(t, w.admin.SelectContext(t.Context(), &tables, `SELECT quote_ident(table_name) FROM information_schema.tables WHERE table_schema = 'notify'`))
+	everything := w.log.String()
+	for _, table := range tables {
+		var rows []string
+		must(t, w.admin.SelectContext(t.Context(), &rows, fmt.Sprintf(`SELECT t::text FROM notify.%s t`, table)))
+		everything += strings.Join(rows, "\n")
+	}
+	shown, err := json.Marshal(w.shownMessages(t))
+	must(t, err)
+	everything += string(shown)
+	for _, planted := range []string{plantedMail, "planted.person", plantedPhone, "13912345678"} {
+		if strings.Contains(everything, planted) {
+			t.Errorf("%q stayed behind", planted)
+		}
+	}
+	if !strings.Contains(everything, kindReceived) || len(tables) < 10 {
+		t.Errorf("the search looked at %d tables", len(tables))
+	}
+}
