@@ -26,8 +26,6 @@ const (
 	pageUnsubscribe = "unsubscribe"
 )
 
-// thingAsk is a question of a wave to one helper.
-const thingAsk contract.Thing = "ask"
 
 // Kinds of messages: what the catalogues call them below "message.".
 const (
@@ -154,7 +152,7 @@ func messagesOf(e contract.Event, now time.Time) []messageRow {
 // one about a request or an offer as a whole.
 func aboutOf(e contract.Event) *string {
 	about := string(e.Data.MatchID)
-	if e.Thing == thingAsk {
+	if e.Thing == contract.ThingAsk {
 		about = e.AggregateID
 	}
 	if about == "" {
