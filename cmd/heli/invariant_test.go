@@ -63,6 +63,9 @@ var broken = map[string]string{
 	"feeds with gaps": `
 		SELECT count(*) FROM notify.feed_heads h
 		WHERE last_seq <> (SELECT count(*) FROM notify.feed f WHERE f.org_path = h.org_path)`,
+	"facts in a digest that nobody got": `
+		SELECT count(*) FROM notify.deliveries d
+		WHERE state = 'digested' AND NOT EXISTS (SELECT FROM notify.deliveries g WHERE g.id = d.digest_id AND g.endpoint_id = d.endpoint_id)`,
 	"dead letters of request": `SELECT count(*) FROM request.dead_letters`,
 	"dead letters of offer":   `SELECT count(*) FROM offer.dead_letters`,
 	"dead letters of matcher": `SELECT count(*) FROM matcher.dead_letters`,
