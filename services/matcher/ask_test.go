@@ -353,7 +353,8 @@ func TestAskingEnds(t *testing.T) {
 		b.asking(t, r)
 	}
 	b.tellEnd(t, closed)
-	_, err := b.StopWave(asCoordinator(t), contract.StopWave{NeedLineID: contract.NeedLineID(stopped.Lines[0].ID)})
+	lead := as(t.Context(), contract.RoleAgencyLead, testkit.Xian.Path)
+	_, err := b.StopWave(lead, contract.StopWave{NeedLineID: contract.NeedLineID(stopped.Lines[0].ID)})
 	must(t, err)
 	gone := b.asks(t, erased, "asked")[0]
 	for _, o := range offers {

@@ -9,11 +9,12 @@ import (
 	"heli/pkg/outbox"
 )
 
-// moveAll makes a move of several asks, and returns them as they are then.
+// moveAll makes a move that follows for several asks from what the actor did, and
+// returns them as they are then: who may stop asking needs no right to each.
 func (s *Service) moveAll(ctx context.Context, tx *sqlx.Tx, asks []askRow, q contract.Move, actor contract.Actor) ([]askRow, error) {
 	moved := make([]askRow, 0, len(asks))
 	for _, a := range asks {
-		to, err := AskMoves.Apply(q.Move, a.State, actor.Role, q.Reason)
+		to, err := AskMoves.Apply(q.Move, a.State, contract.RoleSystem, q.Reason)
 		if err != nil {
 			return nil, err
 		}

@@ -109,7 +109,11 @@ func (c console) asksOf(ctx context.Context, d templates.Desk, q contract.ListAs
 	slices.SortStableFunc(listing.Items, func(a, b contract.Ask) int { return cmp.Compare(askOrder(a), askOrder(b)) })
 	views := make([]templates.AskView, 0, len(listing.Items))
 	for _, a := range listing.Items {
-		views = append(views, c.askView(ctx, d, a, offers[a.OfferID], action, f))
+		view := c.askView(ctx, d, a, offers[a.OfferID], action, f)
+		if q.OfferID != "" && access.May(contract.ActorFrom(ctx).Role, access.ReadRequests) {
+			view.Request = requestPath(a.RequestID)
+		}
+		views = append(views, view)
 	}
 	return views
 }

@@ -36,11 +36,13 @@ type WaveOffer struct {
 
 // AskView is an ask with what the reader may know of its offer and do.
 type AskView struct {
-	Ask    contract.Ask
-	Offer  *contract.Offer
-	Agree  MoveSet // on the time that the helper suggests
-	Moves  MoveSet
-	Answer *AnswerSecrets
+	Ask   contract.Ask
+	Offer *contract.Offer
+	// Request is the address of what is asked for, on the offer's page.
+	Request string
+	Agree   MoveSet // on the time that the helper suggests
+	Moves   MoveSet
+	Answer  *AnswerSecrets
 }
 
 func (l WaveLine) asking() bool { return l.Wave.State == "asking" }
