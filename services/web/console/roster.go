@@ -10,7 +10,9 @@ import (
 
 	"heli/pkg/access"
 	"heli/pkg/bus"
+	"heli/pkg/check"
 	"heli/pkg/contract"
+	"heli/pkg/fault"
 	"heli/services/web/page"
 	"heli/services/web/templates"
 )
@@ -34,6 +36,7 @@ func (c console) sessionPage(w http.ResponseWriter, r *http.Request, f *refusal,
 		Session: session, Names: names, MayKeep: session.Group && session.VoidReason == nil && access.May(role, access.RecordSessions),
 		MayRead: session.Roster > 0 && names == nil && access.May(role, access.ReadContact),
 	}
+	v.Typed = strings.Join(names, "\n")
 	status := http.StatusOK
 	if f != nil {
 		v.Typed, v.Reason, v.Errors, status = f.form.Get("names"), f.form.Get("reason"), templates.ErrorsOf(d.Page, f.err), page.StatusOf(f.err)
@@ -48,7 +51,14 @@ func (c console) keepRoster(w http.ResponseWriter, r *http.Request) error {
 	return c.act(w, r, sessionPath(id), func(w http.ResponseWriter, r *http.Request, f *refusal) error {
 		return c.sessionPage(w, r, f, nil)
 	}, func(ctx context.Context, form url.Values) (string, error) {
-		_, err := bus.Call(ctx, c.Bus, contract.OfferKeepRoster, contract.KeepRoster{ID: id, Names: strings.Split(form.Get("names"), "\n")})
+		q := contract.KeepRoster{ID: id, Names: strings.Split(form.Get("names"), "\n")}
+		switch { // an empty field alone ends nothing: it may never have been filled
+		case form.Has("end"):
+			q.Names = nil
+		case strings.TrimSpace(form.Get("names")) == "":
+			return "roster", fault.NewInvalid(fault.Field{Location: "names", Code: check.Required})
+		}
+		_, err := bus.Call(ctx, c.Bus, contract.OfferKeepRoster, q)
 		return "roster", err
 	})
 }
