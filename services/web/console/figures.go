@@ -12,8 +12,8 @@ import (
 	"heli/pkg/contract"
 )
 
-// figuresKept is how long figures are shown before they are counted anew: counting a
-// million requests takes a second, and several screens look at the same ones.
+// figuresKept is how long figures are shown before they are counted anew: several
+// screens look at the same ones.
 const figuresKept = 10 * time.Second
 
 // figures are what the three services counted, each with why it could not.

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"heli/pkg/contract"
+	"heli/pkg/fault"
 )
 
 func change(id, path string) Change {
@@ -135,6 +136,13 @@ func TestAnAnswerIsSharedUntilSomethingIsTold(t *testing.T) {
 		failed := errors.New("away")
 		if _, err := s.Get(t.Context(), "failing", func(context.Context) ([]byte, error) { return nil, failed }); !errors.Is(err, failed) {
 			t.Errorf("failed with %v", err)
+		}
+		_, err := s.Get(t.Context(), "slow", func(ctx context.Context) ([]byte, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+		if !fault.Is(err, fault.Unavailable) {
+			t.Errorf("what takes too long gives %v", err)
 		}
 		if got, err := s.Get(t.Context(), "failing", build); err != nil || string(got) != "5" {
 			t.Errorf("a failure is kept: %s, %v", got, err)

@@ -79,6 +79,9 @@ func (s *Share) build(ctx context.Context, key string, a *answer, build func(con
 		time.AfterFunc(keptFor, func() { s.drop(key, a) })
 	}()
 	a.body, a.err = build(ctx)
+	if a.err != nil && ctx.Err() != nil {
+		a.err = fault.NewUnavailable(a.err) // it took too long
+	}
 }
 
 func (s *Share) drop(key string, a *answer) {
