@@ -57,6 +57,8 @@ func Mount(root chi.Router, d site.Deps) {
 		a.addPolicies()
 		a.addPeople()
 		a.addKeys()
+		a.addDesk()
+		a.addForms()
 		a.addDocument(r)
 	})
 }
@@ -94,6 +96,7 @@ func config() huma.Config {
 		{Name: tagEvents, Description: "The same facts to pull (CloudEvents 1.0)"},
 		{Name: tagPeople, Description: "Who works in an organisation, and in which roles"},
 		{Name: tagKeys, Description: "Keys by which other programs act for an organisation"},
+		{Name: tagForms, Description: "Forms of other programs that post here"},
 		{Name: tagReference, Description: "Categories, regions, items, organisations and the matching policy"},
 	}
 	return c
