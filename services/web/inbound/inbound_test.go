@@ -324,7 +324,7 @@ func TestNobodyReadsAPostWithoutARecord(t *testing.T) {
 			t.Errorf("%s by another organisation: %v", name, err)
 		}
 	}
-	f.world.Clock.Advance(waitingKept + time.Minute)
+	f.world.Clock.Advance(WaitingKept + time.Minute)
 	must(t, f.forms.Purge(t.Context()))
 	if waiting, err := f.forms.Posts(coordinator, form.ID, ""); err != nil || len(waiting) != 0 {
 		t.Errorf("kept for good: %v, %v", waiting, err)
