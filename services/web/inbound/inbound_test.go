@@ -375,6 +375,27 @@ func TestAFormHasAQuota(t *testing.T) {
 	}
 }
 
+// TestWhoGuessesKeepsNobodyOut sends wrong secrets until their sender has to wait.
+func TestWhoGuessesKeepsNobodyOut(t *testing.T) {
+	t.Parallel()
+	f := newField(t)
+	form, secret := f.made(mapped())
+	guess := post("wrong", body)
+	guess.From = "192.0.2.1"
+	var last error
+	for range wrongPerMin + 1 {
+		_, last = f.forms.Receive(t.Context(), form.ID, guess)
+	}
+	if fault.As(last).Code != "too_many" {
+		t.Errorf("guessing on gives %v", last)
+	}
+	right := post(secret, body)
+	right.From = "192.0.2.2"
+	if _, err := f.forms.Receive(t.Context(), form.ID, right); err != nil {
+		t.Errorf("somebody else is kept out: %v", err)
+	}
+}
+
 func TestPostsOfManyBuildersAreRead(t *testing.T) {
 	t.Parallel()
 	multi := "--b\r\nContent-Disposition: form-data; name=\"姓名\"\r\n\r\n张三\r\n--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x.txt\"\r\n\r\nfile\r\n--b--\r\n"

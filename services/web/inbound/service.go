@@ -40,7 +40,7 @@ type Forms struct {
 	now    func() time.Time
 	log    *slog.Logger
 	posts  *httprate.RateLimiter // by form
-	wrong  *httprate.RateLimiter // wrong proofs, by form
+	wrong  *httprate.RateLimiter // wrong proofs, by form and sender
 }
 
 // New returns the forms over the deps of web; the intake passes on what they bring.
