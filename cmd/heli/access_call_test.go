@@ -32,6 +32,8 @@ const (
 	organisation thingKind = "organisation"
 	aComplaint   thingKind = "complaint"
 	anAsk        thingKind = "ask"
+	aForm        thingKind = "form"
+	anUpload     thingKind = "upload" // of a person: nobody else reads it
 )
 
 // call is one endpoint as the matrix calls it: about a thing with an id, in a way
@@ -522,7 +524,7 @@ func (w *tree) id(q call, used bool) string {
 	return map[thingKind]string{
 		aRequest: string(w.own.request.ID), anOffer: string(w.own.offer.ID), aMatch: string(w.own.match.ID),
 		aPair: string(w.own.request.NeedLines[0].ID), aPlan: string(w.own.plan.ID), aWebhook: string(w.own.webhook.ID),
-		aComplaint: string(w.own.complaint.ID), anAsk: string(w.own.ask.ID), aSession: string(w.own.session.ID), aCalendar: string(w.own.calendar.ID),
+		aComplaint: string(w.own.complaint.ID), anAsk: string(w.own.ask.ID), aSession: string(w.own.session.ID), aCalendar: string(w.own.calendar.ID), aForm: w.own.form, anUpload: contract.NewID[string](),
 		aPerson: string(w.own.person.ID), oneself: string(w.own.person.ID), aKey: string(w.own.key.ID), organisation: "xian",
 	}[q.thing]
 }

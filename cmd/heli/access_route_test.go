@@ -136,6 +136,16 @@ func inBodies(own things) map[string]route {
 		"POST /console/offers/{id}/notes":                 {call: call{thing: anOffer, reads: access.ReadOffers}, body: "text=demo&note_id=" + contract.NewID[string]()},
 		"POST /console/requests/{id}/propose":             {call: call{thing: aRequest, reads: access.ReadRequests}, body: fmt.Sprintf("need_line_id=%s&offer_line_id=%s&quantity=1&match_id=%s", own.request.NeedLines[0].ID, own.offer.OfferLines[0].ID, contract.NewID[string]())},
 		"POST /console/matches/{id}/complain":             {call: call{thing: aMatch, reads: access.ReadMatches}, body: "about=requester&kind=rude&apart=no&text=demo&id={new}"},
+		"POST /console/forms/{id}/post":                   {call: call{thing: aForm, asks: access.ReadContact}, body: "act=read&post=" + own.post},
+		"PUT /api/v1/forms/{id}":                          {call: call{thing: aForm}, body: `{"version":1099511627776,"name":"demo"}`},
+		"POST /api/v1/forms/{id}/rotate":                  {call: call{thing: aForm}},
+		"POST /api/v1/forms/{id}/enable":                  {call: call{thing: aForm}},
+		"POST /api/v1/forms/{id}/disable":                 {call: call{thing: aForm}},
+		"POST /api/v1/requests/{id}/notes":                {call: call{thing: aRequest, reads: access.ReadRequests}, body: `{"text":"demo"}`},
+		"POST /api/v1/offers/{id}/notes":                  {call: call{thing: anOffer, reads: access.ReadOffers}, body: `{"text":"demo"}`},
+		"POST /api/v1/requests/{id}/edit":                 {call: call{thing: aRequest, reads: access.ReadRequests}, body: `{"was":{"title":"a","description":"","urgency":"urgent","lines":[]},"now":{"title":"b","description":"","urgency":"urgent","lines":[]}}`},
+		"POST /api/v1/requests/{id}/link":                 {call: call{thing: aRequest, reads: access.ReadRequests}, body: `{"other_id":"{id}"}`},
+		"POST /api/v1/requests/{id}/unlink":               {call: call{thing: aRequest, reads: access.ReadRequests}, body: `{"other_id":"{id}"}`},
 		"POST /console/safeguard":                         {call: call{thing: organisation}, body: "organisation={id}&person_id="},
 		"POST /console/offers/{id}/credentials/{n}":       {call: call{thing: anOffer, reads: access.ReadOffers}, body: "version=1099511627776"},
 	}
@@ -145,6 +155,7 @@ func inBodies(own things) map[string]route {
 var kinds = map[string]call{
 	"requests": {thing: aRequest, reads: access.ReadRequests}, "offers": {thing: anOffer, reads: access.ReadOffers},
 	"matches": {thing: aMatch, reads: access.ReadMatches}, "asks": {thing: anAsk}, "need_lines": {thing: aPair}, "webhooks": {thing: aWebhook},
+	"forms": {thing: aForm}, "imports": {thing: anUpload, reads: access.MakeFirst},
 	"complaints": {thing: aComplaint}, "people": {thing: aPerson}, "keys": {thing: aKey}, "sessions": {thing: aSession}, "calendars": {thing: aCalendar}, "organisations": {thing: organisation},
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/netip"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -11,12 +12,15 @@ import (
 	"heli/pkg/bus"
 	"heli/pkg/contract"
 	"heli/pkg/fault"
+	"heli/pkg/importer"
 	"heli/pkg/testkit"
 	"heli/services/directory"
 	"heli/services/matcher"
 	"heli/services/notify"
 	"heli/services/offer"
 	"heli/services/request"
+	"heli/services/web/inbound"
+	"heli/services/web/intake"
 	"heli/services/web/site"
 )
 
@@ -52,6 +56,7 @@ type things struct {
 	// attachment is beside the request.
 	attachment contract.Attachment
 	alert      contract.Alert // about the person
+	form, post string         // of another program; the post waits to be looked at
 }
 
 // marks are what an answer shows of the things: their ids.
@@ -59,7 +64,7 @@ func (o things) marks() []string {
 	return []string{
 		string(o.request.ID), string(o.request.NeedLines[0].ID), string(o.offer.ID), string(o.offer.OfferLines[0].ID), string(o.match.ID),
 		string(o.webhook.ID), string(o.person.ID), string(o.key.ID), string(o.plan.ID), o.alert.ID, string(o.attachment.ID),
-		string(o.complaint.ID), string(o.reported.ID), string(o.session.ID), string(o.calendar.ID), string(o.ask.ID),
+		string(o.complaint.ID), string(o.reported.ID), string(o.session.ID), string(o.calendar.ID), string(o.ask.ID), o.form, o.post,
 	}
 }
 
@@ -169,6 +174,7 @@ func (w *tree) things(code string) (o things) {
 	})
 	o.calendar = w.calendar(code)
 	o.attachment = ask(w, coordinator, contract.RequestAttach, pdf(string(o.request.ID)))
+	o.form, o.post = w.form(coordinator)
 	o.plan = ask(w, coordinator, contract.MatcherPlan, contract.AskPlan{})
 	policy := ask(w, coordinator, contract.MatcherPolicy, contract.Empty{})
 	ask(w, actor(contract.RoleAdministrator, code), contract.MatcherSetPolicy, contract.SetPolicy{Organisation: code, Document: policy.Document, Reason: "demo"})
@@ -212,6 +218,25 @@ func (w *tree) asked(code string, r contract.SubmittedRequest) contract.Ask {
 			w.t.Fatal("nobody is asked")
 		}
 	}
+}
+
+// form connects one of another program, with a post that does not fit.
+func (w *tree) form(coordinator contract.Actor) (id, post string) {
+	w.t.Helper()
+	d := w.world.Deps(w.t, "web")
+	forms, ctx := inbound.New(d, intake.New(d)), contract.WithActor(w.t.Context(), coordinator)
+	form, secret, err := forms.Create(ctx, importer.Needs, inbound.Settings{Name: "demo"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if _, err := forms.Receive(w.t.Context(), form.ID, inbound.Post{Query: url.Values{"secret": {secret}}, Body: []byte(`{"a":"b"}`)}); err != nil {
+		w.t.Fatal(err)
+	}
+	waiting, err := forms.Posts(ctx, form.ID, inbound.Look)
+	if err != nil || len(waiting) != 1 {
+		w.t.Fatal(len(waiting), err)
+	}
+	return form.ID, waiting[0].ID
 }
 
 // complaint files one about the requester of a match, and its words.

@@ -9,7 +9,9 @@ import (
 
 	"heli/pkg/pg"
 	"heli/pkg/vault"
+	"heli/services/web/inbound"
 	"heli/services/web/intake"
+	"heli/services/web/upload"
 )
 
 // schemaVersion returns the last migration that was applied to a schema; 0 when
@@ -99,6 +101,8 @@ func selectRetained(ctx context.Context, db *pg.DB, kept vault.Retention, now ti
 		{"contacts of offers", "offer.offers JOIN offer.person_keys ON subject_id = id", ended, kept.KeepContactsDays, kept.Contacts(now)},
 		{"requests", "request.requests", closed, kept.KeepClosedDays, kept.Closed(now)},
 		{"offers", "offer.offers", ended, kept.KeepClosedDays, kept.Closed(now)},
+		{"rows of uploaded tables", "(SELECT state, content, moved_at AS updated_at FROM web.upload) AS upload", "content IS NOT NULL AND state <> 'running' AND state <> 'undoing'", int(upload.RowsKept / day), now.Add(-upload.RowsKept)},
+		{"posts of forms to look at", "(SELECT state, received_at AS updated_at FROM web.inbound_post) AS post", "state = 'look'", int(inbound.WaitingKept / day), now.Add(-inbound.WaitingKept)},
 		{"refused submissions", "(SELECT refused, taken_at AS updated_at FROM web.spool) AS spool", "refused IS NOT NULL", int(intake.RefusedKept / day), now.Add(-intake.RefusedKept)},
 	} {
 		var row struct {

@@ -26,7 +26,6 @@ const (
 	pageUnsubscribe = "unsubscribe"
 )
 
-
 // Kinds of messages: what the catalogues call them below "message.".
 const (
 	kindProposal  = "proposal"

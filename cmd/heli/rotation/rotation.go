@@ -21,10 +21,10 @@ import (
 type Result struct {
 	Primary string `json:"primary"`
 	// Rewrapped counts the keys of persons that came under the primary keyset,
-	// Resealed the secrets of webhooks.
+	// Resealed the secrets of webhooks and of forms.
 	Rewrapped int `json:"rewrapped"`
 	Resealed  int `json:"resealed"`
-	// Kept are former keysets that links or spooled submissions still need.
+	// Kept are former keysets that links, or what waits sealed in web, still need.
 	Kept    []string `json:"kept"`
 	Dropped []string `json:"dropped"`
 }
@@ -59,7 +59,17 @@ func Run(ctx context.Context, adminURL string, keys *seal.Keys, told func(string
 			return markProjections(ctx, tx)
 		})
 	})
-	return r, err
+	if err != nil {
+		return r, err
+	}
+	told("secrets of forms")
+	return r, with(ctx, adminURL, "web", func(db *pg.DB) error {
+		return db.InTx(ctx, func(tx *sqlx.Tx) error {
+			n, err := resealForms(ctx, tx, keys)
+			r.Resealed += n
+			return err
+		})
+	})
 }
 
 func rewrap(ctx context.Context, adminURL string, keys *seal.Keys, owner contract.Thing) (n int, err error) {

@@ -13,6 +13,7 @@ import (
 	"heli/pkg/pg"
 	"heli/pkg/seal"
 	"heli/pkg/vault"
+	"heli/services/web/inbound"
 )
 
 func selectPending(ctx context.Context, db *pg.DB, primary string) (pending bool, err error) {
@@ -52,6 +53,28 @@ func followPhones(ctx context.Context, tx *sqlx.Tx, owner contract.Thing, change
 		}
 	}
 	return nil
+}
+
+// resealForms seals the secrets of forms of other programs with the primary keyset.
+func resealForms(ctx context.Context, tx *sqlx.Tx, keys *seal.Keys) (int, error) {
+	var rows []struct {
+		ID      string `db:"id"`
+		Secrets []byte `db:"secrets"`
+	}
+	if err := tx.SelectContext(ctx, &rows, `SELECT id, secrets FROM web.inbound_form FOR UPDATE`); err != nil {
+		return 0, fmt.Errorf("list secrets of forms: %w", err)
+	}
+	for _, row := range rows {
+		plain, err := keys.Open(row.Secrets, inbound.SecretsOf(row.ID))
+		if err != nil {
+			return 0, fmt.Errorf("open the secrets of form %s: %w", row.ID, err)
+		}
+		const update = `UPDATE web.inbound_form SET secrets = $2 WHERE id = $1`
+		if _, err := tx.ExecContext(ctx, update, row.ID, keys.Seal(plain, inbound.SecretsOf(row.ID))); err != nil {
+			return 0, fmt.Errorf("update secrets of a form: %w", err)
+		}
+	}
+	return len(rows), nil
 }
 
 // resealSecrets seals the secrets of webhooks with the primary keyset.
@@ -94,6 +117,8 @@ func selectUsed(ctx context.Context, db *pg.DB, keyset string, ended time.Time) 
 	const q = `SELECT EXISTS (SELECT FROM request.person_keys WHERE keyset = $1)
 		OR EXISTS (SELECT FROM offer.person_keys WHERE keyset = $1)
 		OR EXISTS (SELECT FROM web.spool)
+		OR EXISTS (SELECT FROM web.upload WHERE created_at < $2)
+		OR EXISTS (SELECT FROM web.inbound_post WHERE content IS NOT NULL AND received_at < $2)
 		OR EXISTS (SELECT FROM request.requests WHERE erased_at IS NULL AND created_at < $2)
 		OR EXISTS (SELECT FROM offer.offers WHERE erased_at IS NULL AND created_at < $2)
 		OR EXISTS (SELECT FROM matcher.matches WHERE created_at < $2

@@ -58,6 +58,8 @@ func Mount(root chi.Router, d site.Deps) {
 		a.addPolicies()
 		a.addPeople()
 		a.addKeys()
+		a.addDesk()
+		a.addForms()
 		a.addDocument(r)
 	})
 }
@@ -96,6 +98,7 @@ func config() huma.Config {
 		{Name: tagEvents, Description: "The same facts to pull (CloudEvents 1.0)"},
 		{Name: tagPeople, Description: "Who works in an organisation, and in which roles"},
 		{Name: tagKeys, Description: "Keys by which other programs act for an organisation"},
+		{Name: tagForms, Description: "Forms of other programs that post here"},
 		{Name: tagReference, Description: "Categories, regions, items, organisations and the matching policy"},
 	}
 	return c

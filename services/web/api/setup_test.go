@@ -23,6 +23,7 @@ import (
 	"heli/pkg/testkit"
 	"heli/services/web/api"
 	"heli/services/web/guard"
+	"heli/services/web/inbound"
 	"heli/services/web/intake"
 	"heli/services/web/page"
 	"heli/services/web/session"
@@ -78,8 +79,9 @@ func newWorld(tb testing.TB) *world {
 
 func (w *world) mount() http.Handler {
 	log := testkit.Log(w.tb)
+	database := testkit.NewDatabase(w.tb, "web")
 	deps := app.Deps{
-		Name: "web", Worker: testkit.DB(w.tb, "web"), Bus: testkit.Bus(w.tb, w.nats, "web"), Keys: w.keys, Clock: w.clock.Now,
+		Name: "web", DB: database.OpenActing(w.tb, "web"), Worker: database.Open(w.tb, "web"), Bus: testkit.Bus(w.tb, w.nats, "web"), Keys: w.keys, Clock: w.clock.Now,
 		Log: log, Reference: app.FixedReference(reference.NewSnapshot(testkit.Reference())),
 	}
 	catalogue, err := locale.New()
@@ -88,8 +90,9 @@ func (w *world) mount() http.Handler {
 	must(w.tb, err)
 	router := chi.NewRouter()
 	router.Use(pages.Headers)
+	passing := intake.New(deps)
 	api.Mount(router, site.Deps{
-		Deps: deps, Pages: pages, Identities: session.NewIdentities(deps.Bus, w.clock.Now), Intake: intake.New(deps), Guard: guard.New(deps, guard.Options{}),
+		Deps: deps, Pages: pages, Identities: session.NewIdentities(deps.Bus, w.clock.Now), Intake: passing, Forms: inbound.New(deps, passing), Guard: guard.New(deps, guard.Options{}),
 		PublicURL: "https://heli.example", MaxBodyBytes: 64 << 10,
 	})
 	return router

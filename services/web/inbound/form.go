@@ -17,17 +17,18 @@ import (
 
 // Limits of forms and their posts.
 const (
-	MaxBytes     = 256 << 10 // of a post
-	maxForms     = 100       // of one organisation
-	maxName      = 100
-	maxConsent   = 2000
-	maxPath      = 300
-	maxKeys      = 200
-	mostPerMin   = 6000
-	usualPerMin  = 120
-	secretBytes  = 24
-	formerKept   = 24 * time.Hour // how long a replaced secret is still taken
-	waitingKept  = 30 * 24 * time.Hour
+	MaxBytes    = 256 << 10 // of a post
+	maxForms    = 100       // of one organisation
+	maxName     = 100
+	maxConsent  = 2000
+	maxPath     = 300
+	maxKeys     = 200
+	mostPerMin  = 6000
+	usualPerMin = 120
+	secretBytes = 24
+	formerKept  = 24 * time.Hour // how long a replaced secret is still taken
+	// WaitingKept is how long a post waits for somebody to look at it.
+	WaitingKept  = 30 * 24 * time.Hour
 	receiptsKept = 90 * 24 * time.Hour
 )
 

@@ -324,7 +324,7 @@ func TestNobodyReadsAPostWithoutARecord(t *testing.T) {
 			t.Errorf("%s by another organisation: %v", name, err)
 		}
 	}
-	f.world.Clock.Advance(waitingKept + time.Minute)
+	f.world.Clock.Advance(WaitingKept + time.Minute)
 	must(t, f.forms.Purge(t.Context()))
 	if waiting, err := f.forms.Posts(coordinator, form.ID, ""); err != nil || len(waiting) != 0 {
 		t.Errorf("kept for good: %v, %v", waiting, err)
@@ -372,6 +372,27 @@ func TestAFormHasAQuota(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"too_many", "too_many"}, codes); diff != "" {
 		t.Errorf("refusals (-want +got):\n%s", diff)
+	}
+}
+
+// TestWhoGuessesKeepsNobodyOut sends wrong secrets until their sender has to wait.
+func TestWhoGuessesKeepsNobodyOut(t *testing.T) {
+	t.Parallel()
+	f := newField(t)
+	form, secret := f.made(mapped())
+	guess := post("wrong", body)
+	guess.From = "192.0.2.1"
+	var last error
+	for range wrongPerMin + 1 {
+		_, last = f.forms.Receive(t.Context(), form.ID, guess)
+	}
+	if fault.As(last).Code != "too_many" {
+		t.Errorf("guessing on gives %v", last)
+	}
+	right := post(secret, body)
+	right.From = "192.0.2.2"
+	if _, err := f.forms.Receive(t.Context(), form.ID, right); err != nil {
+		t.Errorf("somebody else is kept out: %v", err)
 	}
 }
 

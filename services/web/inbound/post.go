@@ -44,6 +44,7 @@ type Post struct {
 	Header http.Header
 	Query  url.Values
 	Body   []byte
+	From   string // address of who sends it: who guesses secrets keeps nobody else out
 }
 
 // Receipt is what becomes of a post. ID and Code are those of the request or offer
@@ -108,7 +109,7 @@ func (f *Forms) admit(ctx context.Context, id string, p Post) (formRow, error) {
 	if !contract.ValidID(id) {
 		return formRow{}, errProof
 	}
-	if _, rate, err := f.wrong.Status(id); err == nil && rate >= wrongPerMin {
+	if _, rate, err := f.wrong.Status(id + " " + p.From); err == nil && rate >= wrongPerMin {
 		return formRow{}, errTooMany
 	}
 	row, err := f.worker.plainForm(ctx, id)
@@ -127,7 +128,7 @@ func (f *Forms) admit(ctx context.Context, id string, p Post) (formRow, error) {
 		return row, err
 	}
 	if !d.proves(p, known.at(f.now())) {
-		f.wrong.OnLimit(nil, new(http.Request).WithContext(ctx), id)
+		f.wrong.OnLimit(nil, new(http.Request).WithContext(ctx), id+" "+p.From)
 		return row, errProof
 	}
 	if _, rate, err := f.posts.Status(id); err == nil && int(rate) >= d.PerMinute {

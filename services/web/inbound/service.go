@@ -40,7 +40,7 @@ type Forms struct {
 	now    func() time.Time
 	log    *slog.Logger
 	posts  *httprate.RateLimiter // by form
-	wrong  *httprate.RateLimiter // wrong proofs, by form
+	wrong  *httprate.RateLimiter // wrong proofs, by form and sender
 }
 
 // New returns the forms over the deps of web; the intake passes on what they bring.
@@ -68,18 +68,20 @@ func (s secrets) at(now time.Time) []string {
 	return []string{s.Now}
 }
 
-func secretsOf(id string) []byte { return []byte("inbound secrets " + id) }
+// SecretsOf is the associated data with which the secrets of a form are sealed, for
+// the change of an installation's keys.
+func SecretsOf(id string) []byte { return []byte("inbound secrets " + id) }
 
 func (f *Forms) sealSecrets(id string, s secrets) ([]byte, error) {
 	plain, err := json.Marshal(s)
 	if err != nil {
 		return nil, fmt.Errorf("encode secrets: %w", err)
 	}
-	return f.keys.Seal(plain, secretsOf(id)), nil
+	return f.keys.Seal(plain, SecretsOf(id)), nil
 }
 
 func (f *Forms) openSecrets(row formRow) (s secrets, err error) {
-	plain, err := f.keys.Open(row.Secrets, secretsOf(row.ID))
+	plain, err := f.keys.Open(row.Secrets, SecretsOf(row.ID))
 	if err != nil {
 		return s, fmt.Errorf("open secrets: %w", err)
 	}

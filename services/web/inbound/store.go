@@ -210,7 +210,7 @@ func (s store) takeDue(ctx context.Context, now, until time.Time, limit int) ([]
 
 // purge forgets posts that nobody looked at, and the names of those taken in.
 func (s store) purge(ctx context.Context, now time.Time) error {
-	_, waiting := s.db.ExecContext(ctx, dropWaitingSQL, now.Add(-waitingKept))
+	_, waiting := s.db.ExecContext(ctx, dropWaitingSQL, now.Add(-WaitingKept))
 	_, receipts := s.db.ExecContext(ctx, dropReceiptsSQL, now.Add(-receiptsKept))
 	if err := errors.Join(waiting, receipts); err != nil {
 		return fmt.Errorf("purge posts: %w", pg.MapContext(ctx, err))

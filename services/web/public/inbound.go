@@ -12,6 +12,7 @@ import (
 	"heli/pkg/fault"
 	"heli/services/web/inbound"
 	"heli/services/web/page"
+	"heli/services/web/site"
 	"heli/services/web/templates"
 )
 
@@ -22,7 +23,9 @@ func (p pages) receive(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, inbound.MaxBytes))
 	var receipt inbound.Receipt
 	if err == nil {
-		receipt, err = p.Forms.Receive(r.Context(), chi.URLParam(r, "id"), inbound.Post{Header: r.Header, Query: r.URL.Query(), Body: body})
+		receipt, err = p.Forms.Receive(r.Context(), chi.URLParam(r, "id"), inbound.Post{
+			Header: r.Header, Query: r.URL.Query(), Body: body, From: site.ClientAddress(r),
+		})
 	}
 	switch {
 	case byBrowser(r) && err != nil:

@@ -47,10 +47,9 @@ func proofOptions(d Desk) []Option {
 	return options
 }
 
-// fieldsOf are the fields of a post that is being read, the mapping's order.
-func (v FormView) fieldsOf() []string {
-	fields := importer.Fields(v.Form.Kind)
-	return slices.DeleteFunc(fields, func(field string) bool { return field == "source_id" })
+// mappedFields are the fields that are asked for: with the row's own name or without.
+func mappedFields(kind importer.Kind, named bool) []string {
+	return slices.DeleteFunc(importer.Fields(kind), func(field string) bool { return field == "source_id" && !named })
 }
 
 // valueOf is what stands in a field: as it was put right, else as it came.

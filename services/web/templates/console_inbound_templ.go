@@ -910,7 +910,7 @@ func openedPost(d Desk, v FormView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			for _, field := range v.fieldsOf() {
+			for _, field := range mappedFields(v.Form.Kind, false) {
 				templ_7745c5c3_Err = postField(d, v, field).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -1095,7 +1095,7 @@ func formSettings(d Desk, v FormView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = mappingTable(d, v.Form.Kind, v.Form.Mapping, v.Keys, v.Choices).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = mappingTable(d, v.Form.Kind, false, v.Form.Mapping, v.Keys, v.Choices).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -578,7 +578,7 @@ func draftUpload(d Desk, v UploadView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = mappingTable(d, v.Upload.Kind, v.Upload.Settings.Mapping, v.Columns, v.Choices).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = mappingTable(d, v.Upload.Kind, true, v.Upload.Settings.Mapping, v.Columns, v.Choices).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -627,8 +627,8 @@ func draftUpload(d Desk, v UploadView) templ.Component {
 }
 
 // mappingTable asks for each field from which column it comes, and what stands for
-// it where there is none.
-func mappingTable(d Desk, kind importer.Kind, m importer.Mapping, from []Option, choices map[string][]Option) templ.Component {
+// it where there is none. A row has a name of its own where named is set.
+func mappingTable(d Desk, kind importer.Kind, named bool, m importer.Mapping, from []Option, choices map[string][]Option) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -661,7 +661,7 @@ func mappingTable(d Desk, kind importer.Kind, m importer.Mapping, from []Option,
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			for _, field := range importer.Fields(kind) {
+			for _, field := range mappedFields(kind, named) {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "<tr>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
