@@ -28,14 +28,14 @@ func fieldsOf(contentType string, body []byte) (map[string]string, error) {
 	if err != nil {
 		media = ""
 	}
-	switch {
-	case media == "application/x-www-form-urlencoded":
+	switch media {
+	case "application/x-www-form-urlencoded":
 		values, err := url.ParseQuery(string(body))
 		if err != nil {
 			return nil, errForm
 		}
 		return formFields(values)
-	case media == "multipart/form-data":
+	case "multipart/form-data":
 		return multipartFields(body, parameters["boundary"])
 	default:
 		return documentFields(body)

@@ -128,7 +128,8 @@ func (s Settings) normal(kind importer.Kind) (Settings, error) {
 
 // notOfHeader reports characters that a header's name does not have (RFC 9110).
 func notOfHeader(r rune) bool {
-	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_')
+	ofHeader := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_'
+	return !ofHeader
 }
 
 // remember returns the keys with those that are new, as many as are kept.

@@ -114,7 +114,7 @@ const list = "编号,姓名,手机,所在省,所在市,需要什么物资,数量
 	"4,赵六,不是电话,陕西,西安,防护服,30,一般\n" +
 	"5,孙七,13800001238,陕西,西安,=1+1,30,一般\n"
 
-func begin(t *testing.T, ctx context.Context, u *Uploads, content string) string {
+func begin(ctx context.Context, t *testing.T, u *Uploads, content string) string {
 	t.Helper()
 	id, err := u.Begin(ctx, importer.Needs, `C:\lists\需求 march.csv`, []byte(content))
 	must(t, err)
@@ -125,7 +125,7 @@ func TestATableIsMappedTriedTakenInAndTakenBack(t *testing.T) {
 	t.Parallel()
 	f := newField(t)
 	u, ctx := f.process(), as(t, contract.RoleCoordinator)
-	id := begin(t, ctx, u, list)
+	id := begin(ctx, t, u, list)
 	draft, err := u.Get(ctx, id)
 	must(t, err)
 	if draft.Name != "需求 march.csv" || draft.Settings.Source != "march" || draft.Settings.Mapping.Columns["contact_phone"] != "手机" {
@@ -179,7 +179,7 @@ func TestARepeatedTableChangesNothing(t *testing.T) {
 	f := newField(t)
 	u, ctx := f.process(), as(t, contract.RoleCoordinator)
 	for n, want := range []importer.Outcome{importer.Created, importer.Unchanged} {
-		id := begin(t, ctx, u, list)
+		id := begin(ctx, t, u, list)
 		must(t, u.Start(ctx, id))
 		u.workOnce(t.Context())
 		got, err := u.Get(ctx, id)
@@ -197,7 +197,7 @@ func TestWhatACrashHeldUpIsGoneOnWith(t *testing.T) {
 	t.Parallel()
 	f := newField(t)
 	u, ctx := f.process(), as(t, contract.RoleCoordinator)
-	id := begin(t, ctx, u, list)
+	id := begin(ctx, t, u, list)
 	must(t, u.Start(ctx, id))
 	f.away = true
 	if !u.workOnce(t.Context()) {
@@ -229,7 +229,7 @@ func TestNobodyElseReadsAnUpload(t *testing.T) {
 	t.Parallel()
 	f := newField(t)
 	u, ctx, colleague := f.process(), as(t, contract.RoleCoordinator), as(t, contract.RoleAdministrator)
-	id := begin(t, ctx, u, list)
+	id := begin(ctx, t, u, list)
 	for name, call := range map[string]func() error{
 		"get":     func() error { _, err := u.Get(colleague, id); return err },
 		"try":     func() error { _, err := u.Try(colleague, id); return err },
@@ -258,7 +258,7 @@ func TestRowsAreSealedAndForgotten(t *testing.T) {
 	t.Parallel()
 	f := newField(t)
 	u, ctx := f.process(), as(t, contract.RoleCoordinator)
-	taken, left := begin(t, ctx, u, list), begin(t, ctx, u, list)
+	taken, left := begin(ctx, t, u, list), begin(ctx, t, u, list)
 	for _, id := range []string{taken, left} {
 		r, err := u.worker.selectRow(t.Context(), id)
 		must(t, err)
@@ -293,7 +293,7 @@ func TestSettingsAreKeptByName(t *testing.T) {
 	t.Parallel()
 	f := newField(t)
 	u, ctx := f.process(), as(t, contract.RoleCoordinator)
-	id := begin(t, ctx, u, "甲,乙\nN95口罩,200\n")
+	id := begin(ctx, t, u, "甲,乙\nN95口罩,200\n")
 	if err := u.Start(ctx, id); !fault.Is(err, fault.Invalid) {
 		t.Fatalf("started without a category: %v", err)
 	}
@@ -305,7 +305,7 @@ func TestSettingsAreKeptByName(t *testing.T) {
 	must(t, u.Set(ctx, id, given))
 	must(t, u.Keep(ctx, id, "热线"))
 	must(t, u.Keep(ctx, id, "热线"))
-	again := begin(t, ctx, u, "甲,乙,丙\n防护服,3,件\n")
+	again := begin(ctx, t, u, "甲,乙,丙\n防护服,3,件\n")
 	must(t, u.Use(ctx, again, "热线"))
 	got, err := u.Get(ctx, again)
 	must(t, err)
@@ -350,7 +350,7 @@ func TestThereIsAnEndToDrafts(t *testing.T) {
 	f := newField(t)
 	u, ctx := f.process(), as(t, contract.RoleCoordinator)
 	for range maxOpen {
-		begin(t, ctx, u, list)
+		begin(ctx, t, u, list)
 	}
 	if _, err := u.Begin(ctx, importer.Needs, "x.csv", []byte(list)); !fault.Is(err, fault.Conflict) {
 		t.Errorf("one more: %v", err)
