@@ -100,7 +100,7 @@ var rules = map[string][]rule{
 	"heli.match.cancelled":                   {{kind: kindNoLonger, to: contract.ThingOffer, page: pageAnswer, takesBack: kindProposal}},
 	"heli.match.withdrawn":                   {{kind: kindLost, to: contract.ThingRequest, page: pageTrack, takesBack: kindFound}},
 	"heli.match.no_show":                     {{kind: kindLost, to: contract.ThingRequest, page: pageTrack, takesBack: kindFound}},
-	"heli.ask.asked":                         {{kind: kindAsked, to: contract.ThingOffer, page: pageAnswer, ask: true}},
+	"heli.ask.asked":                         {{kind: kindAsked, to: contract.ThingOffer, page: pageAnswer, while: []string{"asked"}, ask: true}},
 	"heli.reminder.confirmation_asked":       {{kind: kindCameAgain, to: contract.ThingRequest, page: pageTrack, while: reported}},
 	"heli.reminder.confirmation_asked_again": {{kind: kindCameLast, to: contract.ThingRequest, page: pageTrack, while: reported}},
 	"heli.reminder.appointment_tomorrow": {

@@ -135,7 +135,7 @@ func (s *Service) attemptMessage(ctx context.Context, t messageTask) (attempted,
 	return a, err
 }
 
-// stillTrue returns why a message about a match is not sent; nothing when it is,
+// stillTrue returns why a message about a match or an ask is not sent; nothing when it is,
 // and then the generation of the answer's token. A message that takes another back
 // is only for who got that.
 func (s *Service) stillTrue(ctx context.Context, r rule, t messageTask) (generation int, reason string, err error) {
@@ -145,19 +145,30 @@ func (s *Service) stillTrue(ctx context.Context, r rule, t messageTask) (generat
 			return 0, reasonNotTold, err
 		}
 	}
-	if t.About == nil || r.ask {
+	if t.About == nil {
 		return 0, "", nil
 	}
-	match, err := bus.Call(ctx, s.bus, contract.MatcherGet, contract.GetByID{ID: *t.About})
+	state, generation, err := s.standingOf(ctx, r, *t.About)
 	switch {
 	case fault.Is(err, fault.NotFound):
 		return 0, reasonOutdated, nil
 	case err != nil:
 		return 0, "", err
-	case !r.holds(match.State):
+	case !r.holds(state):
 		return 0, reasonOutdated, nil
 	}
-	return match.Generation, "", nil
+	return generation, "", nil
+}
+
+// standingOf returns the state of the match or ask that a message is about, and the
+// generation of its answer's token.
+func (s *Service) standingOf(ctx context.Context, r rule, id string) (state string, generation int, err error) {
+	if r.ask {
+		ask, err := bus.Call(ctx, s.bus, contract.MatcherAsk, contract.GetByID{ID: id})
+		return ask.State, ask.Generation, err
+	}
+	match, err := bus.Call(ctx, s.bus, contract.MatcherGet, contract.GetByID{ID: id})
+	return match.State, match.Generation, err
 }
 
 func (s *Service) reach(ctx context.Context, t messageTask) (contract.Reach, error) {

@@ -156,6 +156,7 @@ type neighbours struct {
 	mu      sync.Mutex
 	person  contract.Reach
 	match   contract.Match
+	ask     contract.Ask
 	failing error
 	asked   []contract.AskReach
 	bounced []contract.Bounced
@@ -184,6 +185,12 @@ func (n *neighbours) get(context.Context, contract.GetByID) (contract.Match, err
 	return n.match, nil
 }
 
+func (n *neighbours) getAsk(context.Context, contract.GetByID) (contract.Ask, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.ask, nil
+}
+
 // say changes what the neighbours answer.
 func (n *neighbours) say(f func(n *neighbours)) {
 	n.mu.Lock()
@@ -206,7 +213,9 @@ func (n *neighbours) run(t *testing.T, server *testkit.Server) {
 		"offer": func(s *bus.Server) error {
 			return errors.Join(bus.Handle(s, contract.OfferReach, n.reach), bus.Handle(s, contract.OfferBounced, n.bounce))
 		},
-		"matcher": func(s *bus.Server) error { return bus.Handle(s, contract.MatcherGet, n.get) },
+		"matcher": func(s *bus.Server) error {
+			return errors.Join(bus.Handle(s, contract.MatcherGet, n.get), bus.Handle(s, contract.MatcherAsk, n.getAsk))
+		},
 	} {
 		answering, err := bus.NewServer(testkit.Bus(t, server, service), service)
 		must(t, err)

@@ -119,6 +119,28 @@ func TestAHelperIsToldOfAProposalAndOfItsEnd(t *testing.T) {
 	}
 }
 
+func TestAHelperIsAskedAndToldThatItIsFilled(t *testing.T) {
+	w := setupWriting(t)
+	w.around.say(func(n *neighbours) { n.ask = contract.Ask{State: "asked", Generation: 3} })
+	asked := aboutMatch("asked")
+	asked.Thing, asked.Data.MatchID = contract.ThingAsk, ""
+	w.hear(t, asked)
+	w.write(t)
+	link := publicURL + "/answer#" + w.keys.Bearer("answer", asked.AggregateID, 3)
+	if letters := w.office.got(); len(letters) != 1 || !strings.Contains(letters[0].parts(t)["text/plain"], link) {
+		t.Fatalf("%d letters, want one with the link of the ask", len(letters))
+	}
+	w.around.say(func(n *neighbours) { n.ask.State = "filled" })
+	late := aboutMatch("asked")
+	late.Thing, late.Data.MatchID = contract.ThingAsk, ""
+	w.hear(t, late) // filled before it was sent: nobody is asked for nothing
+	w.hear(t, next(asked, "filled"))
+	w.write(t)
+	if letters := w.office.got(); len(letters) != 2 {
+		t.Fatalf("%d letters, want one more that it is filled", len(letters))
+	}
+}
+
 func TestWhatIsNotTrueAnyMoreIsNotSaid(t *testing.T) {
 	w := setupWriting(t)
 	w.around.say(func(n *neighbours) { n.match.State, n.person.Path = "declined", xian })

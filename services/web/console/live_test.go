@@ -34,11 +34,15 @@ func (r *reader) follow(ctx context.Context, path string) *stream {
 	return s
 }
 
-// next returns the next change.
+// next returns the next change. Who looks at the page, as the reader does, is none.
 func (s *stream) next() live.Change {
 	s.tb.Helper()
+	name := ""
 	for s.lines.Scan() {
-		if data, ok := strings.CutPrefix(s.lines.Text(), "data: "); ok {
+		if event, ok := strings.CutPrefix(s.lines.Text(), "event: "); ok {
+			name = event
+		}
+		if data, ok := strings.CutPrefix(s.lines.Text(), "data: "); ok && name == "changed" {
 			var change live.Change
 			must(s.tb, json.Unmarshal([]byte(data), &change))
 			return change

@@ -28,8 +28,10 @@ func TestPagesAreAsRecorded(t *testing.T) {
 		r.lang = lang
 		for name, path := range map[string]string{"queue": "/console?tab=to_match", "request": "/console/requests/" + requestID, "plan": "/console/plan"} {
 			html := volatile.ReplaceAllString(r.get(path).body, "VOLATILE")
-			html = strings.ReplaceAll(html, site.Pin(d.site.Keys, site.Answer, matchID, 0), "PIN")
-			html = strings.ReplaceAll(html, site.Token(d.site.Keys, site.Answer, matchID, 0), "TOKEN")
+			for id, generation := range map[string]int{matchID: 0, askID: 1} {
+				html = strings.ReplaceAll(html, site.Pin(d.site.Keys, site.Answer, id, generation), "PIN")
+				html = strings.ReplaceAll(html, site.Token(d.site.Keys, site.Answer, id, generation), "TOKEN")
+			}
 			got := strings.ReplaceAll(html, "><", ">\n<") + "\n"
 			golden := filepath.Join("testdata", name+"."+lang+".html")
 			if os.Getenv("HELI_WRITE_GOLDEN") != "" {

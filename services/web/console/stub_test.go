@@ -231,7 +231,7 @@ func (d *desk) answerNotify() {
 func someAsk() contract.Ask {
 	other := began.Add(26 * time.Hour)
 	return contract.Ask{
-		ID: "01900000-0000-7000-8000-0000000000f1", Code: "R3QF-GM7KA", State: "asked", Version: 2, RequestID: requestID, NeedLineID: needLine,
+		ID: askID, Code: "R3QF-GM7KA", State: "asked", Version: 2, RequestID: requestID, NeedLineID: needLine,
 		OfferID: offerID, OfferLineID: offerLine, Category: "ppe", RegionCode: "610102", Urgency: contract.Urgent, Quantity: 300, Unit: "piece",
 		Score: 0.8, Wave: 1, OtherTime: &other, Until: began.Add(8 * time.Hour), RequestOrg: "xian", OfferOrg: "shaanxi",
 		CreatedAt: began, UpdatedAt: began, Generation: 1, Moves: []string{"accept_time", "withdraw", "hand_on"},
