@@ -130,10 +130,12 @@ func (f furnishings) deskPages() []shownPage {
 		{name: "map, a region", path: "/console/map?region=610000", as: coordinator},
 		{name: "sessions", path: "/console/sessions", as: coordinator},
 		{name: "sessions, wrong", path: "/console/sessions", as: coordinator, prepare: sendForm("/console/sessions", nil, `[data-error-summary]`)},
+		{name: "tables", path: "/console/imports", as: coordinator},
+		{name: "messages", path: "/console/messages", as: coordinator},
 		{name: "account", path: "/console/account", as: coordinator},
 		{name: "pool", path: "/console/pool", as: lead},
-		{name: "import of a roster", path: "/console/pool/import", as: lead},
-		{name: "import of a roster, wrong", path: "/console/pool/import", as: lead, prepare: sendForm("/console/pool/import", nil, `.alert-error`)},
+		{name: "calendars", path: "/console/calendars", as: lead},
+		{name: "tables of offers", path: "/console/imports?kind=offers", as: lead},
 	}
 }
 
@@ -162,6 +164,7 @@ func (f furnishings) administrationPages() []shownPage {
 		{name: "policies", path: "/console/policies", as: admin},
 		{name: "policy", path: "/console/policies/edit", as: admin},
 		{name: "policy, wrong", path: "/console/policies/edit", as: admin, prepare: sendForm("/console/policies", url.Values{"from": {"0"}}, `h1`)},
+		{name: "forms of other programs", path: "/console/forms", as: admin},
 		{name: "dead letters", path: "/console/letters", as: admin},
 		{name: "audit", path: "/console/audit", as: admin},
 		{name: "webhooks", path: "/console/webhooks", as: admin},

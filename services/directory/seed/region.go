@@ -2,6 +2,7 @@ package seed
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -58,7 +59,11 @@ func readRegions() ([]contract.Region, error) {
 
 type regionTree struct{ byCode map[string]*contract.Region }
 
-func (t *regionTree) add(r contract.Region) { t.byCode[r.Code] = &r }
+// add takes a region in with names of its own: others are added to them later.
+func (t *regionTree) add(r contract.Region) {
+	r.Names = maps.Clone(r.Names)
+	t.byCode[r.Code] = &r
+}
 
 // list returns the regions by code and refuses a region without its parent.
 func (t *regionTree) list() ([]contract.Region, error) {
