@@ -47,9 +47,14 @@ type Catalogue struct {
 	zones      sync.Map // IANA name → *time.Location, so that a reader's zone is read once
 }
 
-// New reads the embedded catalogues. It fails on a file that is not a flat JSON
-// object and on a key that two files of a language define.
-func New() (*Catalogue, error) {
+// New returns the embedded catalogues, read once for all services of the process:
+// they take several megabytes, and nobody changes them. It fails on a file that is
+// not a flat JSON object and on a key that two files of a language define.
+func New() (*Catalogue, error) { return embedded() }
+
+var embedded = sync.OnceValues(read)
+
+func read() (*Catalogue, error) {
 	c := &Catalogue{localizers: map[Language]*i18n.Localizer{}, keys: map[Language]map[string]bool{}}
 	bundle := i18n.NewBundle(language.English)
 	var tags []language.Tag
