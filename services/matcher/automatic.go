@@ -40,7 +40,7 @@ func (s *Service) tellWaiting(ctx context.Context, found changes) error {
 		return nil
 	}
 	if err := s.bus.Broadcast(waitingSubject, found); err != nil {
-		s.log.DebugContext(ctx, "tell of waiting needs", "err", err) // consoles also look when they load
+		s.log.DebugContext(ctx, "tell of waiting needs", "error", err) // consoles also look when they load
 	}
 	if err := s.worker.wakeWaves(ctx, found.Requests, s.clock()); err != nil {
 		return err

@@ -66,7 +66,7 @@ func (s *Service) hearChanges(ctx context.Context) error {
 	return s.bus.Listen(ctx, changedSubject, func(_ string, data []byte) {
 		var c changes
 		if err := json.Unmarshal(data, &c); err != nil {
-			s.log.WarnContext(ctx, "decode changes", "err", err)
+			s.log.WarnContext(ctx, "decode changes", "error", err)
 			return
 		}
 		if c.From == s.instance {
@@ -74,11 +74,11 @@ func (s *Service) hearChanges(ctx context.Context) error {
 		}
 		if c.Blocks {
 			if err := s.reloadBlocks(ctx); err != nil && ctx.Err() == nil {
-				s.log.WarnContext(ctx, "read who is kept apart", "err", err)
+				s.log.WarnContext(ctx, "read who is kept apart", "error", err)
 			}
 		}
 		if err := s.reload(ctx, c); err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "read changed rows", "err", err)
+			s.log.WarnContext(ctx, "read changed rows", "error", err)
 		}
 	})
 }

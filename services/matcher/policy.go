@@ -199,7 +199,7 @@ func (s *Service) SetPolicy(ctx context.Context, q contract.SetPolicy) (contract
 		return contract.Policy{}, err
 	}
 	if err := s.refreshPolicies(ctx); err != nil {
-		s.log.WarnContext(ctx, "take over a new policy", "err", err) // the sweep does
+		s.log.WarnContext(ctx, "take over a new policy", "error", err) // the sweep does
 	}
 	return answer, nil
 }

@@ -337,7 +337,7 @@ func (s *Service) publishChanges(ctx context.Context, c changes) error {
 func (s *Service) tell(ctx context.Context, c changes) {
 	c.From = s.instance
 	if err := s.bus.Broadcast(changedSubject, c); err != nil {
-		s.log.DebugContext(ctx, "tell of changes", "err", err) // they look by themselves every second
+		s.log.DebugContext(ctx, "tell of changes", "error", err) // they look by themselves every second
 	}
 }
 

@@ -84,6 +84,6 @@ func (s *Service) afterAsks(ctx context.Context, changed []askRow) {
 		c.Offers = append(c.Offers, a.OfferID)
 	}
 	if err := s.publishChanges(context.WithoutCancel(ctx), c); err != nil {
-		s.log.WarnContext(ctx, "show changed asks", "err", err)
+		s.log.WarnContext(ctx, "show changed asks", "error", err)
 	}
 }

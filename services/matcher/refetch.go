@@ -19,7 +19,7 @@ func (s *Service) refetch(ctx context.Context) error {
 	for ctx.Err() == nil {
 		again, err := s.refetchSome(ctx)
 		if err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "fetch projections anew", "err", err)
+			s.log.WarnContext(ctx, "fetch projections anew", "error", err)
 			wait(ctx, refetchPause)
 			continue
 		}

@@ -326,11 +326,11 @@ func (s *Service) afterMatch(ctx context.Context, m matchRow) error {
 	ctx = context.WithoutCancel(ctx)
 	c := changes{Requests: []contract.RequestID{m.RequestID}, Offers: []contract.OfferID{m.OfferID}}
 	if err := s.publishChanges(ctx, c); err != nil {
-		s.log.WarnContext(ctx, "show a changed match", "match", m.ID, "err", err)
+		s.log.WarnContext(ctx, "show a changed match", "match", m.ID, "error", err)
 	}
 	if !m.State.Holds() {
 		if err := s.findWaiting(ctx, m.OfferID); err != nil {
-			s.log.WarnContext(ctx, "look for waiting needs", "offer", m.OfferID, "err", err)
+			s.log.WarnContext(ctx, "look for waiting needs", "offer", m.OfferID, "error", err)
 		}
 	}
 	return nil

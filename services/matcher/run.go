@@ -95,7 +95,7 @@ func (s *Service) every(ctx context.Context, interval time.Duration, task func(c
 		case <-ticker.C:
 		}
 		if err := task(ctx); err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "work of the matcher", "err", err)
+			s.log.WarnContext(ctx, "work of the matcher", "error", err)
 		}
 	}
 }

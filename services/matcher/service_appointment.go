@@ -209,7 +209,7 @@ func (s *Service) appointmentOf(ctx context.Context, id contract.MatchID) (*cont
 func (s *Service) appointmentViews(ctx context.Context, reader contract.Role, rows []appointmentRow) []contract.Appointment {
 	places, err := s.placesOf(ctx, rows)
 	if err != nil {
-		s.log.WarnContext(ctx, "read places of appointments", "err", err)
+		s.log.WarnContext(ctx, "read places of appointments", "error", err)
 	}
 	views := make([]contract.Appointment, len(rows))
 	for i, r := range rows {

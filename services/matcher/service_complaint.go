@@ -91,7 +91,7 @@ func (s *Service) follows(ctx context.Context, c complaintRow) {
 	defer cancel()
 	s.tell(ctx, changes{Blocks: true})
 	if err := s.carryOut(ctx); err != nil {
-		s.log.WarnContext(ctx, "carry out a complaint, trying again soon", "complaint", c.ID, "err", err)
+		s.log.WarnContext(ctx, "carry out a complaint, trying again soon", "complaint", c.ID, "error", err)
 	}
 }
 

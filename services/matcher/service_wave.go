@@ -90,7 +90,7 @@ func (s *Service) StartWave(ctx context.Context, q contract.StartWave) (contract
 		return contract.Wave{}, err
 	}
 	if err := s.look(ctx, need.ID); err != nil {
-		s.log.WarnContext(ctx, "send the first wave, trying again soon", "need_line", need.ID, "err", err)
+		s.log.WarnContext(ctx, "send the first wave, trying again soon", "need_line", need.ID, "error", err)
 	}
 	return s.waveOf(ctx, need.ID)
 }

@@ -9,10 +9,16 @@ import (
 	"heli/pkg/fault"
 )
 
-// TestTheLogIsSearchedAndReplayed looks for deliveries by type, state and time,
-// counts what a replay would send, and sends it.
-func TestTheLogIsSearchedAndReplayed(t *testing.T) {
-	t.Parallel()
+// logged is a log of six deliveries of three hours, one of which its receiver refused.
+type logged struct {
+	*bench
+	receiver             *receiver
+	webhook              contract.Webhook
+	began, noon, evening time.Time
+}
+
+func setupLog(t *testing.T) logged {
+	t.Helper()
 	b := setup(t, loopback)
 	answer := http.StatusOK
 	r := newReceiver(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(answer) })
@@ -30,10 +36,16 @@ func TestTheLogIsSearchedAndReplayed(t *testing.T) {
 	b.hear(t, fact("confirmed"))
 	b.run(t)
 	answer = http.StatusOK
-	ctx := as(t, contract.RoleIntegrator, xian)
-	_, err := b.Test(ctx, contract.WebhookByID{ID: w.ID})
+	_, err := b.Test(as(t, contract.RoleIntegrator, xian), contract.WebhookByID{ID: w.ID})
 	must(t, err)
 	b.run(t)
+	return logged{b, r, w, began, noon, evening}
+}
+
+func TestTheLogIsSearchedByTypeStateAndTime(t *testing.T) {
+	t.Parallel()
+	b := setupLog(t)
+	noon, evening := b.noon, b.evening
 	late := evening.Add(time.Hour)
 	for name, c := range map[string]struct {
 		states []string
@@ -53,12 +65,19 @@ func TestTheLogIsSearchedAndReplayed(t *testing.T) {
 		"nothing fits":   {[]string{"pending"}, contract.DeliverySpan{}, 0},
 		"never gathered": {[]string{"gathered", "digested"}, contract.DeliverySpan{}, 0},
 	} {
-		list, err := b.Deliveries(ctx, contract.ListDeliveries{EndpointID: w.ID, States: c.states, DeliverySpan: c.span})
+		list, err := b.Deliveries(as(t, contract.RoleIntegrator, xian), contract.ListDeliveries{EndpointID: b.webhook.ID, States: c.states, DeliverySpan: c.span})
 		must(t, err)
 		if len(list.Items) != c.want {
 			t.Errorf("%s: %d deliveries, want %d", name, len(list.Items), c.want)
 		}
 	}
+}
+
+// TestWhatIsFoundIsReplayed counts what a replay would send, and sends it.
+func TestWhatIsFoundIsReplayed(t *testing.T) {
+	t.Parallel()
+	b := setupLog(t)
+	ctx, w, r, began, noon := as(t, contract.RoleIntegrator, xian), b.webhook, b.receiver, b.began, b.noon
 	before := len(r.got())
 	again := contract.ReplayDeliveries{
 		EndpointID: w.ID, States: []string{"dead", "delivered"}, DeliverySpan: contract.DeliverySpan{Types: []string{"match.*"}, Since: &noon},

@@ -65,6 +65,12 @@ func TestAFormElsewhereIsConnectedByThePages(t *testing.T) {
 		t.Errorf("dropping gave %d", got.status)
 	}
 	r.get(path).shows(t, http.StatusOK, "Deleted")
+	d.switchesOff(r, path, secret)
+}
+
+// switchesOff gives a form another secret and disables it.
+func (d *desk) switchesOff(r *reader, path, secret string) {
+	t := d.tb
 	again := r.post(path, url.Values{"act": {"rotate"}})
 	if fresh := madeSecret.FindString(again.body); fresh == "" || fresh == secret {
 		t.Errorf("the new secret is %q", fresh)

@@ -80,6 +80,12 @@ func (d *desk) answerPeople() {
 		return contract.Empty{}, fault.NewConflict("last_administrator", "")
 	})
 	stub(d, contract.DirectoryRevoke, func(context.Context, contract.RevokeIdentity) (contract.Empty, error) { return contract.Empty{}, nil })
+	d.answerKeys()
+	d.answerSignIn()
+	d.answerFactors()
+}
+
+func (d *desk) answerKeys() {
 	stub(d, contract.DirectoryAPIKeys, func(ctx context.Context, _ contract.ListAPIKeys) (contract.Listing[contract.APIKey], error) {
 		return contract.Listing[contract.APIKey]{Items: []contract.APIKey{
 			{ID: keyID, Name: "数据看板", Role: contract.RoleIntegrator, OrganisationName: "西安", Actions: []string{"read_requests", "of_another_version"}, ExpiresAt: began.Add(48 * time.Hour)},
@@ -89,6 +95,9 @@ func (d *desk) answerPeople() {
 	stub(d, contract.DirectoryMakeAPIKey, func(_ context.Context, q contract.MakeAPIKey) (contract.MadeAPIKey, error) {
 		return contract.MadeAPIKey{ID: q.ID, Key: "heli_MADEKEY"}, nil
 	})
+}
+
+func (d *desk) answerSignIn() {
 	stub(d, contract.DirectorySetPassword, func(_ context.Context, q contract.SetPassword) (contract.Empty, error) {
 		if q.Password == "password2020!" {
 			return contract.Empty{}, fault.NewInvalid(fault.Field{Location: "password", Code: "common_password"})
@@ -108,7 +117,6 @@ func (d *desk) answerPeople() {
 		}
 		return contract.SignedIn{PersonID: contract.PersonID(q.Name), Language: "zh-Hant"}, nil
 	})
-	d.answerFactors()
 }
 
 func (d *desk) answerFactors() {

@@ -96,7 +96,7 @@ func (c console) asksOf(ctx context.Context, d templates.Desk, q contract.ListAs
 	q.Limit = mostAsks
 	listing, err := bus.Call(ctx, c.Bus, contract.MatcherAsks, q)
 	if err != nil {
-		c.Log.WarnContext(ctx, "list asks", "err", err)
+		c.Log.WarnContext(ctx, "list asks", "error", err)
 		return nil
 	}
 	ids := make([]contract.OfferID, len(listing.Items))
@@ -227,7 +227,7 @@ func (c console) standing(ctx context.Context, offer contract.Offer) *contract.S
 	}
 	standing, err := bus.Call(ctx, c.Bus, contract.MatcherStanding, contract.AskStanding{OfferID: offer.ID})
 	if err != nil {
-		c.Log.WarnContext(ctx, "read how a helper kept what was agreed", "err", err)
+		c.Log.WarnContext(ctx, "read how a helper kept what was agreed", "error", err)
 		return nil
 	}
 	return &standing

@@ -161,7 +161,7 @@ func (p pages) matchToken(ctx context.Context, a contract.Ask) string {
 	}
 	m, err := bus.Call(contract.WithActor(ctx, contract.System()), p.Bus, contract.MatcherGet, contract.GetByID{ID: string(a.MatchID)})
 	if err != nil {
-		p.Log.WarnContext(ctx, "find the match of an ask", "err", err)
+		p.Log.WarnContext(ctx, "find the match of an ask", "error", err)
 		return ""
 	}
 	return site.Token(p.Keys, site.Answer, string(m.ID), m.Generation)
