@@ -25,6 +25,9 @@ const (
 	lockNotAvailable     pqerror.Code = "55P03"
 	readOnlyTransaction  pqerror.Code = "25006"
 	idleTimeout          pqerror.Code = "25P03"
+	uniqueViolation      pqerror.Code = "23505"
+	duplicateObject      pqerror.Code = "42710"
+	internalError        pqerror.Code = "XX000"
 )
 
 // Map turns an error of the driver into a fault: a lost race or broken

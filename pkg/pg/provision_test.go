@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"golang.org/x/sync/errgroup"
+
 	"heli/pkg/contract"
 	"heli/pkg/pg"
 	"heli/pkg/testkit"
@@ -104,4 +106,23 @@ func TestRowsAreClosed(t *testing.T) {
 	if n, err := changed.RowsAffected(); n != 2 || err != nil {
 		t.Errorf("%d rows were changed, %v", n, err)
 	}
+}
+
+// Two installations in two databases of one server set up the same roles.
+func TestMakeRolesFromSeveralDatabasesAtOnce(t *testing.T) {
+	t.Parallel()
+	first := testkit.AdminURL(t)
+	role := newRole(t, connectTo(t, first), "shop")
+	var group errgroup.Group
+	for _, url := range []string{first, testkit.AdminURL(t), testkit.AdminURL(t), testkit.AdminURL(t)} {
+		group.Go(func() error {
+			for range 20 {
+				if err := pg.MakeRoles(t.Context(), url, []pg.Role{role}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	must(t, group.Wait())
 }

@@ -92,8 +92,27 @@ func closeDatabase(ctx context.Context, pool *sql.DB) error {
 }
 
 // ensureRole makes the login role and sets its password. A new role has no
-// further right by default.
+// further right by default. Roles belong to the whole server, which the lock of
+// one database does not cover: whoever meets another who sets up the same role
+// tries again.
 func ensureRole(ctx context.Context, pool *sql.DB, r Role) error {
+	for {
+		err := setRole(ctx, pool, r)
+		if !changedAtOnce(err) || !pause(ctx, lockRetry) {
+			return err
+		}
+	}
+}
+
+// changedAtOnce reports an error that says that another session made or changed
+// the same row of a catalogue. PostgreSQL has no code for the last of the three.
+func changedAtOnce(err error) bool {
+	server := pq.As(err)
+	return server != nil && (server.Code == uniqueViolation || server.Code == duplicateObject ||
+		server.Code == internalError && strings.HasSuffix(server.Message, "tuple concurrently updated"))
+}
+
+func setRole(ctx context.Context, pool *sql.DB, r Role) error {
 	const q = `SELECT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = $1)`
 	name := pq.QuoteIdentifier(r.Name)
 	if err := ensure(ctx, pool, q, r.Name, "CREATE ROLE "+name+" LOGIN NOINHERIT"); err != nil {
