@@ -162,7 +162,7 @@ func (t *topK) checkAll(ctx context.Context, r *TopKResult) error {
 		scan.Put(t.scenario.Offer(i))
 	}
 	t.timeScan(r, func(n rank.Need) { scan.Top(n, t.at, t.K) })
-	return t.compare(ctx, r, scanBatch, func(needs []rank.Need) (got, want [][]index.Candidate) {
+	return t.compare(ctx, r, scanBatch, runtime.GOMAXPROCS(0), func(needs []rank.Need) (got, want [][]index.Candidate) {
 		for i := range needs {
 			got = append(got, t.fast.Top(needs[i], t.at, t.K))
 		}
@@ -191,12 +191,12 @@ const (
 	stillBatch = 64
 )
 
-// compare counts the answers that differ, on all processors.
-func (t *topK) compare(ctx context.Context, r *TopKResult, size int, answers func([]rank.Need) (got, want [][]index.Candidate)) error {
+// compare counts the answers that differ, on so many threads.
+func (t *topK) compare(ctx context.Context, r *TopKResult, size, threads int, answers func([]rank.Need) (got, want [][]index.Candidate)) error {
 	r.Checked = min(t.Check, len(t.needs))
 	batches := slices.Collect(slices.Chunk(t.needs[:r.Checked], size))
 	var wrong atomic.Int64
-	each(len(batches), runtime.GOMAXPROCS(0), func(i int) {
+	each(len(batches), threads, func(i int) {
 		if ctx.Err() != nil {
 			return
 		}
@@ -229,7 +229,8 @@ func (t *topK) whileChanging(ctx context.Context, r *TopKResult) error {
 	all.Go(func() { w.run(ctx) })
 	t.measure(r)
 	t.timeScan(r, func(n rank.Need) { t.fast.Still().Scan([]rank.Need{n}, t.at, t.K) })
-	err := t.compare(ctx, r, stillBatch, func(needs []rank.Need) (got, want [][]index.Candidate) {
+	// The writer has a processor of its own: it is to keep its rate.
+	err := t.compare(ctx, r, stillBatch, max(1, runtime.GOMAXPROCS(0)-1), func(needs []rank.Need) (got, want [][]index.Candidate) {
 		still := t.fast.Still()
 		for i := range needs {
 			got = append(got, still.Top(needs[i], t.at, t.K))

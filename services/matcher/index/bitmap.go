@@ -27,36 +27,45 @@ func traitsOf(w [traitWords]uint64) traits {
 // one word that tells which of the leaf's rows have it. A question looks at the
 // few words of what it asks for and learns about all rows of a leaf at once
 // (bit-slicing, as in O'Neil and Quass, "Improved Query Performance with Variant
-// Indexes", 1997).
+// Indexes", 1997). The words of the fanOut leaves below a node lie together,
+// trait by trait: one line of the processor's cache answers for all of them.
 type bitmaps struct {
 	used  [traitWords]uint64 // traits that any row has
-	first [traitWords]int    // where those of a word begin in a leaf
-	width int                // words for each leaf
-	words []uint64           // leaf after leaf
+	first [traitWords]int    // where those of a word begin among the columns
+	width int                // columns
+	words []uint64           // group after group
 }
 
-func newBitmaps(used [traitWords]uint64, leaves int) bitmaps {
+func newBitmaps(used [traitWords]uint64, groups int) bitmaps {
 	m := bitmaps{used: used}
 	for i, u := range used {
 		m.first[i] = m.width
 		m.width += bits.OnesCount64(u)
 	}
-	m.words = make([]uint64, leaves*m.width)
+	m.words = make([]uint64, groups*m.width*fanOut)
 	return m
 }
 
-// leaf returns the words of a leaf.
-func (m *bitmaps) leaf(leaf int) []uint64 { return m.words[leaf*m.width : (leaf+1)*m.width] }
+// group is the words of the leaves below one node, column after column.
+type group []uint64
 
-// column returns where in a leaf a trait is, for one that is used.
+func (m *bitmaps) group(i int) group {
+	size := m.width * fanOut
+	return m.words[i*size : (i+1)*size]
+}
+
+// column returns the words of the leaves for a trait.
+func (g group) column(at int) *[fanOut]uint64 { return (*[fanOut]uint64)(g[at*fanOut:]) }
+
+// column returns where a trait is, for one that is used.
 func (m *bitmaps) column(word int, bit uint64) int {
 	return m.first[word] + bits.OnesCount64(m.used[word]&(bit-1))
 }
 
-// put sets a leaf to the traits of its rows, at most leafRows.
-func (m *bitmaps) put(leaf int, rows []traits) {
+// put sets a leaf of a group to the traits of its rows, at most leafRows.
+func (m *bitmaps) put(g group, leaf int, rows []traits) {
 	var square [leafRows]uint64
-	into := m.leaf(leaf)
+	at := 0
 	for word, used := range m.used {
 		clear(square[:])
 		for i := range rows {
@@ -64,20 +73,20 @@ func (m *bitmaps) put(leaf int, rows []traits) {
 		}
 		transpose(&square)
 		for ; used != 0; used &= used - 1 {
-			into[0] = square[bits.TrailingZeros64(used)]
-			into = into[1:]
+			g.column(at)[leaf] = square[bits.TrailingZeros64(used)]
+			at++
 		}
 	}
 }
 
 // rows appends the traits of the first n rows of a leaf.
-func (m *bitmaps) rows(all []traits, leaf, n int) []traits {
+func (m *bitmaps) rows(all []traits, g group, leaf, n int) []traits {
 	var squares [traitWords][leafRows]uint64
-	from := m.leaf(leaf)
+	at := 0
 	for word, used := range m.used {
 		for ; used != 0; used &= used - 1 {
-			squares[word][bits.TrailingZeros64(used)] = from[0]
-			from = from[1:]
+			squares[word][bits.TrailingZeros64(used)] = g.column(at)[leaf]
+			at++
 		}
 		transpose(&squares[word])
 	}
@@ -151,66 +160,73 @@ func (m *bitmaps) columns(all []int, word int, wanted uint64) []int {
 	return all
 }
 
-// admit returns which of the first n rows of a leaf have the marks that are asked
-// for.
-func (l *predicate) admit(leaf []uint64, n int) uint64 {
+// admit leaves of each leaf's rows those that have the marks that are asked for.
+func (l *predicate) admit(g group, rows *[fanOut]uint64) {
 	if l.nobody {
-		return 0
+		clear(rows[:])
+		return
 	}
-	rows := ^uint64(0) >> (leafRows - n)
 	for _, at := range l.must {
-		rows &= leaf[at]
+		for leaf, have := range g.column(at) {
+			rows[leaf] &= have
+		}
 	}
 	for _, at := range l.not {
-		rows &^= leaf[at]
-	}
-	if len(l.any) > 0 && rows != 0 {
-		some := uint64(0)
-		for _, at := range l.any {
-			some |= leaf[at]
+		for leaf, have := range g.column(at) {
+			rows[leaf] &^= have
 		}
-		rows &= some
 	}
-	return rows
+	if len(l.any) == 0 {
+		return
+	}
+	var some [fanOut]uint64
+	for _, at := range l.any {
+		for leaf, have := range g.column(at) {
+			some[leaf] |= have
+		}
+	}
+	for leaf, have := range some {
+		rows[leaf] &= have
+	}
 }
 
-// common sets shared[n] to those of the rows that have n hours or more in common
-// with the question, up to the last of shared, and returns the rows with one.
-func (l *predicate) common(leaf []uint64, rows uint64, shared []uint64) uint64 {
-	shared[0] = rows
-	clear(shared[1:])
+// common counts the hours that a leaf's rows have in common with the question,
+// and leaves out those that have none.
+func (l *predicate) common(g group, leaf int, rows uint64) (uint64, tally) {
 	if l.ageless {
-		for n := range shared {
-			shared[n] = rows
-		}
-		return rows
+		return rows, tally{many: rows}
 	}
-	last := len(shared) - 1
+	var t tally
 	for _, at := range l.hours {
-		if shared[last] == rows {
-			break
-		}
-		free := leaf[at]
-		for n := last; n > 0; n-- {
-			shared[n] |= shared[n-1] & free
-		}
+		t.add(g.column(at)[leaf])
 	}
-	return shared[1]
+	return rows & (t.ones | t.twos | t.fours | t.many), t
 }
 
-// hoursOf returns how many of the hours a row has.
-func hoursOf(shared []uint64, row int) int {
-	hours := 0
-	for _, rows := range shared[1:] {
-		hours += int(rows >> row & 1)
-	}
-	return hours
+// tally counts for all rows of a leaf at once: each word holds one digit of all
+// their numbers (Warren, "Hacker's Delight", 2nd edition, section 5-1).
+type tally struct{ ones, twos, fours, many uint64 }
+
+// add counts one more for some rows.
+func (t *tally) add(rows uint64) {
+	rows, t.ones = rows&t.ones, rows^t.ones
+	rows, t.twos = rows&t.twos, rows^t.twos
+	rows, t.fours = rows&t.fours, rows^t.fours
+	t.many |= rows
 }
 
-// language returns the value of the language factor for a row.
-func (l *predicate) language(leaf []uint64, row int, wishes []languageBit) float64 {
+// of returns a row's number, manyHours from 8 on.
+func (t *tally) of(row int) int {
+	if t.many>>row&1 != 0 {
+		return manyHours
+	}
+	return int(t.ones>>row&1 | t.twos>>row&1<<1 | t.fours>>row&1<<2)
+}
+
+// language returns the value of the language factor for a row of a leaf.
+func (l *predicate) language(g group, leaf, row int, wishes []languageBit) float64 {
 	for i, at := range l.languages {
-		if at >= 0 && leaf[at]>>row&1 != 0 {
+		if at >= 0 && g.column(at)[leaf]>>row&1 != 0 {
 			return wishes[i].value
 		}
 	}

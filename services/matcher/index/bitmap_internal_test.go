@@ -31,7 +31,7 @@ func sliced(all []traits) *block {
 func TestBitmapsGiveTheTraitsBack(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		all := drawTraits(t, "rows", 150)
+		all := drawTraits(t, "rows", (fanOut+2)*leafRows)
 		if d := gocmp.Diff(all, sliced(all).allTraits(), gocmp.AllowUnexported(traits{}, marks{})); d != "" {
 			t.Fatal(d)
 		}
@@ -43,11 +43,11 @@ func TestBitmapsGiveTheTraitsBack(t *testing.T) {
 func TestALeafAnswersAsItsRowsDo(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		all := drawTraits(t, "rows", 150)
+		all := drawTraits(t, "rows", (fanOut+2)*leafRows)
 		asks := drawTraits(t, "question", 1)[0]
 		p := &probe{
 			reverse: rapid.Bool().Draw(t, "reverse"), marks: asks.marks, hours: asks.hours,
-			enough: rapid.IntRange(1, 15).Draw(t, "enough"), ageless: rapid.Bool().Draw(t, "ageless"),
+			ageless: rapid.Bool().Draw(t, "ageless"),
 		}
 		if !p.reverse {
 			p.marks.tags &^= tongueMask
@@ -56,23 +56,27 @@ func TestALeafAnswersAsItsRowsDo(t *testing.T) {
 		b := sliced(all)
 		l := &predicate{}
 		l.prepareFor(p, b)
-		shared := make([]uint64, p.enough+1)
 		tree := &b.trees[shelfNear]
 		for leaf := range leaves(len(all)) {
 			begin, n := tree.rows(leaf)
-			admitted := l.admit(b.bits.leaf(leaf), n)
-			meeting := l.common(b.bits.leaf(leaf), admitted, shared)
+			found := tree.full(leaf / fanOut)
+			l.admit(b.group(tree, leaf), &found)
+			admitted := found[leaf%fanOut]
+			meeting, tally := l.common(b.group(tree, leaf), leaf%fanOut, admitted)
 			for row := range leafRows {
 				wanted := row < n && p.admits(&all[begin+row].marks)
 				hours := 0
 				if wanted {
-					hours = min(p.common(&all[begin+row].hours), p.enough)
+					hours = p.common(&all[begin+row].hours)
+				}
+				if hours > 7 {
+					hours = manyHours
 				}
 				if got := admitted>>row&1 == 1; got != wanted {
 					t.Fatalf("row %d admitted %v, want %v", begin+row, got, wanted)
 				}
-				if got := meeting>>row&1 == 1; got != (hours > 0) || hoursOf(shared, row) != hours {
-					t.Fatalf("row %d meets %v for %d hours, want %d", begin+row, got, hoursOf(shared, row), hours)
+				if got := meeting>>row&1 == 1; got != (hours > 0) || got && tally.of(row) != hours {
+					t.Fatalf("row %d meets %v for %d hours, want %d", begin+row, got, tally.of(row), hours)
 				}
 			}
 		}

@@ -143,19 +143,20 @@ func (b *block) setBits(all []traits) {
 			used[word] |= w
 		}
 	}
-	first, leaf := 0, 0
+	first, leaf, group := 0, 0, 0
 	for s := range b.trees {
 		t := &b.trees[s]
-		t.first, t.leaf = first, leaf
+		t.first, t.leaf, t.group = first, leaf, group
 		first += t.count
 		leaf += leaves(t.count)
+		group += groups(t.count)
 	}
-	b.bits = newBitmaps(used, leaf)
+	b.bits = newBitmaps(used, group)
 	for s := range b.trees {
 		t := &b.trees[s]
 		for i := range leaves(t.count) {
 			begin, n := t.rows(i)
-			b.bits.put(t.leaf+i, all[begin:begin+n])
+			b.bits.put(b.group(t, i), i%fanOut, all[begin:begin+n])
 		}
 	}
 }
@@ -167,11 +168,14 @@ func (b *block) allTraits() []traits {
 		t := &b.trees[s]
 		for i := range leaves(t.count) {
 			_, n := t.rows(i)
-			all = b.bits.rows(all, t.leaf+i, n)
+			all = b.bits.rows(all, b.group(t, i), i%fanOut, n)
 		}
 	}
 	return all
 }
+
+// group returns the words of a tree's leaf and of those beside it.
+func (b *block) group(t *tree, leaf int) group { return b.bits.group(t.group + leaf/fanOut) }
 
 // fill takes over what the rows are.
 func (b *block) fill(y *symbols, rows []loose, orders []order) {

@@ -109,17 +109,17 @@ func TestBoundsAreAdmissible(t *testing.T) {
 func checkBounds(t *rapid.T, s *search, b *block, tr *tree, row int, score float64) {
 	at, in := (row-tr.first)/leafRows, (row-tr.first)%leafRows
 	s.asked.prepareFor(&s.probe, b)
-	_, n := tr.rows(at)
-	words := b.bits.leaf(tr.leaf + at)
-	shared := s.shared[:s.probe.enough+1]
-	rows := s.asked.common(words, s.asked.admit(words, n), shared)
-	bound, fits := s.probe.row(&b.hot[row])
+	g, leaf := b.group(tr, at), at%fanOut
+	admitted := tr.full(at / fanOut)
+	s.asked.admit(g, &admitted)
+	rows, hours := s.asked.common(g, leaf, admitted[leaf])
+	bound, fits := s.probe.row(&b.hot[row], b.hot[row].at.chord2(&s.probe.at))
 	if !fits || rows>>in&1 == 0 {
 		t.Fatalf("row %d fits and is left out", row)
 	}
 	s.bear(b)
 	s.probe.like.leaf(b.texts, tr.leaf+at)
-	bound += s.probe.shared(hoursOf(shared, in), s.asked.language(words, in, s.probe.languages)) + s.probe.text(&b.hot[row], in)
+	bound += s.probe.shared(hours.of(in), s.asked.language(g, leaf, in, s.probe.languages)) + s.probe.text(&b.hot[row], in)
 	if bound < score {
 		t.Fatalf("row %d scores %v above its bound %v", row, score, bound)
 	}

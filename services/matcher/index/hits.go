@@ -3,7 +3,6 @@ package index
 import (
 	"math"
 	"slices"
-	"strings"
 )
 
 // hit is a row that fits, small, since plans ask for hundreds of them.
@@ -49,7 +48,7 @@ func (h *hits) compare(a, b *hit) int {
 	case a.score < b.score:
 		return 1
 	}
-	return strings.Compare(h.view.spot(a).id(), h.view.spot(b).id())
+	return h.view.spot(a).compare(h.view.spot(b))
 }
 
 // least is the score below which nothing is wanted any more.

@@ -2,7 +2,6 @@ package index
 
 import (
 	"math"
-	"slices"
 	"strings"
 
 	"heli/pkg/contract"
@@ -18,8 +17,7 @@ type probe struct {
 	marks   marks  // what a need asks for, or an offer has
 	tongue  uint64 // any of these languages will do; 0 for no wish
 	hours   rank.Hours
-	time    [16]float64                // greatest value of the time factor by common hours
-	enough  int                        // hours that bring its greatest value
+	time    [manyHours + 1]float64     // greatest value of the time factor by common hours
 	ageless bool                       // hours say nothing in this year
 	some    [rank.AnyWay + 1]rank.Ways // shared with any of those who offer some of these
 	ways    [rank.AnyWay + 1]rank.Ways // shared with a side that offers these
@@ -49,6 +47,9 @@ type probe struct {
 	byWords     bool
 	item        uint32 // of the need; noItem when it is of none that an offer has
 }
+
+// manyHours stands for so many hours and more.
+const manyHours = 15
 
 // languageBit is what a language of the need is worth.
 type languageBit struct {
@@ -155,8 +156,7 @@ func (p *probe) begin(y *symbols, q *rank.Question, at rank.Moment) {
 	for hours := range p.time {
 		p.time[hours] = q.TimeCeiling(hours)
 	}
-	p.time[len(p.time)-1] = 1
-	p.enough = max(1, slices.Index(p.time[:], 1))
+	p.time[manyHours] = 1
 	p.ageless = !rank.HoursHold(at.Now)
 }
 
@@ -261,7 +261,7 @@ func (p *probe) sees(h *hot) bool {
 // common returns how many hours others have in common with the question.
 func (p *probe) common(hours *rank.Hours) int {
 	if p.ageless {
-		return p.enough
+		return manyHours
 	}
 	return p.hours.Common(hours)
 }
@@ -336,7 +336,7 @@ func (p *probe) node(n *node) (float64, bool) {
 
 // shared returns what hours and language bring to a score at most.
 func (p *probe) shared(hours int, language float64) float64 {
-	return p.shares[rank.FactorTime]*p.time[min(hours, len(p.time)-1)] + p.shares[rank.FactorLanguage]*language
+	return p.shares[rank.FactorTime]*p.time[min(hours, manyHours)] + p.shares[rank.FactorLanguage]*language
 }
 
 // text returns what the text factor brings a row of the leaf at hand at most.
@@ -351,13 +351,13 @@ func (p *probe) text(h *hot, row int) float64 {
 	}
 }
 
-// row returns what a row scores at most without its text, time and language, and
-// false when it surely does not fit.
-func (p *probe) row(h *hot) (float64, bool) {
+// row returns what a row at a squared chord scores at most without its text, time
+// and language, and false when it surely does not fit.
+func (p *probe) row(h *hot, chord2 float32) (float64, bool) {
 	if h.flags&shut != 0 || !p.sees(h) {
 		return 0, false
 	}
-	near, reached := p.closeness(p.ways[h.ways], h.at.chord2(&p.at), h.reachM, h.flags&located != 0)
+	near, reached := p.closeness(p.ways[h.ways], chord2, h.reachM, h.flags&located != 0)
 	if !reached {
 		return 0, false
 	}

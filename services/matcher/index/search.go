@@ -17,9 +17,12 @@ type search struct {
 	buffer unpacked
 	judge  func(spot) (score float64, quantity int64, fits bool)
 	recall recall
-	asked  predicate                 // of the block opened last
-	epoch  *epoch                    // of the texts bounded last
-	shared [len(probe{}.time)]uint64 // of a leaf's rows, by the hours that they have in common with the question
+	asked  predicate         // of the block opened last
+	epoch  *epoch            // of the texts bounded last
+	chords [leafRows]float32 // squared, from the question to a leaf's rows
+
+	admitted []uint64 // rows of the leaves in the queue
+	fetched  uint32   // nobody reads it
 }
 
 var searches = sync.Pool{New: func() any { return &search{} }}
@@ -29,7 +32,7 @@ var searches = sync.Pool{New: func() any { return &search{} }}
 // search is over.
 func (s *search) run(k int) []hit {
 	s.hits.begin(&s.view, k)
-	s.queue, s.epoch, s.asked.of = s.queue[:0], nil, nil
+	s.queue, s.admitted, s.epoch, s.asked.of = s.queue[:0], s.admitted[:0], nil, nil
 	if k <= 0 || s.probe.nothing {
 		return nil
 	}
@@ -44,6 +47,7 @@ func (s *search) run(k int) []hit {
 		st := s.view.states[next.state]
 		switch next.kind {
 		case kindRow:
+			s.fetch()
 			s.try(hit{row: next.index, state: next.state, block: next.block})
 		case kindTail:
 			s.try(hit{row: next.index, state: next.state, block: inTail})
@@ -60,7 +64,7 @@ func (s *search) enter(index uint32, st *state) {
 		for shelf := range b.trees[:shelves] {
 			if t := &b.trees[shelf]; t.count > 0 {
 				top := len(t.levels) - 1
-				s.queueNodes(entry{state: uint16(index), block: uint16(i), shelf: uint8(shelf), kind: uint8(top)}, t, 0, len(t.levels[top]))
+				s.queueNodes(entry{state: uint16(index), block: uint16(i), shelf: uint8(shelf), kind: uint8(top)}, b, 0, len(t.levels[top]))
 			}
 		}
 	}
@@ -80,7 +84,7 @@ func (s *search) tail(t *tail, row int) (float64, bool) {
 		return 0, false
 	}
 	hours := p.common(&m.hours)
-	bound, fits := p.row(&t.hot[row])
+	bound, fits := p.row(&t.hot[row], t.hot[row].at.chord2(&p.at))
 	if p.byWords {
 		bound += p.shares[rank.FactorText] * p.textCeiling
 	}
@@ -89,7 +93,12 @@ func (s *search) tail(t *tail, row int) (float64, bool) {
 
 // queueNodes queues the nodes of a level from begin to before end that may
 // hold something better than what was found.
-func (s *search) queueNodes(e entry, t *tree, begin, end int) {
+func (s *search) queueNodes(e entry, b *block, begin, end int) {
+	t := &b.trees[e.shelf]
+	if e.kind == 0 {
+		s.queueLeaves(e, b, t, begin, end)
+		return
+	}
 	nodes := t.levels[e.kind]
 	least := s.hits.least()
 	for i := begin; i < end; i++ {
@@ -100,16 +109,37 @@ func (s *search) queueNodes(e entry, t *tree, begin, end int) {
 	}
 }
 
+// queueLeaves queues the leaves of one group that may hold something better,
+// with the rows that have the marks.
+func (s *search) queueLeaves(e entry, b *block, t *tree, begin, end int) {
+	if s.asked.of != b {
+		s.asked.prepareFor(&s.probe, b)
+	}
+	admitted := t.full(begin / fanOut)
+	s.asked.admit(b.group(t, begin), &admitted)
+	least := s.hits.least()
+	for i := begin; i < end; i++ {
+		rows := admitted[i%fanOut]
+		if rows == 0 {
+			continue
+		}
+		if bound, fits := s.probe.node(&t.levels[0][i]); fits && bound >= least {
+			e.bound, e.index, e.rows = bound, uint32(i), uint32(len(s.admitted))
+			s.admitted = append(s.admitted, rows)
+			s.queue.push(e)
+		}
+	}
+}
+
 // open queues what lies below a node.
 func (s *search) open(e entry, b *block) {
-	t := &b.trees[e.shelf]
-	if e.kind > 0 {
-		e.kind--
-		begin := int(e.index) * fanOut
-		s.queueNodes(e, t, begin, min(begin+fanOut, len(t.levels[e.kind])))
+	if e.kind == 0 {
+		s.openLeaf(e, b, &b.trees[e.shelf])
 		return
 	}
-	s.openLeaf(e, b, t)
+	e.kind--
+	begin := int(e.index) * fanOut
+	s.queueNodes(e, b, begin, min(begin+fanOut, len(b.trees[e.shelf].levels[e.kind])))
 }
 
 // openLeaf queues the rows of a leaf that may be better than what was found.
@@ -118,20 +148,19 @@ func (s *search) openLeaf(e entry, b *block, t *tree) {
 	if l.of != b {
 		l.prepareFor(p, b)
 	}
-	begin, n := t.rows(int(e.index))
-	leaf := t.leaf + int(e.index)
-	words := b.bits.leaf(leaf)
-	rows := l.admit(words, n)
-	if rows == 0 {
-		return
-	}
-	shared := s.shared[:p.enough+1]
-	if rows = s.living(b, begin, l.common(words, rows, shared)); rows == 0 {
+	begin, _ := t.rows(int(e.index))
+	g, leaf := b.group(t, int(e.index)), int(e.index)%fanOut
+	rows, hours := l.common(g, leaf, s.admitted[e.rows])
+	if rows = s.living(b, begin, rows); rows == 0 {
 		return
 	}
 	if p.byWords {
 		s.bear(b)
-		p.like.leaf(b.texts, leaf)
+		p.like.leaf(b.texts, t.leaf+int(e.index))
+	}
+	for r := rows; r != 0; r &= r - 1 { // without a branch, so that memory is waited for once
+		row := bits.TrailingZeros64(r)
+		s.chords[row] = b.hot[begin+row].at.chord2(&p.at)
 	}
 	e.kind = kindRow
 	// While all that fit are wanted, they need not queue for it.
@@ -139,11 +168,11 @@ func (s *search) openLeaf(e entry, b *block, t *tree) {
 	for ; rows != 0; rows &= rows - 1 {
 		row := bits.TrailingZeros64(rows)
 		h := &b.hot[begin+row]
-		bound, fits := p.row(h)
+		bound, fits := p.row(h, s.chords[row])
 		if !fits {
 			continue
 		}
-		bound += p.shared(hoursOf(shared, row), l.language(words, row, p.languages)) + p.text(h, row)
+		bound += p.shared(hours.of(row), l.language(g, leaf, row, p.languages)) + p.text(h, row)
 		if bound < s.hits.least() {
 			continue
 		}
@@ -153,6 +182,18 @@ func (s *search) openLeaf(e entry, b *block, t *tree) {
 		}
 		e.bound = bound
 		s.queue.push(e)
+	}
+}
+
+// fetch asks memory for the row that may be judged next, so that it comes while
+// this one is judged.
+func (s *search) fetch() {
+	if len(s.queue) == 0 || s.queue[0].kind != kindRow {
+		return
+	}
+	next := &s.queue[0]
+	if b := s.view.states[next.state].blocks[next.block]; b.offers != nil {
+		s.fetched = b.offers.cold[next.index].spans + uint32(b.keys[next.index][0])
 	}
 }
 
@@ -188,6 +229,7 @@ func (s *search) try(h hit) {
 type entry struct {
 	bound        float64
 	index        uint32
+	rows         uint32 // of a leaf: where its rows are admitted
 	state, block uint16
 	shelf        uint8
 	kind         uint8 // the level of a node, or one of these

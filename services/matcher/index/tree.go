@@ -16,11 +16,27 @@ const (
 type tree struct {
 	first, count int // rows
 	leaf         int // of all leaves of the block the first
+	group        int // the same of the groups of leaves
 	levels       [][]node
 }
 
 // leaves returns how many leaves so many rows fill.
 func leaves(rows int) int { return (rows + leafRows - 1) / leafRows }
+
+// groups returns how many groups of leaves so many rows fill.
+func groups(rows int) int { return (leaves(rows) + fanOut - 1) / fanOut }
+
+// full returns all rows of the leaves of a group.
+func (t *tree) full(group int) (rows [fanOut]uint64) {
+	for i := range rows {
+		if n := t.count - (group*fanOut+i)*leafRows; n >= leafRows {
+			rows[i] = ^uint64(0)
+		} else if n > 0 {
+			rows[i] = ^uint64(0) >> (leafRows - n)
+		}
+	}
+	return rows
+}
 
 // rows returns where a leaf of the tree begins and how many rows it has.
 func (t *tree) rows(leaf int) (begin, n int) {

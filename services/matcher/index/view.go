@@ -1,7 +1,9 @@
 package index
 
 import (
+	"bytes"
 	"iter"
+	"strings"
 
 	"heli/pkg/contract"
 	"heli/services/matcher/rank"
@@ -142,6 +144,23 @@ func (a spot) need() *rank.Need {
 		return a.state.tail.needs[a.row]
 	}
 	return a.block.needs[a.row]
+}
+
+// compare orders two rows by the ids of their lines, as text.
+func (a spot) compare(b spot) int {
+	if a.named() && b.named() { // the order of such keys is that of the ids
+		return bytes.Compare(a.block.keys[a.row][:], b.block.keys[b.row][:])
+	}
+	return strings.Compare(a.id(), b.id())
+}
+
+// named reports whether the key of a row is surely that of a UUID.
+func (a spot) named() bool {
+	if a.block == nil || a.block.offers == nil {
+		return false
+	}
+	x := a.block.offers.extraOf(int(a.row))
+	return x == nil || x.whole == nil
 }
 
 // id returns the id of a row's line.
