@@ -1,6 +1,7 @@
 package rank
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -213,9 +214,14 @@ func (w WeekSpan) on(day, now time.Time) span {
 	}
 }
 
+// merge orders spans and makes one of those that touch, in their own memory. It
+// never returns nil, which would be any time.
 func merge(spans []span) []span {
-	slices.SortFunc(spans, func(a, b span) int { return int(min(1, max(-1, a.from-b.from))) })
-	merged := []span{} // not nil: nil is any time
+	slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.from, b.from) })
+	if spans == nil {
+		return []span{}
+	}
+	merged := spans[:0]
 	for _, s := range spans {
 		last := len(merged) - 1
 		switch {
