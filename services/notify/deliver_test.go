@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -144,6 +145,45 @@ func TestAnswersAndWhatFollows(t *testing.T) {
 	if n := len(elsewhere.got()); n != 0 {
 		t.Errorf("a redirect was followed %d times", n)
 	}
+}
+
+func TestAFailingEndpointIsAskedSeldom(t *testing.T) {
+	t.Parallel()
+	b := setup(t, loopback)
+	var well atomic.Bool
+	r := newReceiver(t, func(w http.ResponseWriter, _ *http.Request) {
+		if !well.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	})
+	w := b.register(t, xian, r.URL)
+	asked := func(after time.Duration, what string, want int) {
+		t.Helper()
+		b.clock.Advance(after)
+		b.run(t)
+		if got := len(r.got()); got != want {
+			t.Fatalf("%s: asked %d times, want %d", what, got, want)
+		}
+	}
+	for range 3 {
+		b.hear(t, fact("accepted"))
+	}
+	asked(0, "at first", 3) // it had not failed before
+	asked(20*time.Second, "the second tries begin", 4)
+	asked(time.Second, "it rests a tenth of the time", 4)
+	asked(time.Second, "and is asked once more", 5)
+	b.clock.Advance(time.Hour)
+	b.run(t)
+	b.hear(t, fact("started"))
+	asked(59*time.Second, "it rests a minute at most", 6)
+	test, err := b.Test(as(t, contract.RoleIntegrator, xian), contract.WebhookByID{ID: w.ID})
+	must(t, err)
+	asked(0, "a test is for now", 7)
+	if last := r.got()[6].header.Get("webhook-id"); last != string(test.EventID) {
+		t.Errorf("%s was sent before the test", last)
+	}
+	well.Store(true)
+	asked(time.Minute, "all that waits is sent after one success", 7+4)
 }
 
 func TestGoneDisablesUntilProvenAnew(t *testing.T) {

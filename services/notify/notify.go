@@ -75,8 +75,12 @@ var schedule = []time.Duration{
 const (
 	jitterShare   = 0.1 // either way
 	maxRetryAfter = 24 * time.Hour
-	// longestPause is for a receiver that asks for less without saying how long.
+	// longestPause is for a receiver that asks for less without saying how long, and
+	// for one that fails.
 	longestPause = time.Minute
+	// restShare is the part of the time it has failed that an endpoint is left alone
+	// after another failure.
+	restShare = 10
 	// disableAfter is how long an endpoint may fail without one success between.
 	disableAfter = 5 * 24 * time.Hour
 )
@@ -151,7 +155,7 @@ func (h health) failed(t try, r result, now time.Time) health {
 	if h.FailingSince == nil {
 		h.FailingSince = &now
 	}
-	if pause := pauseFor(t, r); pause > 0 {
+	if pause := pauseFor(t, r, now.Sub(*h.FailingSince)); pause > 0 {
 		until := now.Add(pause)
 		if h.SlowUntil == nil || h.SlowUntil.Before(until) {
 			h.SlowUntil = &until
@@ -173,15 +177,17 @@ func (h health) failed(t try, r result, now time.Time) health {
 func final(reason string) bool { return reason == reasonGone || reason == reasonRobotGone }
 
 // pauseFor returns how long the whole endpoint is left alone: as long as the
-// receiver says, or a little when it only says that it has too much to do.
-func pauseFor(t try, r result) time.Duration {
+// receiver says, or a little when it only says that it has too much to do. One that
+// fails is asked the more seldom the longer it has failed, whatever waits for it;
+// a single success ends that.
+func pauseFor(t try, r result, failing time.Duration) time.Duration {
 	switch {
 	case r.retryAfter > 0:
 		return r.retryAfter
 	case r.reason == reasonSlowDown:
 		return min(schedule[min(t.tries, len(schedule)-1)], longestPause)
 	default:
-		return 0
+		return min(failing/restShare, longestPause)
 	}
 }
 

@@ -145,7 +145,7 @@ func (s *Service) insert(ctx context.Context, tx *sqlx.Tx, e endpointRecord, key
 		return contract.Webhook{}, err
 	}
 	if e.State == stateUnverified {
-		if _, err := s.probe(ctx, tx, e.ID, typeVerify); err != nil {
+		if _, err := s.probe(ctx, tx, e, typeVerify); err != nil {
 			return contract.Webhook{}, err
 		}
 	}

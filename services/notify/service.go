@@ -255,8 +255,9 @@ func (s *Service) Rotate(ctx context.Context, q contract.WebhookByID) (contract.
 
 // Test sends a test event to an active endpoint. To another it sends a new
 // verification event, and the right answer makes it active: so a disabled
-// endpoint comes back. The answer is seen in the delivery that is returned here
-// before it is sent.
+// endpoint comes back. It is sent at once, before all that waits and however long
+// the endpoint was to be left alone. The answer is seen in the delivery that is
+// returned here before it is sent.
 func (s *Service) Test(ctx context.Context, q contract.WebhookByID) (contract.Delivery, error) {
 	var d contract.Delivery
 	err := s.change(ctx, q.ID, func(tx *sqlx.Tx, e *endpointRecord) error {
@@ -264,8 +265,12 @@ func (s *Service) Test(ctx context.Context, q contract.WebhookByID) (contract.De
 		if e.State != stateActive {
 			kind = typeVerify
 		}
+		e.SlowUntil = nil
+		if err := s.store.updateEndpoint(ctx, tx, *e); err != nil {
+			return err
+		}
 		var err error
-		d, err = s.probe(ctx, tx, e.ID, kind)
+		d, err = s.probe(ctx, tx, *e, kind)
 		return err
 	})
 	if err != nil {
@@ -275,21 +280,22 @@ func (s *Service) Test(ctx context.Context, q contract.WebhookByID) (contract.De
 	return d, nil
 }
 
-// probe makes an event about an endpoint itself due.
-func (s *Service) probe(ctx context.Context, tx *sqlx.Tx, id contract.EndpointID, kind string) (contract.Delivery, error) {
+// probe makes an event about an endpoint itself due, since the endpoint was made:
+// nothing that waits was due before.
+func (s *Service) probe(ctx context.Context, tx *sqlx.Tx, e endpointRecord, kind string) (contract.Delivery, error) {
 	now, event := s.now(), contract.NewID[contract.EventID]()
-	data := endpointData{EndpointID: id}
+	data := endpointData{EndpointID: e.ID}
 	if kind == typeVerify {
 		data.Challenge = s.challenge(event)
 	}
-	row, err := endpointRow(event, kind, id, data, now)
+	row, err := endpointRow(event, kind, e.ID, data, now)
 	if err != nil {
 		return contract.Delivery{}, err
 	}
 	if _, err := s.store.insertEvents(ctx, tx, row); err != nil { // it has no sight, so nobody else gets it
 		return contract.Delivery{}, err
 	}
-	ids, err := s.store.insertDeliveries(ctx, tx, now, wanted{EventID: event, EndpointID: id, Type: kind})
+	ids, err := s.store.insertDeliveries(ctx, tx, now, wanted{EventID: event, EndpointID: e.ID, Type: kind, Since: e.CreatedAt})
 	if err != nil {
 		return contract.Delivery{}, err
 	}

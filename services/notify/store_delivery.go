@@ -147,6 +147,7 @@ type wanted struct {
 	EndpointID contract.EndpointID `db:"endpoint_id"`
 	Type       string              `db:"type"`
 	Critical   bool                // it waits for no digest and no morning
+	Since      time.Time           // when it was due, where that is not now
 	notices
 }
 
@@ -169,6 +170,9 @@ func (s *store) insertDeliveries(ctx context.Context, tx *sqlx.Tx, now time.Time
 	for i, w := range all {
 		ids[i], endpoints[i], events[i], types[i] = contract.NewID[string](), string(w.EndpointID), string(w.EventID), w.Type
 		state, next := w.due(w.Critical, now)
+		if !w.Since.IsZero() {
+			next = w.Since
+		}
 		states[i], nexts[i], critical[i] = state, next.Format(time.RFC3339Nano), w.Critical
 	}
 	if _, err := tx.ExecContext(ctx, insertDeliveriesSQL, ids, endpoints, events, types, states, nexts, critical, now); err != nil {
