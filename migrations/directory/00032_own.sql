@@ -1,0 +1,10 @@
+-- Purpose: who holds the token of a request or an offer takes along when their
+-- contact and their words were read.
+-- Lock risk: none, policies alone.
+
+-- +goose Up
+CREATE POLICY holder ON audit FOR SELECT USING (
+    action LIKE '%.read' AND subject_id = (SELECT nullif(current_setting('heli.subject', true), '')));
+
+-- +goose Down
+DROP POLICY holder ON audit;
