@@ -170,9 +170,9 @@ const (
 // Nobody is looked up like anybody, and has an authenticator: else it would show in
 // the time that an answer takes whether a name, a password or a code was wrong.
 const (
-	nobodysID     contract.PersonID = "00000000-0000-0000-0000-000000000000"
-	nobodysSecret                   = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
-	nobodysFactor                   = "00000000-0000-0000-0000-000000000000"
+	nobodysID     = "00000000-0000-0000-0000-000000000000"
+	nobodysSecret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+	nobodysFactor = nobodysID
 )
 
 // useTOTP reports whether the code is one of the person's authenticators and was
