@@ -51,6 +51,11 @@ bench: ## run the benchmarks; figures depend on the machine, ratios less
 lighthouse: ## judge the public pages of a running platform: make lighthouse URL=http://127.0.0.1:8080
 	@cd tools/lighthouse && npm ci --silent --no-audit --no-fund && node measure.mjs "$(URL)"
 
+.PHONY: scan
+scan: ## look for weaknesses of the pages of a running demo: make scan URL=http://127.0.0.1:8080 LOGIN=link
+	@test -n "$(URL)" || (echo "usage: make scan URL=http://127.0.0.1:8080 LOGIN='a sign-in link of a coordinator'" && false)
+	@tools/scan/scan.sh "$(URL)" "$(LOGIN)"
+
 .PHONY: migration
 migration: ## start a migration: make migration SCHEMA=request NAME=add_claims
 	@test -n "$(SCHEMA)" -a -n "$(NAME)" || (echo "usage: make migration SCHEMA=request NAME=add_claims" && false)

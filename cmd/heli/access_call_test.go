@@ -187,8 +187,17 @@ func publish(id string) contract.Publish {
 func endpointCalls(own things) []call {
 	return slices.Concat(
 		complaintCalls(own), askCalls(), administrationCalls(), requestCalls(own), offerCalls(own), boardCalls(), matcherCalls(own),
-		directoryCalls(own), peopleCalls(own), signInCalls(own), webhookCalls(), messageCalls(own),
+		directoryCalls(own), peopleCalls(own), signInCalls(own), webhookCalls(), messageCalls(own), ownCalls(),
 	)
+}
+
+// ownCalls are those for one's own data: whose it is, the token says.
+func ownCalls() []call {
+	return []call{
+		about(list, contract.RequestOwn, contract.AskOwn{}), about(list, contract.OfferOwn, contract.AskOwn{}),
+		about(list, contract.MatcherOwn, contract.Empty{}), about(list, contract.NotifyOwn, contract.Empty{}),
+		about(list, contract.DirectoryOwn, contract.AskOwn{}),
+	}
 }
 
 // askCalls are those about asks.

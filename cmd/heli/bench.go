@@ -65,13 +65,25 @@ func (c *benchIntake) Run(ctx context.Context, t terminal) error {
 		if err != nil {
 			return nil, "", err
 		}
-		r, err := bench.Intake(ctx, caller, db, bench.IntakeOptions{Connections: c.Connections, Duration: c.Duration})
+		o := bench.IntakeOptions{Connections: c.Connections, Duration: c.Duration}
+		if c.Data == "" { // in what is thrown away alone
+			o.Unsealed = p.Keys.Unsealed
+		}
+		r, err := bench.Intake(ctx, caller, db, o)
 		if err := errors.Join(err, finish()); err != nil {
 			return nil, "", err
 		}
-		return r, fmt.Sprintf("submissions_per_s %.0f\np50_ms %.2f\np99_ms %.2f\nraw_commits_per_s %.0f\nratio %.3f\n",
-			r.SubmissionsPerS, r.P50MS, r.P99MS, r.RawCommitsPerS, r.Ratio), nil
+		return r, intakeText(r), nil
 	})
+}
+
+func intakeText(r bench.IntakeResult) string {
+	text := fmt.Sprintf("submissions_per_s %.0f\np50_ms %.2f\np99_ms %.2f\nraw_commits_per_s %.0f\nratio %.3f\n",
+		r.SubmissionsPerS, r.P50MS, r.P99MS, r.RawCommitsPerS, r.Ratio)
+	if r.UnsealedPerS > 0 {
+		text += fmt.Sprintf("unsealed_per_s %.0f\nsealed_share %.3f\n", r.UnsealedPerS, r.SealedShare)
+	}
+	return text
 }
 
 // clientMaker returns a caller of the measured API.

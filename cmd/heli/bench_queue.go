@@ -21,6 +21,7 @@ type benchQueue struct {
 	benchPlace `embed:""`
 	Requests   int           `name:"requests" default:"1000000" help:"How many there are; with --data they stay for the next time."`
 	Rounds     int           `name:"rounds" default:"100" help:"How often the page is asked for with every filter; 0 leaves it out."`
+	Lists      int           `name:"lists" default:"500" help:"How often a list of 50 requests is asked for over the API; 0 leaves it out."`
 	Counts     int           `name:"counts" default:"30" help:"How often the dashboard's figures are counted with every filter; 0 leaves it out."`
 	Consoles   int           `name:"consoles" default:"200" help:"How many are open while requests change; 0 leaves it out."`
 	Rate       float64       `name:"rate" default:"50" help:"Changes per second."`
@@ -29,10 +30,10 @@ type benchQueue struct {
 
 // Run measures in a platform of its own, which it fills.
 func (c *benchQueue) Run(ctx context.Context, t terminal) error {
-	if c.Requests < 1 || c.Rounds < 0 || c.Consoles < 0 || c.Counts < 0 || c.Rate <= 0 {
-		return errors.New("--requests and --rate must be above 0, --rounds, --counts and --consoles not below")
+	if c.Requests < 1 || c.Rounds < 0 || c.Consoles < 0 || c.Counts < 0 || c.Lists < 0 || c.Rate <= 0 {
+		return errors.New("--requests and --rate must be above 0, --rounds, --lists, --counts and --consoles not below")
 	}
-	return c.measure(ctx, t, func(ctx context.Context, p *platform.Platform, _ clientMaker) (any, string, error) {
+	return c.measure(ctx, t, func(ctx context.Context, p *platform.Platform, client clientMaker) (any, string, error) {
 		db, err := pg.Open(ctx, p.AdminURL, pg.WithConnections(1))
 		if err != nil {
 			return nil, "", err
@@ -58,6 +59,9 @@ func (c *benchQueue) Run(ctx context.Context, t terminal) error {
 			URL: "http://" + p.Address, Session: session, Requests: c.Requests, Rounds: c.Rounds,
 			Progress: func(rows int) { t.tell("%d requests", rows) },
 		})
+		if err == nil && c.Lists > 0 {
+			r.List, err = c.lists(ctx, client)
+		}
 		if err == nil && c.Counts > 0 {
 			r.Counts, err = bench.Counts(ctx, p.Bus, c.Counts)
 		}
@@ -70,6 +74,15 @@ func (c *benchQueue) Run(ctx context.Context, t terminal) error {
 	})
 }
 
+func (c *benchQueue) lists(ctx context.Context, client clientMaker) (bench.ListFigure, error) {
+	caller, err := client(ctx, 1)
+	if err != nil {
+		return bench.ListFigure{}, err
+	}
+	defer caller.Close()
+	return bench.Lists(ctx, caller, c.Lists)
+}
+
 func queueText(r bench.QueueResult) string {
 	text := fmt.Sprintf("requests %d\norganisations %d\nfill_s %.1f\n", r.Requests, r.Organisations, r.FillS)
 	for _, f := range r.Filters {
@@ -78,6 +91,7 @@ func queueText(r bench.QueueResult) string {
 	for _, f := range r.Counts {
 		text += fmt.Sprintf("count %-34s open %-7d p50_ms %.1f max_ms %.1f\n", f.Filter, f.Open, f.P50MS, f.MaxMS)
 	}
+	text += fmt.Sprintf("list answers %d rows %d p50_ms %.1f p99_ms %.1f\n", r.List.Answers, r.List.Rows, r.List.P50MS, r.List.P99MS)
 	text += liveText(r.Live)
 	return text + fmt.Sprintf("filter_p99_ms %.1f\ntext_p99_ms %.1f\ndeep_p99_ms %.1f\n", r.FilterP99MS, r.TextP99MS, r.DeepP99MS)
 }

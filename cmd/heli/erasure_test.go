@@ -442,6 +442,7 @@ func refuseWithoutKeys(t *testing.T, data string, former []byte) {
 		{content, 0o600, "is not the one of this database"},
 		{[]byte("{"), 0o600, "not a key file"},
 		{right, 0o644, "chmod 600"},
+		{former, 0o600, "is an older one"},
 	} {
 		if err := errors.Join(os.WriteFile(path, c.content, 0o600), os.Chmod(path, c.mode)); err != nil {
 			t.Fatal(err)

@@ -44,6 +44,15 @@ func (c *keysRotate) Run(ctx context.Context, t terminal) error {
 }
 
 func rotate(ctx context.Context, t terminal, d platform.Database) (rotation.Result, error) {
+	release, err := rotation.Exclude(ctx, d.AdminURL)
+	if err != nil {
+		return rotation.Result{}, err
+	}
+	result, err := rotateAlone(ctx, t, d)
+	return result, errors.Join(err, release())
+}
+
+func rotateAlone(ctx context.Context, t terminal, d platform.Database) (rotation.Result, error) {
 	path := platform.KeyFile(d.Root)
 	pending, err := rotation.Pending(ctx, d.AdminURL, d.Keys)
 	if err != nil {

@@ -40,6 +40,7 @@ const (
 	VerifyCredential  Action = "verify_credential"
 	ReadContact       Action = "read_contact"
 	Erase             Action = "erase"
+	ExportOwn         Action = "export_own" // all that is held of whom the token is
 	ReadAlerts        Action = "read_alerts"
 	ReadReleased      Action = "read_released_contact" // one's own, and that of the other side of a match
 	RecordSessions    Action = "record_sessions"
@@ -141,6 +142,7 @@ var matrix = map[Action]grant{
 	VerifyCredential:  {Below, []contract.Role{admin, coord}},
 	ReadContact:       {Below, []contract.Role{admin, coord, lead}},
 	Erase:             {Below, []contract.Role{admin, coord, reqr, offr}},
+	ExportOwn:         {Below, []contract.Role{reqr, offr}},
 	ReadAlerts:        {Below, []contract.Role{admin, audit}},
 	ReadReleased:      {Below, []contract.Role{reqr, offr, answ}},
 	RecordSessions:    {Below, []contract.Role{admin, coord, lead, integ}},

@@ -27,7 +27,7 @@ var endpoints = map[string]Rule{
 
 	contract.RequestEdit.Subject:         {WriteNotes},
 	contract.RequestAttach.Subject:       {WriteNotes},
-	contract.RequestAttachment.Subject:   {WriteNotes},
+	contract.RequestAttachment.Subject:   {WriteNotes, ExportOwn},
 	contract.RequestDetach.Subject:       {WriteNotes},
 	contract.RequestAlike.Subject:        {WriteNotes},
 	contract.RequestLink.Subject:         {WriteNotes},
@@ -197,6 +197,12 @@ var endpoints = map[string]Rule{
 	contract.MatcherFindAsk.Subject:   {UseCodes},
 	contract.MatcherMoveAsk.Subject:   {AnswerAsks},
 	contract.MatcherStanding.Subject:  {Suggest},
+
+	contract.RequestOwn.Subject:   {ExportOwn},
+	contract.OfferOwn.Subject:     {ExportOwn},
+	contract.MatcherOwn.Subject:   {ExportOwn},
+	contract.NotifyOwn.Subject:    {ExportOwn},
+	contract.DirectoryOwn.Subject: {ExportOwn},
 }
 
 // OfEndpoint returns what a call asks for; false for a subject without a row.

@@ -35,6 +35,7 @@ var routes = map[string]Rule{
 	"POST /track/contact":   {UseCodes},
 	"POST /track/data":      {UseCodes},
 	"POST /track/data.json": {UseCodes},
+	"GET /track/files/{id}": {UseCodes},
 	"POST /track/erase":     {UseCodes},
 	"GET /healthz":          {ReadReference},
 	"GET /readyz":           {ReadReference},

@@ -77,7 +77,11 @@ func NewDeps(ctx context.Context, c Connection) (Deps, error) {
 	if err != nil {
 		return Deps{}, err
 	}
-	if err := vault.CheckKeys(ctx, worker, c.Name, c.Keys); err != nil {
+	err = vault.CheckKeys(ctx, worker, c.Name, c.Keys)
+	if err == nil {
+		err = vault.CheckFinished(ctx, worker, c.Name, c.Keys)
+	}
+	if err != nil {
 		return Deps{}, errors.Join(err, worker.Close())
 	}
 	user, err := openPool(ctx, log, c, c.Database.UserURL, c.UserConnections, pg.Acting())
@@ -98,7 +102,7 @@ func openPool(ctx context.Context, log *slog.Logger, c Connection, databaseURL s
 	if databaseURL, err = WithSchema(databaseURL, c.Name); err != nil {
 		return nil, err
 	}
-	options = append(options, pg.WithName("heli-"+c.Name), pg.WithTracing(c.Telemetry.Traces))
+	options = append(options, pg.WithName("heli-"+c.Name), pg.WithTracing(c.Telemetry.Traces), pg.WithAdmission(vault.Admission(c.Keys)))
 	if connections > 0 {
 		options = append(options, pg.WithConnections(connections))
 	}

@@ -98,3 +98,26 @@ func TestSQLLivesInStores(t *testing.T) {
 		}
 	}
 }
+
+// TestOnlyTheBenchmarkStoresInClear keeps what turns sealing off, to measure it, out
+// of everything that people run Heli with.
+func TestOnlyTheBenchmarkStoresInClear(t *testing.T) {
+	used := regexp.MustCompile(`\.Unsealed\b`)
+	seen := 0
+	for _, file := range goFiles(t) {
+		content, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !used.Match(content) {
+			continue
+		}
+		seen++
+		if file != "cmd/heli/bench.go" && file != "cmd/heli/bench/intake.go" && !strings.HasSuffix(file, "_test.go") {
+			t.Errorf("%s may store contacts in clear", file)
+		}
+	}
+	if seen == 0 {
+		t.Error("nothing measures what sealing costs, so this shows nothing")
+	}
+}

@@ -13,6 +13,8 @@ var everybodys = []string{
 	"directory.region", "directory.category", "directory.item", "directory.campaign", "directory.reference", "matcher.helper_load",
 	"matcher.blocks", "offer.suspensions",
 	"request.publications", "offer.publications", // for everybody to read
+	// Digests of keysets: what every session looks at.
+	"directory.key_check", "request.key_check", "offer.key_check", "matcher.key_check", "notify.key_check", "web.key_check",
 }
 
 // TestEveryTableIsBehindAPolicy reads the policies as they are migrated: each

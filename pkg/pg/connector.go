@@ -20,15 +20,16 @@ type namedValue = driver.NamedValue
 // lib/pq alone spends two round trips on such a statement, every time.
 type connector struct {
 	*pq.Connector
-	acting bool // see Acting
+	acting    bool      // see Acting
+	admission Admission // nil: all may work
 }
 
-func newConnector(config pq.Config, acting bool) (*connector, error) {
+func newConnector(config pq.Config, s settings) (*connector, error) {
 	c, err := pq.NewConnectorConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("configure connection: %w", err)
 	}
-	return &connector{c, acting}, nil
+	return &connector{c, s.acting, s.admission}, nil
 }
 
 // Connect opens one session.
@@ -41,11 +42,31 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if !ok {
 		return nil, errors.Join(fmt.Errorf("unexpected driver connection %T", raw), raw.Close())
 	}
+	if err := c.admit(ctx, full); err != nil {
+		return nil, errors.Join(err, full.Close())
+	}
 	session := &conn{session: full, prepared: make(map[string]statement)}
 	if c.acting {
 		return &actingConn{conn: session}, nil
 	}
 	return session, nil
+}
+
+func (c *connector) admit(ctx context.Context, s session) error {
+	if c.admission == nil {
+		return nil
+	}
+	return c.admission(func(query string) (string, error) {
+		rows, err := s.QueryContext(ctx, query, nil)
+		if err != nil {
+			return "", fmt.Errorf("ask whether the session may work: %w", err)
+		}
+		answer := make([]driver.Value, 1)
+		if err := errors.Join(rows.Next(answer), rows.Close()); err != nil {
+			return "", fmt.Errorf("read whether the session may work: %w", err)
+		}
+		return fmt.Sprint(answer[0]), nil
+	})
 }
 
 // session is what lib/pq's connection can do; all of it stays reachable.

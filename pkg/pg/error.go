@@ -28,11 +28,12 @@ const (
 	uniqueViolation      pqerror.Code = "23505"
 	duplicateObject      pqerror.Code = "42710"
 	internalError        pqerror.Code = "XX000"
+	notInEncoding        pqerror.Code = "22021" // a NUL, or no UTF-8
 )
 
 // Map turns an error of the driver into a fault: a lost race or broken
-// constraint into Conflict, no rows into NotFound, a server that cannot be
-// reached or used into Unavailable. What is a fault already, ends with a
+// constraint into Conflict, no rows into NotFound, a text that no database keeps
+// into Invalid, a server that cannot be reached or used into Unavailable. What is a fault already, ends with a
 // context's error, or is none of these, comes back as it was; nil is nil.
 //
 // Unavailable says nothing about the commit: the transaction may be there.
@@ -90,6 +91,9 @@ func mapState(state pqerror.Code, err error) error {
 		return fault.NewConflict("conflict", "it contradicts what is stored").Because(err)
 	case "08", "53": // connection exception, insufficient resources
 		return fault.NewUnavailable(err)
+	}
+	if state == notInEncoding {
+		return fault.NewInvalid(fault.Field{Location: "text", Code: "malformed"}).Because(err)
 	}
 	passing := []pqerror.Code{serializationFailure, deadlockDetected, queryCanceled, lockNotAvailable, readOnlyTransaction, idleTimeout}
 	if slices.Contains(passing, state) || strings.HasPrefix(string(state), "57P0") && state != "57P04" {

@@ -38,6 +38,7 @@ func TestMapOfTheServersErrors(t *testing.T) {
 		{"statement time", `SET statement_timeout = 1; SELECT pg_sleep(60)`, fault.Unavailable, ""},
 		{"read only", `BEGIN READ ONLY; DELETE FROM thing`, fault.Unavailable, ""},
 		{"disk full", `DO $$ BEGIN RAISE SQLSTATE '53100'; END $$`, fault.Unavailable, ""},
+		{"no text", `SELECT convert_from('\x00', 'UTF8')`, fault.Invalid, ""},
 		{"defect", `SELECT nothing`, fault.Internal, ""},
 	}
 	for _, c := range cases {

@@ -39,6 +39,7 @@ type settings struct {
 	name        string
 	tracing     trace.TracerProvider
 	acting      bool
+	admission   Admission
 }
 
 // Option changes how Open connects.
@@ -49,6 +50,18 @@ func WithConnections(n int) Option { return func(s *settings) { s.connections = 
 
 // WithName sets the application name that the server shows for the sessions.
 func WithName(name string) Option { return func(s *settings) { s.name = name } }
+
+// ErrRefused is within the error of a session that an Admission refused for good:
+// Open returns it instead of trying again.
+var ErrRefused = errors.New("the session was refused")
+
+// Admission decides whether a new session of a pool may work. Ask runs a query that
+// returns one text. An error closes the session, and is what the statement that
+// wanted it gets.
+type Admission func(ask func(query string) (string, error)) error
+
+// WithAdmission has every session of the pool admitted before it is used.
+func WithAdmission(a Admission) Option { return func(s *settings) { s.admission = a } }
 
 // WithTracing records statements made inside a trace as spans. A span holds
 // the statement and, on failure, its SQLSTATE; never a value. A provider that
@@ -79,7 +92,7 @@ func Open(ctx context.Context, url string, options ...Option) (*DB, error) {
 	if s.name != "" {
 		config.ApplicationName = s.name
 	}
-	connector, err := newConnector(config, s.acting)
+	connector, err := newConnector(config, s)
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +148,7 @@ func awaitServer(ctx context.Context, pool *sql.DB) error {
 		if err == nil {
 			return nil
 		}
-		if ctx.Err() == nil && !fault.Is(Map(err), fault.Unavailable) {
+		if ctx.Err() == nil && (errors.Is(err, ErrRefused) || !fault.Is(Map(err), fault.Unavailable)) {
 			return fmt.Errorf("connect to PostgreSQL: %w", err)
 		}
 		select {

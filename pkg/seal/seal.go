@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
@@ -28,7 +29,21 @@ const keyBytes = 32
 // any, so that a keyset can be replaced step by step.
 type Keys struct {
 	all []keySet // the primary first
+	// clear says that contacts are stored unsealed: see Unsealed.
+	clear atomic.Bool
 }
+
+// Unsealed has contacts stored in clear until again is called: to measure what
+// sealing costs, in an installation that is thrown away. Nothing that runs Heli can
+// ask for it; a test in pkg/house lets the benchmark alone do.
+func (k *Keys) Unsealed() (again func()) {
+	k.clear.Store(true)
+	return func() { k.clear.Store(false) }
+}
+
+// Seals reports whether contacts are sealed, as they always are but in a
+// measurement.
+func (k *Keys) Seals() bool { return !k.clear.Load() }
 
 // keySet is one generation of secrets.
 type keySet struct {

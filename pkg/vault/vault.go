@@ -27,9 +27,16 @@ const batch = 1000
 // ErrOtherKeys is what a database says to keys that are not its own.
 var ErrOtherKeys = errors.New("the key file is not the one of this database: put the right keys.json back, or give its content by HELI_KEYS; nothing was changed")
 
+// ErrOlderKeys is what a database says to a key file of before a rotation: what was
+// written with it others would not find, and it does not open what they wrote.
+var ErrOlderKeys = errors.New("the keys of this database were rotated, and the key file here is an older one: put the present keys.json in its place, or give its content by HELI_KEYS, and start again; nothing was changed")
+
+// ErrUnfinished is what a database says while a rotation is only half done.
+var ErrUnfinished = errors.New("a rotation of the keys was broken off: run heli keys rotate, which goes on with it, and start again; nothing was changed")
+
 // CheckKeys compares the keys with those that the schema's secrets are under, and
 // notes the primary keyset where it is new. It returns ErrOtherKeys when none of
-// the keysets is known. A schema without the table, or without a note, is new and
+// the keysets is known, ErrOlderKeys when a newer one is. A schema without the table, or without a note, is new and
 // takes any.
 func CheckKeys(ctx context.Context, db *pg.DB, schema string, keys *seal.Keys) error {
 	err := db.InTx(ctx, func(tx *sqlx.Tx) error {
@@ -45,15 +52,31 @@ func CheckKeys(ctx context.Context, db *pg.DB, schema string, keys *seal.Keys) e
 		if len(noted) > 0 && !knows(noted, sets) {
 			return ErrOtherKeys
 		}
+		if older(noted, sets[0]) {
+			return ErrOlderKeys
+		}
 		if _, known := noted[sets[0].ID]; known {
 			return nil
 		}
 		return insertCheck(ctx, tx, schema, sets[0])
 	})
-	if errors.Is(err, ErrOtherKeys) {
-		return ErrOtherKeys
+	for _, refusal := range []error{ErrOtherKeys, ErrOlderKeys} {
+		if errors.Is(err, refusal) {
+			return refusal
+		}
 	}
 	return err
+}
+
+// older reports whether a newer keyset than the primary is noted: their ids are
+// in the order of time.
+func older(noted map[string][]byte, primary seal.Keyset) bool {
+	for id := range noted {
+		if id > primary.ID {
+			return true
+		}
+	}
+	return false
 }
 
 // knows reports whether one of the keysets is noted, and none contradicts its note.

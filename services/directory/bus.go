@@ -56,6 +56,7 @@ func answer(server *bus.Server, s *Service) error {
 		call(server, contract.DirectoryNameSafeguard, s.NameSafeguard),
 		call(server, contract.DirectoryColleagues, s.Colleagues),
 		call(server, contract.DirectoryReadings, s.Readings),
+		call(server, contract.DirectoryOwn, s.Own),
 		call(server, contract.DirectoryRevise, s.Revise),
 		call(server, contract.DirectoryEnd, s.End),
 		call(server, contract.DirectoryPutCategory, s.PutCategory),

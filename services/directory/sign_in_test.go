@@ -108,7 +108,7 @@ func TestSignInsThatFailAreAlike(t *testing.T) {
 	want := fault.NewNotFound("login").Error()
 	for name, q := range map[string]contract.SignIn{
 		"unknown": {Name: "nobody", Password: goodPassword}, "wrong": {Name: "zhangsan", Password: goodPassword + "."},
-		"empty": {}, "a name of two": {Name: person.Name, Password: goodPassword}, "without a second factor": {Name: "half", Password: goodPassword},
+		"empty": {}, "no text": {Name: "/e\x00", Password: goodPassword}, "no UTF-8": {Name: "\xff", Password: goodPassword}, "a name of two": {Name: person.Name, Password: goodPassword}, "without a second factor": {Name: "half", Password: goodPassword},
 	} {
 		if _, err := b.SignIn(t.Context(), q); err == nil || fault.As(err).Error() != want {
 			t.Errorf("%s: %v", name, err)

@@ -15,7 +15,7 @@ import (
 
 func factorStatements() []string {
 	return []string{
-		insertFactorSQL, listFactorsSQL, confirmFactorSQL, deleteUnconfirmedSQL, deleteFactorSQL, deleteFactorsSQL,
+		insertFactorSQL, listFactorsSQL, listAuthenticatorsSQL, confirmFactorSQL, deleteUnconfirmedSQL, deleteFactorSQL, deleteFactorsSQL,
 		useStepSQL, usePasskeySQL, selectPasskeyOwnerSQL,
 		deleteCodesSQL, insertCodeSQL, useCodeSQL, countCodesSQL,
 		insertSubjectSQL, deleteSubjectSQL, deleteSubjectsSQL, listSubjectsSQL, personOfSubjectSQL,
@@ -61,13 +61,28 @@ func (s store) insertFactor(ctx context.Context, tx *sqlx.Tx, f factorRow) (bool
 
 const listFactorsSQL = `
 	SELECT id, person_id, kind, name, secret, last_step, credential_id, credential, created_at, confirmed_at, used_at
-	FROM factor WHERE person_id = nullif($1, '')::uuid ORDER BY created_at, id`
+	FROM factor WHERE person_id = $1 ORDER BY created_at, id`
 
 // listFactors returns somebody's factors, also those that no code has confirmed.
 func (s store) listFactors(ctx context.Context, q sqlx.QueryerContext, person string) ([]factorRow, error) {
 	rows := []factorRow{}
 	if err := sqlx.SelectContext(ctx, q, &rows, listFactorsSQL, person); err != nil {
 		return nil, fmt.Errorf("list factors: %w", err)
+	}
+	return rows, nil
+}
+
+const listAuthenticatorsSQL = `
+	SELECT id, secret FROM factor WHERE person_id = $1 AND kind = 'totp' AND confirmed_at IS NOT NULL
+	UNION ALL SELECT $2::uuid, $3::bytea
+	WHERE NOT EXISTS (SELECT FROM factor WHERE person_id = $1 AND kind = 'totp' AND confirmed_at IS NOT NULL)`
+
+// listAuthenticators returns somebody's authenticators, and another one for who has
+// none.
+func (s store) listAuthenticators(ctx context.Context, q sqlx.QueryerContext, person string, otherwise factorRow) ([]factorRow, error) {
+	rows := []factorRow{}
+	if err := sqlx.SelectContext(ctx, q, &rows, listAuthenticatorsSQL, person, otherwise.ID, otherwise.Secret); err != nil {
+		return nil, fmt.Errorf("list authenticators: %w", err)
 	}
 	return rows, nil
 }
@@ -156,7 +171,7 @@ func (s store) insertCode(ctx context.Context, tx *sqlx.Tx, person string, hash 
 
 const useCodeSQL = `
 	UPDATE recovery_code SET used_at = $3
-	WHERE person_id = nullif($1, '')::uuid AND hash = $2 AND used_at IS NULL`
+	WHERE person_id = $1 AND hash = $2 AND used_at IS NULL`
 
 // useCode reports whether the code was good until now.
 func (s store) useCode(ctx context.Context, tx *sqlx.Tx, person string, hash []byte, now time.Time) (bool, error) {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
@@ -128,6 +129,9 @@ const findByNameSQL = `
 // findByName returns whom a typed name belongs to: as what they sign in by, else
 // as the name of one person alone. Nobody is a row without an id.
 func (s store) findByName(ctx context.Context, typed string) (personRow, error) {
+	if !utf8.ValidString(typed) || strings.ContainsRune(typed, 0) {
+		typed = "" // no name is stored so: nobody's, and looked for like any other
+	}
 	var rows []personRow
 	login := loginName(typed)
 	if err := s.db.SelectContext(ctx, &rows, findByNameSQL, login, strings.TrimSpace(typed)); err != nil {

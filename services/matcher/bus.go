@@ -57,6 +57,7 @@ func (s *Service) handle(server *bus.Server) error {
 		bus.Handle(server, contract.MatcherFindAsk, s.FindAsk),
 		bus.Handle(server, contract.MatcherMoveAsk, s.MoveAsk),
 		bus.Handle(server, contract.MatcherStanding, s.Standing),
+		bus.Handle(server, contract.MatcherOwn, s.Own),
 		letter.Answer(server, s.letters()),
 	)
 }

@@ -311,7 +311,7 @@ func statements() []string {
 		selectMatchSQL, lockMatchSQL, findMatchSQL, listMatchesSQL, countMatchesSQL, countStuckSQL,
 		listHistorySQL, overdueHoldsSQL,
 	}, projectionStatements, reservationStatements, planStatements, policyStatements, replayStatements, honourStatements,
-		loadStatements, appointmentStatements, refetchStatements, sightStatements, complaintStatements, figureStatements, askStatements, waveStatements)
+		loadStatements, appointmentStatements, refetchStatements, sightStatements, complaintStatements, figureStatements, askStatements, waveStatements, ownStatements)
 }
 
 // namedStatements returns the statements with named parameters.

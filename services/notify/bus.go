@@ -27,6 +27,7 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.NotifyEvents, s.Events) },
 		func() error { return bus.Handle(server, contract.NotifyMessages, s.Messages) },
 		func() error { return bus.Handle(server, contract.NotifyChannels, s.Channels) },
+		func() error { return bus.Handle(server, contract.NotifyOwn, s.Own) },
 		func() error { return letter.Answer(server, s.letters()) },
 	} {
 		if err := register(); err != nil {

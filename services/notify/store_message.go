@@ -200,12 +200,14 @@ func (v messageView) view() (contract.Message, error) {
 	return m, nil
 }
 
-const listMessagesSQL = `
+const messageColumns = `
 	SELECT m.id, m.kind, m.thing, m.subject_id, m.code, m.channel, m.state, m.reason, m.next_at, m.created_at, (
 		SELECT coalesce(json_agg(json_build_object('n', a.n, 'at', a.at, 'status_code', a.status_code,
 			'reason', a.reason, 'duration_ms', a.duration_ms) ORDER BY a.n), '[]')
 		FROM message_attempts a WHERE a.message_id = m.id) AS attempts
-	FROM messages m
+	FROM messages m`
+
+const listMessagesSQL = messageColumns + `
 	WHERE m.org_path >= $1 AND m.org_path < $2 AND ($3::uuid IS NULL OR m.subject_id = $3)
 		AND ($4::text[] IS NULL OR m.state = ANY ($4))
 		AND ($5::timestamptz IS NULL OR (m.created_at, m.id) < ($5, $6::uuid))
@@ -213,9 +215,20 @@ const listMessagesSQL = `
 
 // listMessages returns at most limit messages about what is owned below a path, the
 // newest first; no subject and no states mean all.
-func (s *store) listMessages(ctx context.Context, path string, subject *string, states []string, after *moment, limit int) (list []contract.Message, err error) {
+func (s *store) listMessages(ctx context.Context, path string, subject *string, states []string, after *moment, limit int) ([]contract.Message, error) {
 	at, last := after.bounds()
-	rows, err := s.db.QueryxContext(ctx, listMessagesSQL, path, contract.PathEnd(path), subject, pq.StringArray(states), at, last, limit)
+	return s.readMessages(ctx, listMessagesSQL, path, contract.PathEnd(path), subject, pq.StringArray(states), at, last, limit)
+}
+
+const listOwnMessagesSQL = messageColumns + ` WHERE m.subject_id = $1 ORDER BY m.created_at, m.id`
+
+// listOwnMessages returns all messages to the person of a request or an offer.
+func (s *store) listOwnMessages(ctx context.Context, subject string) ([]contract.Message, error) {
+	return s.readMessages(ctx, listOwnMessagesSQL, subject)
+}
+
+func (s *store) readMessages(ctx context.Context, query string, args ...any) (list []contract.Message, err error) {
+	rows, err := s.db.QueryxContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list messages: %w", err)
 	}
@@ -238,5 +251,5 @@ const purgeMessagesSQL = `DELETE FROM messages WHERE created_at < $1 AND state <
 
 var messageStatements = []string{
 	insertMessagesSQL, forgetMessagesSQL, takeMessagesSQL, toldSQL, lockPersonSQL, reserveMessageSQL, updateMessageSQL,
-	insertMessageAttemptSQL, releaseMessageSQL, listMessagesSQL, purgeMessagesSQL,
+	insertMessageAttemptSQL, releaseMessageSQL, listMessagesSQL, listOwnMessagesSQL, purgeMessagesSQL,
 }

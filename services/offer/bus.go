@@ -49,6 +49,7 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.OfferUnpublish, s.Unpublish) },
 		func() error { return bus.Handle(server, contract.OfferBoard, s.Board) },
 		func() error { return bus.Handle(server, contract.OfferFigure, s.Figures) },
+		func() error { return bus.Handle(server, contract.OfferOwn, s.Own) },
 		func() error { return bus.Handle(server, contract.OfferSetTerms, s.SetTerms) },
 		func() error { return letter.Answer(server, s.letters()) },
 	} {

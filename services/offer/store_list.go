@@ -162,7 +162,7 @@ func (s *store) lockDue(ctx context.Context, tx *sqlx.Tx, now time.Time, limit i
 
 // statements lists every statement of the schema, so that a test can prepare all.
 func statements() []string {
-	return append(append(sessionStatements[:len(sessionStatements):len(sessionStatements)], append(staleStatements, rosterStatements...)...),
+	return append(append(sessionStatements[:len(sessionStatements):len(sessionStatements)], append(append(staleStatements, rosterStatements...), ownStatements()...)...),
 		selectOfferSQL, selectOffersSQL, lockOfferSQL, selectCodeSQL, updateOfferSQL, updateLineSQL, updateContactSQL, insertHistorySQL,
 		selectHistorySQL, insertNoteSQL, selectNotesSQL, insertOfferSQL, selectSubmittedSQL, upsertHelperSQL,
 		selectHelperSQL, selectTitledSQL, listOffersSQL, planWithValuesSQL, countOffersSQL, lockDueSQL, upsertMatchSQL, selectTotalsSQL,

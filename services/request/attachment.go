@@ -153,7 +153,8 @@ func (s *Service) openPart(row attachmentRow, part string, sealed []byte) ([]byt
 	return plain, nil
 }
 
-// Attachment returns an attachment in clear.
+// Attachment returns an attachment in clear, to staff and to the person of the
+// request.
 func (s *Service) Attachment(ctx context.Context, q contract.AttachmentByID) (contract.AttachmentContent, error) {
 	row, err := s.attachment(ctx, q)
 	if err != nil {
@@ -171,8 +172,10 @@ func (s *Service) Attachment(ctx context.Context, q contract.AttachmentByID) (co
 }
 
 func (s *Service) attachment(ctx context.Context, q contract.AttachmentByID) (attachmentRow, error) {
-	if err := access.Require(contract.ActorFrom(ctx), access.WriteNotes); err != nil {
-		return attachmentRow{}, err
+	if a := contract.ActorFrom(ctx); access.Require(a, access.ExportOwn) != nil {
+		if err := access.Require(a, access.WriteNotes); err != nil {
+			return attachmentRow{}, err
+		}
 	}
 	if _, err := s.read(ctx, string(q.RequestID)); err != nil {
 		return attachmentRow{}, err

@@ -53,6 +53,7 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.RequestKeepPlace, s.KeepPlace) },
 		func() error { return bus.Handle(server, contract.RequestPlaces, s.Places) },
 		func() error { return bus.Handle(server, contract.RequestFigure, s.Figures) },
+		func() error { return bus.Handle(server, contract.RequestOwn, s.Own) },
 		func() error { return letter.Answer(server, s.letters()) },
 	} {
 		if err := register(); err != nil {

@@ -210,7 +210,7 @@ func (s *store) joinTally(ctx context.Context) error {
 
 // statements lists every statement of the schema, so that a test can prepare all.
 func statements() []string {
-	return append(append(deskStatements(), silenceStatements()...), []string{
+	return append(append(append(deskStatements(), silenceStatements()...), ownStatements()...), []string{
 		selectRequestSQL, selectRequestsSQL, lockRequestSQL, selectCodeSQL, updateRequestSQL, handOverSQL, updateContactSQL, insertHistorySQL,
 		selectHistorySQL, insertNoteSQL, selectNotesSQL, upsertMatchSQL, selectMatchesSQL, updateTotalsSQL,
 		selectReleaseSQL, selectFewSQL, listRequestsSQL, countRequestsSQL, joinTallySQL, insertBatchSQL, selectAnswerSQL, deleteKeySQL,

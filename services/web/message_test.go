@@ -14,11 +14,11 @@ import (
 )
 
 func (s *services) answerNotify(server *bus.Server) error {
-	return bus.Handle(server, contract.NotifyChannels, func(context.Context, contract.Empty) (contract.Channels, error) {
+	return first(s.ownMessages(server), bus.Handle(server, contract.NotifyChannels, func(context.Context, contract.Empty) (contract.Channels, error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		return contract.Channels{Channels: s.channels}, nil
-	})
+	}))
 }
 
 const wantMessages = "有进展时用邮件或短信通知我"

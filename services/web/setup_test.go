@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"heli/pkg/bus"
@@ -44,6 +45,7 @@ type services struct {
 	actor     contract.Actor
 	channels  []contract.Channel // on which people are written to
 	languages map[string]string  // of drafts
+	ownSilent atomic.Bool        // messages cannot be asked for
 }
 
 // bench is web, served, with stubs behind it.

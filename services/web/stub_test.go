@@ -12,6 +12,7 @@ import (
 
 func (s *services) answerRequests(server *bus.Server) error {
 	return first(
+		s.ownRequest(server),
 		bus.Handle(server, contract.RequestSubmit, s.submitRequest),
 		bus.Handle(server, contract.RequestGet, func(ctx context.Context, q contract.GetByID) (contract.Request, error) {
 			return get(s, s.requests, ctx, contract.RoleRequester, q.ID, "request")
@@ -42,6 +43,7 @@ func (s *services) answerRequests(server *bus.Server) error {
 
 func (s *services) answerOffers(server *bus.Server) error {
 	return first(
+		ownOffer(server),
 		bus.Handle(server, contract.OfferSubmit, s.submitOffer),
 		bus.Handle(server, contract.OfferBoard, s.board(contract.ThingOffer)),
 		bus.Handle(server, contract.OfferGet, func(ctx context.Context, q contract.GetByID) (contract.Offer, error) {
@@ -89,6 +91,7 @@ func (s *services) answerOffers(server *bus.Server) error {
 
 func (s *services) answerMatches(server *bus.Server) error {
 	return first(
+		ownMatches(server),
 		bus.Handle(server, contract.MatcherGet, func(ctx context.Context, q contract.GetByID) (contract.Match, error) {
 			return get(s, s.matches, ctx, "", q.ID, "match")
 		}),
@@ -150,6 +153,7 @@ func (s *services) answerMatches(server *bus.Server) error {
 
 func (s *services) answerDirectory(server *bus.Server) error {
 	return first(
+		ownReadings(server),
 		bus.Handle(server, contract.DirectoryAuthenticate, func(context.Context, contract.Authenticate) (contract.Actor, error) {
 			s.mu.Lock()
 			defer s.mu.Unlock()

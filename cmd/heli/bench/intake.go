@@ -21,6 +21,9 @@ type IntakeOptions struct {
 	Connections int
 	// Duration is the time of all phases together.
 	Duration time.Duration
+	// Unsealed has contacts stored in clear until again is called; nil leaves that
+	// out.
+	Unsealed func() (again func())
 }
 
 // IntakeResult compares submissions over HTTP with bare commits of one row on
@@ -31,6 +34,10 @@ type IntakeResult struct {
 	P99MS           float64 `json:"p99_ms"`
 	RawCommitsPerS  float64 `json:"raw_commits_per_s"`
 	Ratio           float64 `json:"ratio"`
+	// UnsealedPerS is the rate with contacts in clear, SealedShare what is left of
+	// it with contacts sealed.
+	UnsealedPerS float64 `json:"unsealed_per_s"`
+	SealedShare  float64 `json:"sealed_share"`
 }
 
 // Intake measures submissions of requests against raw commits on as many
@@ -46,24 +53,67 @@ func Intake(ctx context.Context, c *Client, db *pg.DB, o IntakeOptions) (result 
 		return IntakeResult{}, err
 	}
 	defer closeAll(wires)
-	phase := o.Duration / (2 * intakeRounds)
-	var raw, submitted load
+	in := intake{o: o, submit: func(n int) error { return wires[n].send() }, commit: func(int) error { return insertRaw(ctx, db) }}
 	for round := range intakeRounds + 1 {
 		if round == 1 { // the first warms up connections, statements and caches
-			raw, submitted = load{}, load{}
+			in.raw, in.sealed, in.unsealed = load{}, load{}, load{}
 		}
-		if err := raw.run(ctx, o.Connections, phase, func(int) error { return insertRaw(ctx, db) }); err != nil {
-			return IntakeResult{}, fmt.Errorf("commit raw rows: %w", err)
-		}
-		if err := submitted.run(ctx, o.Connections, phase, func(n int) error { return wires[n].send() }); err != nil {
-			return IntakeResult{}, fmt.Errorf("submit: %w", err)
+		if err := in.round(ctx, round); err != nil {
+			return IntakeResult{}, err
 		}
 	}
-	return IntakeResult{
-		SubmissionsPerS: round(submitted.perSecond()), RawCommitsPerS: round(raw.perSecond()),
-		P50MS: quantile(submitted.samples, 0.5), P99MS: quantile(submitted.samples, 0.99),
-		Ratio: round(submitted.perSecond() / raw.perSecond()),
-	}, nil
+	return in.result(), nil
+}
+
+// intake is what the phases came to.
+type intake struct {
+	o                     IntakeOptions
+	submit, commit        func(int) error
+	raw, sealed, unsealed load
+}
+
+// round does each phase once. Which of the two kinds of submission comes first
+// alternates: what one leaves to be written weighs on the next.
+func (in *intake) round(ctx context.Context, n int) error {
+	phases := 2
+	if in.o.Unsealed != nil {
+		phases = 3
+	}
+	phase := in.o.Duration / time.Duration(phases*intakeRounds)
+	if err := in.raw.run(ctx, in.o.Connections, phase, in.commit); err != nil {
+		return fmt.Errorf("commit raw rows: %w", err)
+	}
+	kinds := []func() error{
+		func() error { return in.sealed.run(ctx, in.o.Connections, phase, in.submit) },
+		func() error { return in.inClear(ctx, phase) },
+	}
+	for i := range kinds {
+		if err := kinds[(i+n)%len(kinds)](); err != nil {
+			return fmt.Errorf("submit: %w", err)
+		}
+	}
+	return nil
+}
+
+func (in *intake) inClear(ctx context.Context, phase time.Duration) error {
+	if in.o.Unsealed == nil {
+		return nil
+	}
+	defer in.o.Unsealed()()
+	return in.unsealed.run(ctx, in.o.Connections, phase, in.submit)
+}
+
+func (in *intake) result() IntakeResult {
+	r := IntakeResult{
+		SubmissionsPerS: round(in.sealed.perSecond()), RawCommitsPerS: round(in.raw.perSecond()),
+		P50MS: quantile(in.sealed.samples, 0.5), P99MS: quantile(in.sealed.samples, 0.99),
+		Ratio: round(in.sealed.perSecond() / in.raw.perSecond()),
+	}
+	if in.o.Unsealed != nil {
+		r.UnsealedPerS = round(in.unsealed.perSecond())
+		r.SealedShare = round(in.sealed.perSecond() / in.unsealed.perSecond())
+	}
+	return r
 }
 
 // requestBody is a request as a coordinator enters it; its people are invented.

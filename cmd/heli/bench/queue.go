@@ -36,6 +36,7 @@ type QueueResult struct {
 	DeepP99MS   float64        `json:"deep_p99_ms"` // a hundred pages on
 	Live        ConsolesResult `json:"live"`
 	Counts      []CountFigure  `json:"counts"` // of the dashboard
+	List        ListFigure     `json:"list"`   // of requests, over the API
 }
 
 // FilterFigure is what one filter took.

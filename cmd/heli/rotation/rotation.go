@@ -37,6 +37,20 @@ func Pending(ctx context.Context, adminURL string, keys *seal.Keys) (pending boo
 	})
 }
 
+// Exclude keeps services away, also those with keys of before that come back after
+// a cut, until release. It is an error while any works on the database.
+func Exclude(ctx context.Context, adminURL string) (release func() error, err error) {
+	db, err := pg.Open(ctx, adminURL, pg.WithConnections(1), pg.WithName("heli keys"))
+	if err != nil {
+		return nil, err
+	}
+	free, err := vault.Exclude(ctx, db)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return func() error { return errors.Join(free(), db.Close()) }, nil
+}
+
 // Run brings everything under the primary keyset, in small transactions. It may
 // be ended at any time and run again. No service may run meanwhile. Told is
 // called before each part.

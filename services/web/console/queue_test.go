@@ -102,6 +102,7 @@ func TestTheFirstViewOpensByItself(t *testing.T) {
 		"without a name": {"view_id": {contract.NewID[string]()}, "query": {"tab=new"}},
 		"too long":       {"view_id": {contract.NewID[string]()}, "name": {"x"}, "query": {"text=" + strings.Repeat("x", 3000)}},
 		"without an id":  {"name": {"x"}},
+		"of no address":  {"view_id": {contract.NewID[string]()}, "name": {"x"}, "query": {";env;"}},
 	} {
 		if got := r.post("/console/views", form); got.status != http.StatusUnprocessableEntity {
 			t.Errorf("a view %s gave %d", name, got.status)

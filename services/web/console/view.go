@@ -86,6 +86,9 @@ func (c console) saveView(w http.ResponseWriter, r *http.Request) error {
 	}
 	actor := contract.ActorFrom(r.Context())
 	query, err := url.ParseQuery(r.PostForm.Get("query"))
+	if err != nil {
+		return malformed(err)
+	}
 	row := viewRow{
 		ID: r.PostForm.Get("view_id"), PersonID: string(actor.PersonID), PersonName: actor.Name, OrgPath: actor.Path,
 		Shared: r.PostForm.Has("shared"), Name: strings.TrimSpace(r.PostForm.Get("name")), Query: viewQuery(query), CreatedAt: c.Clock(),
@@ -93,10 +96,7 @@ func (c console) saveView(w http.ResponseWriter, r *http.Request) error {
 	if row.Query == "" {
 		row.Query = "tab=" + queueViews[0].name
 	}
-	if err == nil {
-		err = checkView(row)
-	}
-	if err == nil {
+	if err = checkView(row); err == nil {
 		err = c.views().insertView(r.Context(), row, r.PostForm.Has("first"))
 	}
 	if err != nil {

@@ -24,6 +24,7 @@ type held struct {
 	Contact    contract.Contact  `json:"contact"`
 	Matches    []contract.Match  `json:"matches"`
 	Asks       []contract.Ask    `json:"asks,omitempty"` // of a helper
+	kept
 }
 
 // gather reads everything of a subject, the contact in clear: that reading is
@@ -40,12 +41,16 @@ func (p pages) gather(ctx context.Context, s subject) (held, error) {
 	if h.Contact, err = bus.Call(ctx, p.Bus, endpoint, contract.ContactReading{ID: s.id, Reason: "export by its owner"}); err != nil {
 		return h, err
 	}
-	listing, err := bus.Call(ctx, p.Bus, contract.MatcherList, q)
-	if h.Matches = listing.Items; err != nil || s.offer == nil {
+	if h.Matches, err = everyMatch(ctx, p.Bus, q); err != nil {
 		return h, err
 	}
-	asks, err := bus.Call(ctx, p.Bus, contract.MatcherAsks, contract.ListAsks{OfferID: s.offer.ID, Page: contract.Page{Limit: maxMatches}})
-	h.Asks = asks.Items
+	if s.offer != nil {
+		if h.Asks, err = everyAsk(ctx, p.Bus, s.offer.ID); err != nil {
+			return h, err
+		}
+	}
+	h.kept, err = p.keptOf(ctx, s)
+	h.Links = linksOf(s, h.Matches, h.Asks)
 	return h, err
 }
 
@@ -105,6 +110,7 @@ func (p pages) showHeld(w http.ResponseWriter, r *http.Request, h held) error {
 			Name: page.T("thing.ask") + " " + a.Code, Value: page.State(contract.ThingAsk, a.State) + " · " + page.DateTime(a.CreatedAt),
 		})
 	}
+	view.Files, view.Parts = heldFiles(page, h), p.heldParts(page, h)
 	p.Pages.Render(w, r, http.StatusOK, templates.HeldPage(page, view))
 	return nil
 }

@@ -55,6 +55,7 @@ func Mount(r chi.Router, d site.Deps) {
 		r.Post("/track/erase", h(p.eraseTracked))
 		r.Post("/track/data", h(p.withHeld(p.showHeld)))
 		r.Post("/track/data.json", h(p.withHeld(p.downloadHeld)))
+		r.Get("/track/files/{id}", h(p.showOwnFile))
 		r.Post("/track/consent", h(p.changeConsent))
 		r.Post("/track/info", h(p.giveInfo))
 		r.Post("/track/match", h(p.answerMatch))
