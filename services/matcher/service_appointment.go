@@ -32,7 +32,10 @@ func (s *Service) SetAppointment(ctx context.Context, q contract.SetAppointment)
 	if err != nil {
 		return contract.Appointment{}, err
 	}
-	m := contract.Move{ID: string(q.MatchID), Move: "reschedule", At: &when.start, Version: q.Version, OnBehalfOf: q.OnBehalfOf}
+	m := contract.Move{
+		ID: string(q.MatchID), Move: "reschedule", At: &when.start, Minutes: new(int64(when.end.Sub(when.start).Minutes())),
+		Version: q.Version, OnBehalfOf: q.OnBehalfOf,
+	}
 	party, err := partyOf(actor, m, before)
 	if err != nil {
 		return contract.Appointment{}, err
