@@ -293,7 +293,7 @@ func offerOf(p contract.ProjectedOffer, l contract.LineWords, u use, s rank.Sche
 		Schedule: s, ValidUntil: p.ValidUntil,
 		Helper: contract.HelperID(p.HelperKey),
 		Load: rank.Load{
-			Used: u.Used, Budget: strictest(p.WeeklyBudget, u.MostAsks), Minutes: u.Minutes, MostMinutes: u.MostMinutes, RestsUntil: u.RestsUntil,
+			Used: u.Used, Budget: strictest(p.WeeklyBudget, u.MostAsks), Minutes: u.Minutes, MostMinutes: strictest(minutesOfHours(p.WeeklyHours), u.MostMinutes), RestsUntil: u.RestsUntil,
 		},
 		OrganisationLoad: u.OrgLoad,
 		Response:         rank.Response{Asked: u.Asked, Accepted: u.Accepted, Done: u.Done},

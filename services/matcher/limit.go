@@ -119,6 +119,13 @@ func strictest(a, b *int64) *int64 {
 	return a
 }
 
+func minutesOfHours(hours *int64) *int64 {
+	if hours == nil {
+		return nil
+	}
+	return new(*hours * 60)
+}
+
 // turnWeek reads the offers of helpers with limits again once a week has begun:
 // what was asked of them in the last one is behind them.
 func (s *Service) turnWeek(ctx context.Context) error {
