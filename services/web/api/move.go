@@ -63,6 +63,7 @@ var matchMoves = []move{
 	{"withdraw", "The helper's side gives it up", holders},
 	{"cancel", "Call it off", keys},
 	{"reschedule", "Move it to another time, named in at", keys},
+	{"unschedule", "Call its appointment off; the match stays", keys},
 }
 
 var askMoves = []move{
