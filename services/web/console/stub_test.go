@@ -196,6 +196,12 @@ func (d *desk) answerNotify() {
 		}
 		return robot, nil
 	})
+	stub(d, contract.NotifyEdit, func(_ context.Context, q contract.EditWebhook) (contract.Webhook, error) {
+		if q.URL != nil && *q.URL == "http://127.0.0.1/" {
+			return contract.Webhook{}, fault.NewInvalid(fault.Field{Location: "url", Code: "private_address"})
+		}
+		return hook, nil
+	})
 	stub(d, contract.NotifyWebhook, func(ctx context.Context, q contract.WebhookByID) (contract.Webhook, error) {
 		if q.ID == robotID {
 			return robot, access.Require(contract.ActorFrom(ctx), access.ManageWebhooks)
