@@ -141,7 +141,13 @@ type ListOffers struct {
 	Source       string   `json:"source,omitempty"`
 	Text         string   `json:"text,omitempty"`
 	IncludeEnded bool     `json:"include_ended,omitempty"`
+	// Queue is QueueEnding for offers on offer with a credential that ends within a
+	// month or has ended; empty for all.
+	Queue string `json:"queue,omitempty"`
 }
+
+// QueueEnding names the offers whose credentials somebody has to renew.
+const QueueEnding = "ending"
 
 // CorrectOffer is what the one who offers may change from the tracking page. Nil fields stay.
 type CorrectOffer struct {

@@ -103,7 +103,7 @@ func (d *desk) answerOffers() {
 		return contract.Listing[contract.Offer]{Items: []contract.Offer{d.offer}}, access.Require(contract.ActorFrom(ctx), access.ReadOffers)
 	})
 	stub(d, contract.OfferCount, func(context.Context, contract.Empty) (contract.Counts, error) {
-		return contract.Counts{ByState: map[string]int64{"available": 1}}, nil
+		return contract.Counts{ByState: map[string]int64{"available": 1}, Queues: map[string]int64{contract.QueueEnding: 3}}, nil
 	})
 	stub(d, contract.OfferGet, func(_ context.Context, q contract.GetByID) (contract.Offer, error) {
 		if q.ID != offerID {
