@@ -468,6 +468,7 @@ func webhookCalls() []call {
 		on(aWebhook, contract.NotifySchedule, func(id string) contract.ScheduleNotices {
 			return contract.ScheduleNotices{ID: contract.EndpointID(id)}
 		}),
+		on(aWebhook, contract.NotifyEdit, func(id string) contract.EditWebhook { return contract.EditWebhook{ID: contract.EndpointID(id)} }),
 		on(aWebhook, contract.NotifyRotate, hook),
 		on(aWebhook, contract.NotifyTest, hook),
 		on(aWebhook, contract.NotifyDeliveries, func(id string) contract.ListDeliveries {

@@ -162,6 +162,7 @@ var endpoints = map[string]Rule{
 	contract.NotifyWebhook.Subject:    {ManageWebhooks},
 	contract.NotifyWebhooks.Subject:   {ManageWebhooks},
 	contract.NotifyRemove.Subject:     {ManageWebhooks},
+	contract.NotifyEdit.Subject:       {ManageWebhooks},
 	contract.NotifySchedule.Subject:   {ManageWebhooks},
 	contract.NotifyRotate.Subject:     {ManageWebhooks},
 	contract.NotifyTest.Subject:       {ManageWebhooks},

@@ -44,10 +44,14 @@ type Appointment struct {
 
 // ListAppointments asks for the appointments of the helper of the match that the
 // actor's token speaks for, over all organisations; or with a secret for those of
-// the organisation whose calendar it opens.
+// the organisation whose calendar it opens; or, with neither, for a page of those
+// that the actor sees, the earliest first.
 type ListAppointments struct {
-	MatchID MatchID `json:"match_id,omitempty"`
-	Secret  string  `json:"secret,omitempty"`
+	Page
+	Since   *time.Time `json:"since,omitempty"` // those that end later; nil: now
+	Until   *time.Time `json:"until,omitempty"` // those that begin before
+	MatchID MatchID    `json:"match_id,omitempty"`
+	Secret  string     `json:"secret,omitempty"`
 }
 
 // CalendarID names the calendar of an organisation.

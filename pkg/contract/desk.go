@@ -103,16 +103,26 @@ type LookUpCaller struct {
 	Phone string `json:"phone"`
 }
 
-// Mention is a note in which somebody is mentioned.
+// MentionKind is why something is put before somebody.
+type MentionKind string
+
+// The kinds of mentions.
+const (
+	MentionNote      MentionKind = "note"
+	MentionClaimOver MentionKind = "claim_over" // their claim has ended by time; it has no text and no author
+)
+
+// Mention is a note in which somebody is mentioned, or what else is put before them.
 type Mention struct {
-	NoteID     NoteID     `json:"note_id"`
-	RequestID  RequestID  `json:"request_id"`
-	Code       string     `json:"code"`
-	Title      string     `json:"title"`
-	Text       string     `json:"text"`
-	AuthorName string     `json:"author_name"`
-	At         time.Time  `json:"at"`
-	SeenAt     *time.Time `json:"seen_at,omitempty"`
+	Kind       MentionKind `json:"kind"`
+	NoteID     NoteID      `json:"note_id"`
+	RequestID  RequestID   `json:"request_id"`
+	Code       string      `json:"code"`
+	Title      string      `json:"title"`
+	Text       string      `json:"text"`
+	AuthorName string      `json:"author_name"`
+	At         time.Time   `json:"at"`
+	SeenAt     *time.Time  `json:"seen_at,omitempty"`
 }
 
 // AskMentions asks for one's own mentions, the newest first; with CountOnly for

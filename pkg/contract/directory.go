@@ -20,7 +20,7 @@ type Category struct {
 	Modes      []Mode            `json:"modes"`
 	Credential bool              `json:"credential"` // a verified credential is required
 	Sensitive  bool              `json:"sensitive"`
-	Matching   string            `json:"matching"`        // manual, assisted, automatic
+	Matching   string            `json:"matching"`        // manual, assisted, wave, automatic
 	HSDS       string            `json:"hsds,omitempty"`  // taxonomy term
 	Order      int               `json:"order,omitempty"` // in lists
 	// Retired ones are offered to nobody any more; what has one keeps it.

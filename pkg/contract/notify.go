@@ -40,6 +40,19 @@ type Webhook struct {
 	Version   int64     `json:"version"`
 }
 
+// EditWebhook changes an endpoint; what is nil stays.
+type EditWebhook struct {
+	ID          EndpointID `json:"id"`
+	Version     int64      `json:"version"` // as it was read
+	URL         *string    `json:"url,omitempty"`
+	Events      []string   `json:"events"`
+	Description *string    `json:"description,omitempty"`
+	// Secret signs at a robot's new address, where its kind signs.
+	Secret   string `json:"secret,omitempty"`
+	Key      string `json:"key,omitempty"`
+	BodyHash string `json:"body_hash,omitempty"`
+}
+
 // ListWebhooks asks for the endpoints of the actor's organisation.
 type ListWebhooks struct {
 	Page
@@ -123,6 +136,7 @@ var (
 	NotifyWebhook    = Endpoint[WebhookByID, Webhook]{"svc.notify.webhook"}
 	NotifyWebhooks   = Endpoint[ListWebhooks, Listing[Webhook]]{"svc.notify.webhooks"}
 	NotifyRemove     = Endpoint[WebhookByID, Empty]{"svc.notify.remove"}
+	NotifyEdit       = Endpoint[EditWebhook, Webhook]{"svc.notify.edit"}
 	NotifySchedule   = Endpoint[ScheduleNotices, Webhook]{"svc.notify.schedule"}
 	NotifyRotate     = Endpoint[WebhookByID, Webhook]{"svc.notify.rotate"}
 	NotifyTest       = Endpoint[WebhookByID, Delivery]{"svc.notify.test"}

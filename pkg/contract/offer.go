@@ -107,7 +107,9 @@ type Offer struct {
 	// WeeklyBudget is how many asks a week the helper takes, of all their offers; nil
 	// is no limit of their own.
 	WeeklyBudget  *int64  `json:"weekly_budget,omitempty"`
-	RestDays      int64   `json:"rest_days,omitempty"` // that the helper rests after help, of all their offers
+	WeeklyHours   *int64  `json:"weekly_hours,omitempty"` // that the helper gives at most a week, of all their offers
+	RestDays      int64   `json:"rest_days,omitempty"`    // that the helper rests after help, of all their offers
+	HeavyHours    int64   `json:"heavy_hours,omitempty"`  // from which help is followed by that rest; 0: any
 	Sharing       Sharing `json:"sharing"`
 	Contact       Contact `json:"contact"`
 	PhoneVerified bool    `json:"phone_verified"`
@@ -139,7 +141,13 @@ type ListOffers struct {
 	Source       string   `json:"source,omitempty"`
 	Text         string   `json:"text,omitempty"`
 	IncludeEnded bool     `json:"include_ended,omitempty"`
+	// Queue is QueueEnding for offers on offer with a credential that ends within a
+	// month or has ended; empty for all.
+	Queue string `json:"queue,omitempty"`
 }
+
+// QueueEnding names the offers whose credentials somebody has to renew.
+const QueueEnding = "ending"
 
 // CorrectOffer is what the one who offers may change from the tracking page. Nil fields stay.
 type CorrectOffer struct {
@@ -158,9 +166,14 @@ type CorrectOffer struct {
 type HelperTerms struct {
 	Windows      []Window `json:"windows"` // none is any time
 	WeeklyBudget *int64   `json:"weekly_budget"`
-	// RestDays is for how many days after they reported help they are not asked
-	// with others; 0 is not at all.
+	// WeeklyHours is how many hours of help they give a week, Monday to Sunday in
+	// UTC, over all organisations; nil is no limit of their own.
+	WeeklyHours *int64 `json:"weekly_hours,omitempty"`
+	// RestDays is for how many days after they reported help nothing is asked of
+	// them; 0 is not at all.
 	RestDays int64 `json:"rest_days,omitempty"`
+	// HeavyHours is how long help must have taken for that rest; 0 is any help.
+	HeavyHours int64 `json:"heavy_hours,omitempty"`
 }
 
 // SetTerms sets the terms as whoever looked at the version wants them.
@@ -190,7 +203,9 @@ type ProjectedOffer struct {
 	// verified phone; empty when no phone is verified.
 	HelperKey      string       `json:"helper_key,omitempty"`
 	WeeklyBudget   *int64       `json:"weekly_budget,omitempty"` // asks a week; nil is the policy's default
-	RestDays       int64        `json:"rest_days,omitempty"`     // after help
+	WeeklyHours    *int64       `json:"weekly_hours,omitempty"`
+	RestDays       int64        `json:"rest_days,omitempty"`   // after help
+	HeavyHours     int64        `json:"heavy_hours,omitempty"` // from which on; 0 is any
 	Mode           Mode         `json:"mode"`
 	RegionCode     string       `json:"region_code"`
 	Point          *Point       `json:"point,omitempty"`

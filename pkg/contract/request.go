@@ -293,5 +293,6 @@ var (
 // Counts are how many rows the actor sees, by shown state.
 type Counts struct {
 	ByState map[string]int64 `json:"by_state"`
-	Due     int64            `json:"due,omitempty"` // requests to follow up now
+	Due     int64            `json:"due,omitempty"`    // requests to follow up now
+	Queues  map[string]int64 `json:"queues,omitempty"` // of offers; a row may be in several
 }

@@ -215,6 +215,8 @@ type Move struct {
 	To string `json:"to,omitempty"`
 	// Quantity is the amount reported or confirmed, for matches.
 	Quantity *int64 `json:"quantity,omitempty"`
+	// Minutes is how long reported help took, or takes at another time, for matches.
+	Minutes *int64 `json:"minutes,omitempty"`
 	// OnBehalfOf says whose answer staff record: "helper" or "requester".
 	OnBehalfOf string `json:"on_behalf_of,omitempty"`
 	// At moves a match to another time, or suggests one for an ask.

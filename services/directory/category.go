@@ -44,7 +44,7 @@ func checkCategory(ref *reference.Snapshot, c contract.Category) error {
 			check.OneOf(v, check.At("modes", n, ""), mode, contract.Modes())
 		}
 	}
-	check.OneOf(v, "matching", c.Matching, []string{"manual", "assisted", "automatic"})
+	check.OneOf(v, "matching", c.Matching, []string{"manual", "assisted", "wave", "automatic"})
 	v.Text("hsds", c.HSDS, 0, maxHSDS)
 	if c.Order < 0 || c.Order > maxOrder {
 		v.Add("order", check.OutOfRange, "min", 0, "max", maxOrder)

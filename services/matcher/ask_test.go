@@ -2,6 +2,7 @@ package matcher
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -532,6 +533,46 @@ func TestThePolicyAsksByItself(t *testing.T) {
 	b.tend(t)
 	if len(b.asks(t, plain, "asked")) != 0 {
 		t.Error("it asks on after somebody stopped it")
+	}
+	b.sound(t)
+}
+
+// TestAPolicyOfWavesIsFollowedOnceAfterARestart: it came into force while nobody ran,
+// for needs that were open before, and two instances find them at the same time.
+func TestAPolicyOfWavesIsFollowedOnceAfterARestart(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.serveDirectory(t)
+	b.helpers(t, 8, 5)
+	r := need(new(int64(1)))
+	b.tell(t, r, "open")
+	waves := rank.Default()
+	waves.Mode = rank.Wave
+	_, err := b.SetPolicy(as(t.Context(), contract.RoleAdministrator, testkit.Xian.Path), contract.SetPolicy{
+		Organisation: testkit.Xian.Code, Category: "labour", Document: encoded(t, waves), Reason: "nobody is to wait for the office",
+	})
+	must(t, err)
+	if len(b.asks(t, r)) != 0 {
+		t.Fatal("it was followed before anybody looked")
+	}
+	first, second := b.another(t), b.another(t)
+	var both sync.WaitGroup
+	for _, s := range []*Service{first, second} {
+		both.Go(func() {
+			if err := errors.Join(s.sweep(t.Context()), s.tendWaves(t.Context())); err != nil {
+				t.Errorf("follow: %v", err)
+			}
+		})
+	}
+	both.Wait()
+	sent := b.asks(t, r)
+	if len(sent) == 0 || slices.ContainsFunc(sent, func(a contract.Ask) bool { return a.Wave != 1 }) {
+		t.Fatalf("asked %+v, want one wave", sent)
+	}
+	must(t, b.another(t).sweep(t.Context()))
+	b.tend(t)
+	if again := b.asks(t, r); len(again) != len(sent) {
+		t.Errorf("after another restart %d were asked, before %d", len(again), len(sent))
 	}
 	b.sound(t)
 }

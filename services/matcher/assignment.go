@@ -34,6 +34,9 @@ type assignment struct {
 	// only names the pair that a request and an offer are left with, where planning
 	// had joined them more than once: they may have no more than one live match.
 	only map[pair]contract.PairRef
+	// busy names the pairs that a helper is left with, to whom planning had given more
+	// than their week has room for.
+	busy map[contract.HelperID]map[contract.PairRef]bool
 }
 
 // newAssignment numbers need lines and all lines that are on offer.
@@ -42,6 +45,7 @@ func newAssignment(i index.Index, at rank.Moment, policy func(*rank.Need) rank.P
 	slices.SortFunc(lines, func(a, b rank.Offer) int { return cmp.Compare(a.ID, b.ID) })
 	a := &assignment{
 		index: i, moment: at, policy: policy, only: map[pair]contract.PairRef{}, needs: needs, lines: lines,
+		busy: map[contract.HelperID]map[contract.PairRef]bool{},
 		keys: make(map[contract.OfferLineID]plan.OfferKey, len(lines)), found: make([]known, len(needs)),
 	}
 	for n := range needs {
@@ -52,7 +56,7 @@ func newAssignment(i index.Index, at rank.Moment, policy func(*rank.Need) rank.P
 		key := plan.OfferKey(n)
 		a.keys[lines[n].ID] = key
 		a.input.Offers = append(a.input.Offers, plan.Offer{
-			Key: key, Capacity: orOne(lines[n].Free) * scale(at.Reference, lines[n].Item, lines[n].Unit), Group: groups.of(&lines[n]),
+			Key: key, Capacity: capacityOf(&lines[n]) * scale(at.Reference, lines[n].Item, lines[n].Unit), Group: groups.of(&lines[n]),
 		})
 	}
 	a.input.Groups = groups.all
@@ -148,14 +152,17 @@ func (a *assignment) candidates(need *rank.Need, found []index.Candidate) []plan
 
 // allowedOf leaves out pairs that may not be together with others.
 func (a *assignment) allowedOf(key plan.NeedKey, candidates []plan.Candidate) []plan.Candidate {
-	if len(a.only) == 0 {
+	if len(a.only)+len(a.busy) == 0 {
 		return candidates
 	}
 	need := &a.needs[key]
 	allowed := make([]plan.Candidate, 0, len(candidates))
 	for _, c := range candidates {
-		only, joined := a.only[pair{need.RequestID, a.lines[c.Offer].OfferID}]
-		if !joined || only == (contract.PairRef{NeedLineID: need.ID, OfferLineID: a.lines[c.Offer].ID}) {
+		line := &a.lines[c.Offer]
+		ref := contract.PairRef{NeedLineID: need.ID, OfferLineID: line.ID}
+		only, joined := a.only[pair{need.RequestID, line.OfferID}]
+		kept, full := a.busy[line.Helper]
+		if (!joined || only == ref) && (!full || kept[ref]) {
 			allowed = append(allowed, c)
 		}
 	}
@@ -170,9 +177,20 @@ func (a *assignment) commensurable(need *rank.Need, line *rank.Offer) bool {
 
 func cost(score float64) int64 { return int64(math.Round((1 - score) * costUnit)) }
 
-// part leaves a request and an offer that are joined more than once with the
-// pair that most would be lost without, and returns the others.
+// part returns the pairs that may not be beside others of a plan, and keeps the
+// next one from making them.
 func (a *assignment) part(pairs []plan.Pair) []plan.Pair {
+	parted := a.partJoined(pairs)
+	gone := make(map[plan.Pair]bool, len(parted))
+	for _, p := range parted {
+		gone[p] = true
+	}
+	return append(parted, a.spare(slices.DeleteFunc(slices.Clone(pairs), func(p plan.Pair) bool { return gone[p] }))...)
+}
+
+// partJoined leaves a request and an offer that are joined more than once with the
+// pair that most would be lost without, and returns the others.
+func (a *assignment) partJoined(pairs []plan.Pair) []plan.Pair {
 	joined := map[pair][]plan.Pair{}
 	for _, p := range pairs {
 		joins := pair{a.needs[p.Need].RequestID, a.lines[p.Offer].OfferID}

@@ -3,7 +3,6 @@ package matcher
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -37,7 +36,6 @@ type board struct {
 type heldOffer struct {
 	version       int64
 	phoneVerified bool
-	restDays      uint8 // after help, before its helper is asked with others again
 	lines         []uuid.UUID
 }
 
@@ -212,7 +210,7 @@ func (b *board) putOffer(row offerRow, now time.Time) error {
 
 // read turns an offer into what is held of it and its lines.
 func (b *board) read(p contract.ProjectedOffer, u use, periods []periodRow, now time.Time) (heldOffer, []rank.Offer) {
-	held := heldOffer{version: p.Version, phoneVerified: p.PhoneVerified, restDays: uint8(min(p.RestDays, math.MaxUint8)), lines: make([]uuid.UUID, len(p.Lines))}
+	held := heldOffer{version: p.Version, phoneVerified: p.PhoneVerified, lines: make([]uuid.UUID, len(p.Lines))}
 	lines := make([]rank.Offer, len(p.Lines))
 	zone, schedule := b.schedule(p.Windows, p.TimeZone)
 	p.Available = p.Available && !b.apart.Load().suspended[p.HelperKey]
@@ -293,8 +291,10 @@ func offerOf(p contract.ProjectedOffer, l contract.LineWords, u use, s rank.Sche
 		Mode: p.Mode, Region: p.RegionCode, Point: p.Point, RadiusM: p.RadiusM, ServiceRegions: p.ServiceRegions,
 		Languages: p.Languages, Skills: p.Skills, Safeguards: p.Safeguards, Credentials: p.Credentials,
 		Schedule: s, ValidUntil: p.ValidUntil,
-		Helper:           contract.HelperID(p.HelperKey),
-		Load:             rank.Load{Used: u.Used, Budget: p.WeeklyBudget},
+		Helper: contract.HelperID(p.HelperKey),
+		Load: rank.Load{
+			Used: u.Used, Budget: strictest(p.WeeklyBudget, u.MostAsks), Minutes: u.Minutes, MostMinutes: strictest(minutesOfHours(p.WeeklyHours), u.MostMinutes), RestsUntil: u.RestsUntil,
+		},
 		OrganisationLoad: u.OrgLoad,
 		Response:         rank.Response{Asked: u.Asked, Accepted: u.Accepted, Done: u.Done},
 	}

@@ -55,6 +55,10 @@ var (
 	system        = []contract.Role{contract.RoleSystem}
 )
 
+// moveUnschedule calls the appointment of a match off; the match stays, with the time
+// at which it uses capacity.
+const moveUnschedule = "unschedule"
+
 // Moves is the life cycle of a match. The requester's confirmation may come
 // before the helper's report: it is kept, and the state moves with the report.
 var Moves = lifecycle.Table[State]{
@@ -86,6 +90,9 @@ var Moves = lifecycle.Table[State]{
 	{Name: "reschedule", From: []State{Proposed}, To: Proposed, Who: slices.Concat(helperSide, staff)},
 	{Name: "reschedule", From: []State{Accepted}, To: Accepted, Who: slices.Concat(helperSide, staff)},
 	{Name: "reschedule", From: []State{ContactReleased}, To: ContactReleased, Who: slices.Concat(helperSide, staff)},
+	{Name: moveUnschedule, From: []State{Proposed}, To: Proposed, Who: slices.Concat(helperSide, staff)},
+	{Name: moveUnschedule, From: []State{Accepted}, To: Accepted, Who: slices.Concat(helperSide, staff)},
+	{Name: moveUnschedule, From: []State{ContactReleased}, To: ContactReleased, Who: slices.Concat(helperSide, staff)},
 }
 
 // answers are the two sides' answers of a match, each nil until given.

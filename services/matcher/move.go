@@ -81,6 +81,11 @@ func (s *Service) moveLocked(
 	if err := s.settle(ctx, tx, m, after); err != nil {
 		return matchRow{}, err
 	}
+	if q.Move == "reschedule" {
+		if _, err := s.requireHours(ctx, tx, after); err != nil {
+			return matchRow{}, err
+		}
+	}
 	if err := s.store.updateMatch(ctx, tx, after); err != nil {
 		return matchRow{}, err
 	}
@@ -151,9 +156,13 @@ func (s *Service) moved(m matchRow, q contract.Move, to State) (matchRow, error)
 	switch q.Move {
 	case "accept":
 		after.StartBy = new(s.spanEnd(m))
+	case "report":
+		after.Took, err = tookOf(m, q)
+		return after, err
 	case "release_contact":
 		return after, s.requireVerified(m)
 	case "reschedule":
+		after.Minutes = minutesOf(m, q)
 		return s.rescheduled(after, q.At)
 	}
 	return after, nil

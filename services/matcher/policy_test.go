@@ -7,6 +7,7 @@ import (
 
 	"heli/pkg/contract"
 	"heli/pkg/fault"
+	"heli/pkg/reference"
 	"heli/pkg/testkit"
 	"heli/services/matcher/rank"
 )
@@ -58,6 +59,13 @@ func TestTheNearestPolicyDecides(t *testing.T) {
 	}
 	psych, _ := ref.Category("psych")
 	seeded := policies{policyScope{}: policyInForce{rank.Policy{Mode: rank.Automatic}, policyRow{Version: 1}}}
+	asking := testkit.Reference()
+	for i := range asking.Categories {
+		asking.Categories[i].Matching = "wave"
+	}
+	if mode := seeded.mode(reference.NewSnapshot(asking), "root/", "labour"); mode != rank.Wave {
+		t.Errorf("a category that is asked for in waves has the mode %s", mode)
+	}
 	if mode := seeded.mode(ref, "root/", "psych"); string(mode) != psych.Matching {
 		t.Errorf("under the first policy the mode is %s, want the category's %s", mode, psych.Matching)
 	}

@@ -384,6 +384,11 @@ func (s *Service) reloadOffers(ctx context.Context, ids []contract.OfferID) erro
 	if len(ids) == 0 {
 		return nil
 	}
+	others, err := s.worker.sameHelpers(ctx, ids)
+	if err != nil {
+		return err
+	}
+	ids = append(slices.Clone(ids), others...)
 	now := s.clock()
 	rows, err := s.worker.loadOffers(ctx, ids, thisWeek(now))
 	if err != nil {

@@ -48,7 +48,7 @@ func (s *Service) Propose(ctx context.Context, q contract.Propose) (contract.Mat
 		if err != nil || found {
 			return err
 		}
-		if err := s.reserve(ctx, tx, m, p.line.Load.Budget, actor); err != nil {
+		if err := s.reserve(ctx, tx, m, actor); err != nil {
 			return err
 		}
 		answer = viewOf(m, actor)
@@ -225,14 +225,14 @@ func (s *Service) newRow(q contract.Propose, p candidatePair, quantity, offerQua
 		Category: p.need.Category, RegionCode: p.request.RegionCode, Urgency: p.request.Urgency,
 		Quantity: quantity, Unit: p.need.Unit, OfferQuantity: offerQuantity,
 		PeriodStart: periodStart(p.line.Per, when, zone), At: q.At, HoldUntil: &hold,
-		AskedAt: &p.request.WaitingSince, Campaign: p.request.Campaign,
+		AskedAt: &p.request.WaitingSince, Campaign: p.request.Campaign, Minutes: rank.Minutes(p.need.Unit, quantity),
 		PolicyVersion: policy.row.Version, Score: score, Factors: factors, Generation: 1,
 		CreatedAt: now, UpdatedAt: now,
 	}
 }
 
 // reserve guards and writes a new match. Locks: need line, capacity, match.
-func (s *Service) reserve(ctx context.Context, tx *sqlx.Tx, m matchRow, budget *int64, actor contract.Actor) error {
+func (s *Service) reserve(ctx context.Context, tx *sqlx.Tx, m matchRow, actor contract.Actor) error {
 	if err := s.store.requireOpen(ctx, tx, m.RequestID); err != nil {
 		return err
 	}
@@ -245,7 +245,10 @@ func (s *Service) reserve(ctx context.Context, tx *sqlx.Tx, m matchRow, budget *
 	if err := s.store.reserveCapacity(ctx, tx, m.OfferLineID, m.PeriodStart, m.OfferQuantity); err != nil {
 		return err
 	}
-	if err := s.store.askHelper(ctx, tx, m.HelperKey, thisWeek(m.CreatedAt), budget); err != nil {
+	if err := s.store.askHelper(ctx, tx, m.HelperKey, thisWeek(m.CreatedAt)); err != nil {
+		return err
+	}
+	if err := s.requireRoom(ctx, tx, m); err != nil {
 		return err
 	}
 	return s.enter(ctx, tx, m, actor)

@@ -149,6 +149,9 @@ func (s *Service) sweep(ctx context.Context) error {
 	if err := s.reload(ctx, changes{Offers: renewing}); err != nil {
 		return err
 	}
+	if err := s.turnWeek(ctx); err != nil {
+		return err
+	}
 	if err := s.proposeByThemselves(ctx, s.board.openRequests()); err != nil {
 		return err
 	}

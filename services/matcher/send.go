@@ -72,7 +72,7 @@ func (s *Service) newAsk(g glance, c candidate) askRow {
 		Category: g.need.Category, RegionCode: g.request.RegionCode, Urgency: g.need.Urgency,
 		Quantity: min(max(c.Units, 1), max(g.lacks.missing(), 1)), Unit: g.need.Unit, Score: c.Score, Wave: g.wave.Sent + 1,
 		Until:      holdUntil(now, holdsOfAsk*hold, g.need.Urgency, c.line.Schedule.Zone()),
-		Generation: 1, CreatedAt: now, UpdatedAt: now, budget: c.line.Load.Budget,
+		Generation: 1, CreatedAt: now, UpdatedAt: now,
 	}
 }
 
@@ -122,7 +122,10 @@ func (s *Service) sendOne(ctx context.Context, tx *sqlx.Tx, a askRow) error {
 	}); err != nil {
 		return err
 	}
-	if err := s.store.askHelper(ctx, tx, a.HelperKey, thisWeek(a.CreatedAt), a.budget); err != nil {
+	if err := s.store.askHelper(ctx, tx, a.HelperKey, thisWeek(a.CreatedAt)); err != nil {
+		return err
+	}
+	if err := s.requireAskable(ctx, tx, a.HelperKey, a.CreatedAt); err != nil {
 		return err
 	}
 	if err := s.store.insertAsk(ctx, tx, a); err != nil {

@@ -38,6 +38,7 @@ type Service struct {
 	policies  atomic.Pointer[policies]
 	planning  chan struct{} // holds one: whoever plans in this process
 	replaying chan struct{} // holds one: whoever plays the past in it
+	week      atomic.Int64  // the Monday whose use of helpers' limits is on the board
 }
 
 // moment returns everything around a pair now, under the policy for a category of

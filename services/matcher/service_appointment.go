@@ -2,16 +2,19 @@ package matcher
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
 	"heli/pkg/access"
 	"heli/pkg/bus"
 	"heli/pkg/check"
 	"heli/pkg/contract"
+	"heli/pkg/cursor"
 	"heli/pkg/fault"
 	"heli/pkg/idempotency"
 )
@@ -32,7 +35,10 @@ func (s *Service) SetAppointment(ctx context.Context, q contract.SetAppointment)
 	if err != nil {
 		return contract.Appointment{}, err
 	}
-	m := contract.Move{ID: string(q.MatchID), Move: "reschedule", At: &when.start, Version: q.Version, OnBehalfOf: q.OnBehalfOf}
+	m := contract.Move{
+		ID: string(q.MatchID), Move: "reschedule", At: &when.start, Minutes: new(int64(when.end.Sub(when.start).Minutes())),
+		Version: q.Version, OnBehalfOf: q.OnBehalfOf,
+	}
 	party, err := partyOf(actor, m, before)
 	if err != nil {
 		return contract.Appointment{}, err
@@ -160,10 +166,14 @@ func (s *Service) requireNoOverlap(ctx context.Context, tx *sqlx.Tx, m matchRow,
 }
 
 // followAppointment has the appointment of a match follow a move in the same
-// transaction: another time moves it, an end cancels it.
+// transaction: another time moves it, an end or calling it off cancels it.
 func (s *Service) followAppointment(ctx context.Context, tx *sqlx.Tx, move string, after matchRow) error {
-	if !after.State.Holds() {
-		return s.store.cancelAppointment(ctx, tx, after.ID, after.UpdatedAt)
+	if !after.State.Holds() || move == moveUnschedule {
+		there, err := s.store.cancelAppointment(ctx, tx, after.ID, after.UpdatedAt)
+		if err == nil && !there && move == moveUnschedule {
+			err = fault.NewConflict("no_appointment", "the match has no appointment to call off")
+		}
+		return err
 	}
 	if move != "reschedule" || after.At == nil {
 		return nil
@@ -268,6 +278,9 @@ func (s *Service) Appointments(ctx context.Context, q contract.ListAppointments)
 	if !access.May(role, access.ReadMatches) {
 		return answer, fault.NewNotFound("match")
 	}
+	if q.MatchID == "" && contract.ActorFrom(ctx).Staff() {
+		return s.appointmentsSeen(ctx, q)
+	}
 	m, err := s.visibleMatch(ctx, q.MatchID)
 	if err != nil {
 		return answer, err
@@ -281,5 +294,43 @@ func (s *Service) Appointments(ctx context.Context, q contract.ListAppointments)
 		return answer, err
 	}
 	answer.Items = s.appointmentViews(ctx, role, rows)
+	return answer, nil
+}
+
+// appointmentPlace is where a list of appointments goes on.
+type appointmentPlace struct {
+	Start   time.Time        `json:"s"`
+	MatchID contract.MatchID `json:"m"`
+}
+
+// appointmentsSeen returns a page of the appointments that staff see. It names no
+// places: those are told one by one.
+func (s *Service) appointmentsSeen(ctx context.Context, q contract.ListAppointments) (contract.Listing[contract.Appointment], error) {
+	var answer contract.Listing[contract.Appointment]
+	limit, err := cursor.Limit(q.Limit)
+	if err != nil {
+		return answer, err
+	}
+	after := appointmentPlace{MatchID: contract.MatchID(uuid.Nil.String())}
+	if found, err := cursor.Decode(q.Cursor, &after); err != nil || found && !contract.ValidID(after.MatchID) {
+		return answer, errors.Join(err, fault.NewInvalid(fault.Field{Location: "cursor", Code: check.Malformed}))
+	}
+	since := s.clock()
+	if q.Since != nil {
+		since = *q.Since
+	}
+	actor := contract.ActorFrom(ctx)
+	rows, err := s.store.appointmentsSeen(ctx, scopeOf(actor), since, q.Until, after, limit+1)
+	if err != nil {
+		return answer, err
+	}
+	if len(rows) > limit {
+		rows = rows[:limit]
+		answer.NextCursor = cursor.Encode(appointmentPlace{rows[limit-1].Start, rows[limit-1].MatchID})
+	}
+	for i := range rows {
+		rows[i].PlaceID = nil
+	}
+	answer.Items = s.appointmentViews(ctx, actor.Role, rows)
 	return answer, nil
 }

@@ -192,7 +192,7 @@ func toHelper(err error, actor contract.Actor) error {
 }
 
 // serve proposes and accepts the match of a yes. The ask was counted against the
-// helper's budget when it was sent.
+// helper's budget when it was sent; their hours are only taken now.
 func (s *Service) serve(ctx context.Context, tx *sqlx.Tx, answer askAnswer, a askRow, lacks lacking, actor contract.Actor) (matchRow, error) {
 	quantity := min(a.Quantity, lacks.missing())
 	m, err := s.draft(contract.Propose{
@@ -209,6 +209,9 @@ func (s *Service) serve(ctx context.Context, tx *sqlx.Tx, answer askAnswer, a as
 		return m, err
 	}
 	if err := s.store.lockHelper(ctx, tx, m.HelperKey, thisWeek(m.CreatedAt)); err != nil {
+		return m, err
+	}
+	if _, err := s.requireHours(ctx, tx, m); err != nil {
 		return m, err
 	}
 	if err := s.enter(ctx, tx, m, contract.System()); err != nil {

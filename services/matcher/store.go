@@ -60,18 +60,20 @@ type matchRow struct {
 	UpdatedAt     time.Time            `db:"updated_at"`
 	AskedAt       *time.Time           `db:"asked_at"` // since when the request waits; null for older matches
 	Campaign      string               `db:"campaign"` // of the request
+	Minutes       int64                `db:"minutes"`  // of the helper's time, as agreed
+	Took          *int64               `db:"took"`     // as reported
 }
 
 const matchColumns = `id, code, state, version, request_id, need_line_id, offer_id, offer_line_id,
 	request_org, request_path, offer_org, offer_path, helper_key, requester_key, category, region_code, urgency,
 	quantity, unit, offer_quantity, period_start, at, hold_until, start_by, reason, reported, confirmed,
-	policy_version, score, factors, generation, created_at, updated_at, asked_at, campaign`
+	policy_version, score, factors, generation, created_at, updated_at, asked_at, campaign, minutes, took`
 
 const insertMatchSQL = `INSERT INTO matches (` + matchColumns + `) VALUES (
 	:id, :code, :state, :version, :request_id, :need_line_id, :offer_id, :offer_line_id,
 	:request_org, :request_path, :offer_org, :offer_path, :helper_key, :requester_key, :category, :region_code, :urgency,
 	:quantity, :unit, :offer_quantity, :period_start, :at, :hold_until, :start_by, :reason, :reported, :confirmed,
-	:policy_version, :score, :factors, :generation, :created_at, :updated_at, :asked_at, :campaign)`
+	:policy_version, :score, :factors, :generation, :created_at, :updated_at, :asked_at, :campaign, :minutes, :took)`
 
 // insertMatch stores a new match. A live match of the same request and offer
 // is a conflict.
@@ -88,7 +90,7 @@ func (s store) insertMatch(ctx context.Context, tx *sqlx.Tx, m matchRow) error {
 
 const updateMatchSQL = `UPDATE matches SET state = :state, version = :version, quantity = :quantity,
 	offer_quantity = :offer_quantity, period_start = :period_start, at = :at, hold_until = :hold_until,
-	start_by = :start_by, reason = :reason, reported = :reported, confirmed = :confirmed, updated_at = :updated_at
+	start_by = :start_by, reason = :reason, reported = :reported, confirmed = :confirmed, minutes = :minutes, took = :took, updated_at = :updated_at
 	WHERE id = :id AND version = :version - 1`
 
 // updateMatch stores what a move changed; the version fences off a writer that
@@ -311,7 +313,7 @@ func statements() []string {
 		selectMatchSQL, lockMatchSQL, findMatchSQL, listMatchesSQL, countMatchesSQL, countStuckSQL,
 		listHistorySQL, overdueHoldsSQL,
 	}, projectionStatements, reservationStatements, planStatements, policyStatements, replayStatements, honourStatements,
-		loadStatements, appointmentStatements, refetchStatements, sightStatements, complaintStatements, figureStatements, askStatements, waveStatements, ownStatements)
+		loadStatements, appointmentStatements, refetchStatements, sightStatements, complaintStatements, figureStatements, askStatements, waveStatements, ownStatements, limitStatements)
 }
 
 // namedStatements returns the statements with named parameters.

@@ -46,12 +46,14 @@ func (s store) putAppointment(ctx context.Context, tx *sqlx.Tx, r appointmentRow
 const cancelAppointmentSQL = `UPDATE appointments SET cancelled = true, sequence = sequence + 1, changed_at = $2
 	WHERE match_id = $1 AND NOT cancelled`
 
-// cancelAppointment does nothing where there is none.
-func (s store) cancelAppointment(ctx context.Context, tx *sqlx.Tx, id contract.MatchID, now time.Time) error {
-	if _, err := tx.ExecContext(ctx, cancelAppointmentSQL, id, now); err != nil {
-		return fmt.Errorf("cancel appointment: %w", err)
+// cancelAppointment reports false, and does nothing, where there is none.
+func (s store) cancelAppointment(ctx context.Context, tx *sqlx.Tx, id contract.MatchID, now time.Time) (bool, error) {
+	result, err := tx.ExecContext(ctx, cancelAppointmentSQL, id, now)
+	if err != nil {
+		return false, fmt.Errorf("cancel appointment: %w", err)
 	}
-	return nil
+	n, err := result.RowsAffected()
+	return n > 0, err
 }
 
 const shiftAppointmentSQL = `UPDATE appointments SET start_at = $2, end_at = $2 + (end_at - start_at), sequence = sequence + 1, changed_at = $3
@@ -135,7 +137,23 @@ func (s store) appointmentsBelow(ctx context.Context, path string, since time.Ti
 	return rows, nil
 }
 
+const appointmentsSeenSQL = `SELECT ` + appointmentColumns + `
+	WHERE (m.offer_path >= $1 AND m.offer_path < $2 OR m.request_path >= $1 AND m.request_path < $2)
+		AND a.end_at > $3 AND ($4::timestamptz IS NULL OR a.start_at < $4) AND (a.start_at, a.match_id) > ($5, $6)
+	ORDER BY a.start_at, a.match_id LIMIT $7`
+
+// appointmentsSeen returns up to limit appointments of matches that the scope has a
+// side of, after one place, the earliest first.
+func (s store) appointmentsSeen(ctx context.Context, c scope, since time.Time, until *time.Time, after appointmentPlace, limit int) (rows []appointmentRow, err error) {
+	err = s.db.SelectContext(ctx, &rows, appointmentsSeenSQL, c.Path, c.PathEnd, since, until, after.Start, after.MatchID, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list appointments: %w", err)
+	}
+	return rows, nil
+}
+
 var appointmentStatements = []string{
+	appointmentsSeenSQL,
 	putAppointmentSQL, cancelAppointmentSQL, shiftAppointmentSQL, lockCalendarSQL, overlappingSQL, getAppointmentSQL,
 	appointmentsOfSQL, appointmentsBelowSQL, insertCalendarSQL, listCalendarsSQL, revokeCalendarSQL, openCalendarSQL,
 	dueAppointmentsSQL, overdueDisputesSQL,

@@ -48,7 +48,6 @@ type askRow struct {
 	CreatedAt    time.Time            `db:"created_at"`
 	UpdatedAt    time.Time            `db:"updated_at"`
 
-	budget  *int64       // of the helper, while the ask is made
 	history wave.History // of the helper, while it is weighed
 }
 
@@ -221,31 +220,6 @@ func (s store) askHistories(ctx context.Context, keys []string, offers []contrac
 	return histories, nil
 }
 
-const reportedSQL = `SELECT m.helper_key, CASE WHEN m.helper_key = '' THEN m.offer_id END AS offer_id, max(h.at) AS at
-	FROM matches m JOIN history h ON h.subject_id = m.id AND h.move = 'report'
-	WHERE m.helper_key = ANY($1) OR (m.helper_key = '' AND m.offer_id = ANY($2)) GROUP BY 1, 2`
-
-// lastReported returns when helpers last reported help, by helper.
-func (s store) lastReported(ctx context.Context, keys []string, offers []contract.OfferID) (map[string]time.Time, error) {
-	var rows []struct {
-		HelperKey string            `db:"helper_key"`
-		OfferID   *contract.OfferID `db:"offer_id"`
-		At        time.Time         `db:"at"`
-	}
-	if err := s.db.SelectContext(ctx, &rows, reportedSQL, pq.Array(keys), idArray(offers)); err != nil {
-		return nil, fmt.Errorf("look when help was reported: %w", err)
-	}
-	last := make(map[string]time.Time, len(rows))
-	for _, r := range rows {
-		helper := r.HelperKey
-		if r.OfferID != nil {
-			helper = string(*r.OfferID)
-		}
-		last[helper] = r.At
-	}
-	return last, nil
-}
-
 const overdueAsksSQL = `SELECT id FROM asks WHERE state = 'asked' AND until <= $1 ORDER BY until LIMIT $2`
 
 // overdueAsks returns open asks whose time is over.
@@ -295,5 +269,5 @@ func (s store) standing(ctx context.Context, id contract.OfferID, since time.Tim
 }
 
 var askStatements = []string{
-	selectAskSQL, lockAskSQL, findAskSQL, listAsksSQL, openAsksSQL, spentSQL, askHistorySQL, reportedSQL, overdueAsksSQL, asksToEndSQL, standingSQL,
+	selectAskSQL, lockAskSQL, findAskSQL, listAsksSQL, openAsksSQL, spentSQL, askHistorySQL, overdueAsksSQL, asksToEndSQL, standingSQL,
 }

@@ -114,12 +114,13 @@ type uses struct {
 	answers map[contract.OfferID]use // without load
 	live    map[string]int64         // matches by the offers' organisation
 	asked   map[string]int64         // this week, by helper
+	weeks   map[string]helperWeek    // of helpers who set limits
 }
 
 // of returns what they make of one offer, with the periods of its lines.
 func (u uses) of(p contract.ProjectedOffer) (use, []periodRow) {
 	one := u.answers[p.OfferID]
-	one.OrgLoad, one.Used = u.live[p.Path], u.asked[p.HelperKey]
+	one.OrgLoad, one.Used, one.helperWeek = u.live[p.Path], u.asked[p.HelperKey], u.weeks[p.HelperKey]
 	var periods []periodRow
 	for _, l := range p.Lines {
 		periods = append(periods, u.periods[contract.OfferLineID(l.ID)]...)
@@ -169,6 +170,9 @@ func (s store) allUses(ctx context.Context, since, week time.Time) (uses, error)
 		return u, fmt.Errorf("count answers: %w", err)
 	}
 	if err := s.countInto(ctx, u.live, liveMatchesSQL); err != nil {
+		return u, err
+	}
+	if u.weeks, err = s.allHelperWeeks(ctx, week); err != nil {
 		return u, err
 	}
 	return u, s.countInto(ctx, u.asked, askedHelpersSQL, week)

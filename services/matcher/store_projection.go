@@ -186,6 +186,9 @@ func (s store) upsertOffers(ctx context.Context, tx *sqlx.Tx, all []contract.Pro
 	if _, err := tx.ExecContext(ctx, upsertOffersSQL, given...); err != nil {
 		return fmt.Errorf("store offer projections: %w", err)
 	}
+	if err := s.settleLimits(ctx, tx, ids); err != nil {
+		return err
+	}
 	return s.settleCapacity(ctx, tx, ids)
 }
 
@@ -208,7 +211,7 @@ func (s store) forgetOffer(ctx context.Context, tx *sqlx.Tx, id contract.OfferID
 	if _, err := tx.ExecContext(ctx, forgetOfferSQL, id, version, now); err != nil {
 		return fmt.Errorf("forget offer: %w", err)
 	}
-	return nil
+	return s.settleLimits(ctx, tx, []contract.OfferID{id})
 }
 
 // requestRow is a request's projection with what its lines have reserved.
@@ -259,6 +262,7 @@ type use struct {
 	Done     int64 `db:"done"`
 	OrgLoad  int64 `db:"org_load"`
 	Used     int64 `db:"used"` // asks of the helper this week
+	helperWeek
 }
 
 // periodRow is what is reserved of a line in one period.
@@ -271,7 +275,8 @@ type periodRow struct {
 const loadOffersSQL = `SELECT o.offer_id, o.document,
 	COALESCE((SELECT jsonb_agg(jsonb_build_object('line', c.offer_line_id, 'period', c.period_start, 'reserved', c.reserved))
 		FROM capacity c JOIN offer_lines l USING (offer_line_id) WHERE l.offer_id = o.offer_id AND c.reserved > 0), '[]') AS periods,
-	m.asked, m.accepted, m.done, load.live AS org_load, COALESCE(h.asked, 0) AS used
+	m.asked, m.accepted, m.done, load.live AS org_load, COALESCE(h.asked, 0) AS used,
+	w.most_asks, w.most_minutes, COALESCE(w.minutes, 0) AS minutes, w.rests_until
 	FROM offers o
 	CROSS JOIN LATERAL (SELECT count(*) AS asked,
 		count(*) FILTER (WHERE state NOT IN ('proposed', 'declined', 'hold_expired', 'cancelled')) AS accepted,
@@ -280,13 +285,15 @@ const loadOffersSQL = `SELECT o.offer_id, o.document,
 	CROSS JOIN LATERAL (SELECT count(*) AS live FROM matches WHERE offer_path = o.org_path
 		AND state IN ('proposed', 'accepted', 'contact_released', 'in_progress', 'reported_done', 'disputed')) load
 	LEFT JOIN helper_load h ON h.helper_key = o.document->>'helper_key' AND h.week = $1
+	LEFT JOIN LATERAL (SELECT w.* FROM helper_limits l CROSS JOIN LATERAL helper_week(l.helper_key, NULL, $3) w
+		WHERE l.helper_key = o.document->>'helper_key' LIMIT 1) w ON true
 	WHERE o.document IS NOT NULL AND o.offer_id = ANY($2)`
 
 // loadOffers returns the projections of the offers named. Those that ended are
 // left out.
 func (s store) loadOffers(ctx context.Context, ids []contract.OfferID, week time.Time) ([]offerRow, error) {
 	var rows []offerRow
-	if err := s.db.SelectContext(ctx, &rows, loadOffersSQL, week, idArray(ids)); err != nil {
+	if err := s.db.SelectContext(ctx, &rows, loadOffersSQL, week, idArray(ids), week); err != nil {
 		return nil, fmt.Errorf("load offers: %w", err)
 	}
 	return rows, nil

@@ -102,21 +102,21 @@ func requireTrue(ctx context.Context, tx *sqlx.Tx, query, id string, otherwise *
 }
 
 const askHelperSQL = `INSERT INTO helper_load AS h (helper_key, week, asked, budget)
-	SELECT $1, $2, 1, $3 WHERE $3::bigint IS NULL OR $3 >= 1
-	ON CONFLICT (helper_key, week) DO UPDATE SET asked = h.asked + 1, budget = $3
-	WHERE $3 IS NULL OR h.asked + 1 <= $3`
+	SELECT $1, $2, 1, l.most_asks FROM helper_limit($1) l WHERE l.most_asks IS NULL OR l.most_asks >= 1
+	ON CONFLICT (helper_key, week) DO UPDATE SET asked = h.asked + 1, budget = EXCLUDED.budget
+	WHERE EXCLUDED.budget IS NULL OR h.asked + 1 <= EXCLUDED.budget`
 
-// askHelper counts one more ask of a helper in a week; conflict when the
-// helper's budget is used up. Others learn no more than "busy".
-func (s store) askHelper(ctx context.Context, tx *sqlx.Tx, key string, week time.Time, budget *int64) error {
+// askHelper counts one more ask of a helper in a week; conflict when the strictest
+// budget that the helper set is used up. Others learn no more than "busy".
+func (s store) askHelper(ctx context.Context, tx *sqlx.Tx, key string, week time.Time) error {
 	if key == "" {
 		return nil
 	}
-	result, err := tx.ExecContext(ctx, askHelperSQL, key, week, budget)
+	result, err := tx.ExecContext(ctx, askHelperSQL, key, week)
 	if err != nil {
 		return fmt.Errorf("count an ask: %w", err)
 	}
-	return requireRow(result, fault.NewConflict("helper_busy", "the helper has been asked enough this week"))
+	return requireRow(result, errBusy)
 }
 
 const refuseSQL = `INSERT INTO refused (request_id, offer_id, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`

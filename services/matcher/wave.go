@@ -161,36 +161,7 @@ func (s *Service) findCandidates(ctx context.Context, g *glance, before []spent)
 			Helper: helper, Score: found.Score, Units: found.Quantity, Left: left(line.Load), Recent: int(line.Load.Used),
 		}, found, line}
 	}
-	if err := s.letRest(ctx, g); err != nil {
-		return err
-	}
 	return s.weigh(ctx, g, standBy)
-}
-
-// letRest leaves out whoever has helped and wants to rest after it.
-func (s *Service) letRest(ctx context.Context, g *glance) error {
-	rests := map[string]time.Duration{}
-	var keys []string
-	var offers []contract.OfferID
-	for helper, c := range g.byHelper {
-		if offer, _ := s.board.offer(c.found.Offer); offer.restDays > 0 {
-			rests[helper] = time.Duration(offer.restDays) * 24 * time.Hour
-			keys, offers = append(keys, string(c.line.Helper)), append(offers, c.found.Offer)
-		}
-	}
-	if len(rests) == 0 {
-		return nil
-	}
-	last, err := s.worker.lastReported(ctx, withoutNone(keys), offers)
-	if err != nil {
-		return err
-	}
-	for helper, rest := range rests {
-		if at, helped := last[helper]; helped && s.clock().Before(at.Add(rest)) {
-			delete(g.byHelper, helper)
-		}
-	}
-	return nil
 }
 
 // withoutNone leaves out helpers without a phone, who have no key.

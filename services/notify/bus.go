@@ -19,6 +19,7 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.NotifyWebhook, s.Webhook) },
 		func() error { return bus.Handle(server, contract.NotifyWebhooks, s.Webhooks) },
 		func() error { return bus.Handle(server, contract.NotifyRemove, s.Remove) },
+		func() error { return bus.Handle(server, contract.NotifyEdit, s.Edit) },
 		func() error { return bus.Handle(server, contract.NotifySchedule, s.Schedule) },
 		func() error { return bus.Handle(server, contract.NotifyRotate, s.Rotate) },
 		func() error { return bus.Handle(server, contract.NotifyTest, s.Test) },

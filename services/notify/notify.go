@@ -63,6 +63,7 @@ const (
 	reasonUnproven         = "not_verified"
 	reasonEndpointDisabled = "endpoint_disabled"
 	reasonEndpointRemoved  = "endpoint_removed"
+	reasonMoved            = "endpoint_moved" // a proof of its former address
 )
 
 // schedule holds the waits before the tries of a delivery, each counted from the

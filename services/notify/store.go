@@ -27,13 +27,14 @@ type endpointRecord struct {
 	Patterns    pq.StringArray      `db:"patterns"`
 	Description string              `db:"description"`
 	Exempt      bool                `db:"exempt"`
+	Moved       bool                `db:"moved"` // its address was changed after it had proven another
 	Version     int64               `db:"version"`
 	CreatedAt   time.Time           `db:"created_at"`
 	health
 	notices
 }
 
-const endpointColumns = `id, org_path, url, patterns, description, exempt, version, created_at,
+const endpointColumns = `id, org_path, url, patterns, description, exempt, moved, version, created_at,
 	state, reason, failing_since, slow_until, kind, language, digest, quiet_from, quiet_to, time_zone`
 
 const insertEndpointSQL = `
@@ -191,5 +192,5 @@ func statements() []string {
 		insertEndpointSQL, selectEndpointSQL, lockEndpointSQL, updateEndpointSQL, listEndpointsSQL,
 		expireSecretSQL, insertSecretSQL, firstSecretSQL, deleteSecretsSQL,
 		purgeDeliveriesSQL, purgeEventsSQL, purgeSecretsSQL, purgeEndpointsSQL,
-	}, deliveryStatements, digestStatements, logStatements, feedStatements, messageStatements)
+	}, deliveryStatements, digestStatements, logStatements, feedStatements, messageStatements, editStatements)
 }

@@ -35,11 +35,12 @@ const insertEventsSQL = `
 	)
 	SELECT g.event_id, e.id AS endpoint_id, g.type, e.kind, e.language, e.digest, e.quiet_from, e.quiet_to, e.time_zone
 	FROM given g JOIN endpoints e ON e.org_path = ANY (g.sight) AND e.patterns && g.patterns
-	WHERE e.state = 'active'
+	WHERE e.state = 'active' OR (e.state = 'unverified' AND e.moved)
 	ORDER BY g.n, e.id`
 
 // insertEvents stores events, leaving out those whose id is there, and returns
-// which active endpoints of organisations that see them want which.
+// which active endpoints of organisations that see them want which, and which that
+// prove another address.
 func (s *store) insertEvents(ctx context.Context, tx *sqlx.Tx, rows ...eventRow) ([]wanted, error) {
 	given, err := json.Marshal(rows)
 	if err != nil {

@@ -162,6 +162,9 @@ func (s *Service) filter(a contract.Actor, q contract.ListOffers) (listFilter, e
 		f.after = &after
 	}
 	f.categories, f.regions = below(ref, q)
+	if q.Queue == contract.QueueEnding {
+		f.endingBefore = new(s.now().Add(credentialAhead))
+	}
 	f.text = strings.TrimSpace(q.Text)
 	f.code, _ = contract.ParseCode(f.text)
 	f.includeEnded = q.IncludeEnded || slices.ContainsFunc(q.States, func(state string) bool {
@@ -182,6 +185,9 @@ func checkFilter(ref *reference.Snapshot, q contract.ListOffers) error {
 		c.Region("region_code", q.RegionCode)
 	}
 	c.Text("text", q.Text, 0, maxTitle)
+	if q.Queue != "" {
+		check.OneOf(c, "queue", q.Queue, []string{contract.QueueEnding})
+	}
 	c.Token("source", q.Source)
 	c.Token("organisation", q.Organisation)
 	return c.Err()
@@ -224,7 +230,11 @@ func (s *Service) Count(ctx context.Context, _ contract.Empty) (contract.Counts,
 	if err != nil {
 		return contract.Counts{}, pg.MapContext(ctx, err)
 	}
-	return contract.Counts{ByState: counts}, nil
+	ending, err := s.store.countEnding(ctx, a.Sight(), s.now().Add(credentialAhead))
+	if err != nil {
+		return contract.Counts{}, pg.MapContext(ctx, err)
+	}
+	return contract.Counts{ByState: counts, Queues: map[string]int64{contract.QueueEnding: ending}}, nil
 }
 
 // Contact returns a contact in clear, once the directory has kept who read it

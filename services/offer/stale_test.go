@@ -1,10 +1,12 @@
 package offer
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	"heli/pkg/contract"
+	"heli/pkg/fault"
 )
 
 // pass lets days pass and does twice, as two processes, what became due.
@@ -88,4 +90,47 @@ func TestACredentialThatEndsIsToldOnce(t *testing.T) {
 	if told := b.told(t); len(told) != 1 || told[0] != "credential_ending" {
 		t.Errorf("told %v", told)
 	}
+}
+
+// TestCredentialsThatEndAreAQueue of the organisation and those above it, while the
+// offer is on offer.
+func TestCredentialsThatEndAreAQueue(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	with := func(until *time.Time) func(*contract.OfferDraft) {
+		return func(d *contract.OfferDraft) {
+			d.Credentials = []contract.Credential{{Kind: "legal"}, {Kind: "psych", ValidUntil: until}}
+		}
+	}
+	days := func(n int) *time.Time { return new(b.clock.Now().AddDate(0, 0, n)) }
+	ending, over := b.available(t, with(days(20))), b.available(t, with(days(2)))
+	b.available(t, with(days(40)))
+	b.available(t, with(nil))
+	b.offered(t, with(days(20))) // nobody has looked into it
+	b.clock.Advance(72 * time.Hour)
+	lead := as(t, contract.RoleAgencyLead, xian)
+	listed := func(q contract.ListOffers) (ids []contract.OfferID) {
+		listing, err := b.List(lead, q)
+		must(t, err)
+		for _, o := range listing.Items {
+			ids = append(ids, o.ID)
+		}
+		return ids
+	}
+	want := []contract.OfferID{over.ID, ending.ID}
+	if got := listed(contract.ListOffers{Queue: contract.QueueEnding}); !slices.Equal(got, want) {
+		t.Errorf("queued %v, want %v", got, want)
+	}
+	counts, err := b.Count(lead, contract.Empty{})
+	must(t, err)
+	if counts.Queues[contract.QueueEnding] != 2 || counts.ByState[contract.QueueEnding] != 0 {
+		t.Errorf("counts %+v", counts)
+	}
+	elsewhere, err := b.Count(as(t, contract.RoleAgencyLead, hubei), contract.Empty{})
+	must(t, err)
+	if elsewhere.Queues[contract.QueueEnding] != 0 {
+		t.Errorf("another branch counts %+v", elsewhere)
+	}
+	_, err = b.List(lead, contract.ListOffers{Queue: "nothing"})
+	wantFault(t, err, fault.Invalid, "invalid")
 }

@@ -116,7 +116,9 @@ type fullRow struct {
 	Bounces      bool                `db:"mail_bounces"`  // mail to the contact
 	WeeklyBudget *int64              `db:"weekly_budget"` // the helper's
 	AskedAt      *time.Time          `db:"asked_at"`      // whether it still stands, since anything happened to it
+	WeeklyHours  *int64              `db:"weekly_hours"`  // the helper's
 	RestDays     int64               `db:"rest_days"`     // the helper's
+	HeavyHours   int64               `db:"heavy_hours"`   // the helper's
 	Contact      contact.Row         `db:"contact"`
 	Lines        document[[]lineRow] `db:"lines"`
 }
@@ -137,7 +139,9 @@ const fullColumns = `
 	c.safe_hours AS "contact.safe_hours", c.phone_index AS "contact.phone_index",
 	(SELECT k.wrapped FROM person_keys k WHERE k.subject_id = o.id) AS "contact.wrapped",
 	(SELECT h.weekly_budget FROM helpers h WHERE h.id = o.helper_id) AS weekly_budget,
+	(SELECT h.weekly_hours FROM helpers h WHERE h.id = o.helper_id) AS weekly_hours,
 	coalesce((SELECT h.rest_days FROM helpers h WHERE h.id = o.helper_id), 0) AS rest_days,
+	coalesce((SELECT h.heavy_hours FROM helpers h WHERE h.id = o.helper_id), 0) AS heavy_hours,
 	(SELECT coalesce(json_agg(l ORDER BY l.position), '[]') FROM offer_lines l WHERE l.offer_id = o.id) AS lines`
 
 const selectOfferSQL = `SELECT ` + fullColumns + `

@@ -24,6 +24,7 @@ type listFilter struct {
 	code         string
 	text         string
 	includeEnded bool
+	endingBefore *time.Time // those with a credential that ends before
 	after        *place
 	limit        int
 }
@@ -33,6 +34,10 @@ type place struct {
 	CreatedAt time.Time `json:"t"`
 	ID        string    `json:"i"`
 }
+
+// endingSQL is when the first credential of an offer on offer ends; null for others.
+const endingSQL = `CASE WHEN o.credentials <> '[]' AND o.stage IN ('available', 'paused') AND o.erased_at IS NULL THEN (
+	SELECT min((c ->> 'valid_until')::timestamptz) FROM jsonb_array_elements(o.credentials) c) END`
 
 // listOffersSQL finds the page before it joins contacts, whose policy is asked
 // for each. Behind policies the planner may not look how many titles fit: with
@@ -49,6 +54,7 @@ const listOffersSQL = `SELECT ` + fullColumns + `
 		AND ($8 = '' OR o.source = $8)
 		AND (($9 = '' AND $10 = '') OR CASE WHEN $10 <> '' AND o.title ILIKE $10 THEN true ELSE o.code = $9 END)
 		AND ($14::uuid[] IS NULL OR o.code = $9 OR o.id = ANY ($14))
+		AND ($15::timestamptz IS NULL OR (` + endingSQL + `) <= $15)
 		AND ($11::timestamptz IS NULL OR (o.created_at, o.id) < ($11, $12::uuid))
 	ORDER BY o.created_at DESC, o.id DESC
 	LIMIT $13) o LEFT JOIN contacts c ON c.offer_id = o.id
@@ -85,7 +91,7 @@ func (s *store) selectList(ctx context.Context, tx *sqlx.Tx, f listFilter) ([]fu
 	rows := []fullRow{}
 	err = tx.SelectContext(ctx, &rows, listOffersSQL, f.path, contract.PathEnd(f.path), f.includeEnded,
 		array(f.states), array(f.categories), array(f.regions), f.organisation, f.source, f.code, pattern(f.text),
-		createdAt, id, f.limit+1, titled)
+		createdAt, id, f.limit+1, titled, f.endingBefore)
 	if err != nil {
 		return nil, fmt.Errorf("list offers: %w", err)
 	}
@@ -143,6 +149,19 @@ func (s *store) countOffers(ctx context.Context, path string) (map[string]int64,
 	return counts, nil
 }
 
+const countEndingSQL = `
+	SELECT count(*) FROM offers o
+	WHERE o.org_path >= $1 AND o.org_path < $2 AND o.credentials <> '[]' AND o.stage IN ('available', 'paused') AND (` + endingSQL + `) <= $3`
+
+// countEnding returns how many offers on offer have a credential that ends before a
+// time.
+func (s *store) countEnding(ctx context.Context, path string, before time.Time) (n int64, err error) {
+	if err := s.db.GetContext(ctx, &n, countEndingSQL, path, contract.PathEnd(path), before); err != nil {
+		return 0, fmt.Errorf("count ending credentials: %w", err)
+	}
+	return n, nil
+}
+
 const lockDueSQL = `
 	SELECT id FROM offers
 	WHERE valid_until <= $1 AND stage IN ('submitted', 'vetting', 'available', 'paused')
@@ -165,7 +184,7 @@ func statements() []string {
 	return append(append(sessionStatements[:len(sessionStatements):len(sessionStatements)], append(append(staleStatements, rosterStatements...), ownStatements()...)...),
 		selectOfferSQL, selectOffersSQL, lockOfferSQL, selectCodeSQL, updateOfferSQL, updateLineSQL, updateContactSQL, insertHistorySQL,
 		selectHistorySQL, insertNoteSQL, selectNotesSQL, insertOfferSQL, selectSubmittedSQL, upsertHelperSQL,
-		selectHelperSQL, selectTitledSQL, listOffersSQL, planWithValuesSQL, countOffersSQL, lockDueSQL, upsertMatchSQL, selectTotalsSQL,
+		selectHelperSQL, selectTitledSQL, listOffersSQL, planWithValuesSQL, countOffersSQL, countEndingSQL, lockDueSQL, upsertMatchSQL, selectTotalsSQL,
 		selectReservedSQL, selectReleasesSQL, eraseOfferSQL, eraseHelperSQL, eraseLinesSQL, eraseContactSQL,
 		eraseNotesSQL, eraseHistorySQL, eraseAnswersSQL, updateConsentSQL, updateBouncedSQL,
 		listEndedSQL, dropKeysSQL, dropContactsSQL, insertComplaintSQL, selectComplaintSQL, eraseComplaintsSQL, answeredOfferSQL,

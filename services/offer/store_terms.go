@@ -27,10 +27,10 @@ func (s *store) lockHelped(ctx context.Context, tx *sqlx.Tx, id contract.OfferID
 	return rows, nil
 }
 
-const updateLimitsSQL = `UPDATE helpers SET weekly_budget = $2, rest_days = $3 WHERE id = $1`
+const updateLimitsSQL = `UPDATE helpers SET weekly_budget = $2, weekly_hours = $3, rest_days = $4, heavy_hours = $5 WHERE id = $1`
 
 func (s *store) updateLimits(ctx context.Context, tx *sqlx.Tx, id contract.HelperID, t contract.HelperTerms) error {
-	if _, err := tx.ExecContext(ctx, updateLimitsSQL, id, t.WeeklyBudget, t.RestDays); err != nil {
+	if _, err := tx.ExecContext(ctx, updateLimitsSQL, id, t.WeeklyBudget, t.WeeklyHours, t.RestDays, t.HeavyHours); err != nil {
 		return fmt.Errorf("update a helper's limits: %w", err)
 	}
 	return nil

@@ -19,10 +19,17 @@ const maxBudget = 1000
 // maxRestDays bounds how long somebody rests after help; longer they pause.
 const maxRestDays = 60
 
+// A week has no more hours than maxWeeklyHours, and help of a day is heavy enough
+// for any rest.
+const (
+	maxWeeklyHours = 7 * 24
+	maxHeavyHours  = 24
+)
+
 var errNoHelper = fault.NewConflict("no_helper", "without a phone the helper is not known, so no limit can be kept")
 
-// SetTerms sets when the helper of an offer may be asked, how often a week, and how
-// long they rest after help. The limits are the helper's, so that every offer of theirs in the organisation is told
+// SetTerms sets when the helper of an offer may be asked, how often and for how many
+// hours a week, and how long they rest after help. The limits are the helper's, so that every offer of theirs in the organisation is told
 // of it, in one transaction. A version that is not the newest is a conflict.
 func (s *Service) SetTerms(ctx context.Context, q contract.SetTerms) (contract.Moved, error) {
 	actor := contract.ActorFrom(ctx)
@@ -61,10 +68,21 @@ func checkTerms(t contract.HelperTerms) error {
 	if t.WeeklyBudget != nil && (*t.WeeklyBudget < 0 || *t.WeeklyBudget > maxBudget) {
 		c.Add("weekly_budget", check.OutOfRange, "min", 0, "max", maxBudget)
 	}
+	if t.WeeklyHours != nil && (*t.WeeklyHours < 0 || *t.WeeklyHours > maxWeeklyHours) {
+		c.Add("weekly_hours", check.OutOfRange, "min", 0, "max", maxWeeklyHours)
+	}
 	if t.RestDays < 0 || t.RestDays > maxRestDays {
 		c.Add("rest_days", check.OutOfRange, "min", 0, "max", maxRestDays)
 	}
+	if t.HeavyHours < 0 || t.HeavyHours > maxHeavyHours {
+		c.Add("heavy_hours", check.OutOfRange, "min", 0, "max", maxHeavyHours)
+	}
 	return c.Err()
+}
+
+// limited reports whether terms limit the helper, not this offer alone.
+func limited(t contract.HelperTerms) bool {
+	return t.WeeklyBudget != nil || t.WeeklyHours != nil || t.RestDays > 0
 }
 
 func (s *Service) setTerms(ctx context.Context, tx *sqlx.Tx, h hand, q contract.SetTerms) (contract.Moved, error) {
@@ -78,7 +96,7 @@ func (s *Service) setTerms(ctx context.Context, tx *sqlx.Tx, h hand, q contract.
 		return contract.Moved{}, errEnded
 	case rows[n].Version != q.Version:
 		return contract.Moved{}, fault.NewConflict("stale_version", "the offer has changed; read it again")
-	case rows[n].HelperID == nil && (q.Terms.WeeklyBudget != nil || q.Terms.RestDays > 0):
+	case rows[n].HelperID == nil && limited(q.Terms):
 		return contract.Moved{}, errNoHelper
 	}
 	if rows[n].HelperID != nil {

@@ -49,6 +49,16 @@ func TestTermsHoldForAllThatOneHelperOffers(t *testing.T) {
 	if mine, theirs := b.projected(t, second.ID).RestDays, b.projected(t, stranger.ID).RestDays; mine != 3 || theirs != 0 {
 		t.Errorf("the helper rests %d days, a stranger %d", mine, theirs)
 	}
+	for _, wrong := range []contract.HelperTerms{{WeeklyHours: amount(-1)}, {WeeklyHours: amount(169)}, {RestDays: 1, HeavyHours: 25}, {HeavyHours: -1}} {
+		_, err = b.SetTerms(asOfferer(t, first.ID), contract.SetTerms{ID: first.ID, Version: moved.Version, Terms: wrong})
+		wantFault(t, err, fault.Invalid, "invalid")
+	}
+	q.Version, q.Terms.WeeklyHours, q.Terms.HeavyHours = moved.Version, amount(5), 2
+	moved, err = b.SetTerms(asOfferer(t, first.ID), q)
+	must(t, err)
+	if p := b.projected(t, second.ID); p.WeeklyHours == nil || *p.WeeklyHours != 5 || p.HeavyHours != 2 {
+		t.Errorf("hours %v, heavy from %d", p.WeeklyHours, p.HeavyHours)
+	}
 	q.Version, q.Terms.WeeklyBudget = moved.Version, amount(-1)
 	_, err = b.SetTerms(asOfferer(t, first.ID), q)
 	wantFault(t, err, fault.Invalid, "invalid")

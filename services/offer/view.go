@@ -37,7 +37,7 @@ func shown(f fullRow) contract.Offer {
 		SourceID: f.SourceID, SubmittedBy: f.SubmittedBy, Generation: f.Generation, Consent: f.consent(), ErasedAt: f.ErasedAt, Moves: []string{},
 		MailBounces: f.Bounces, Suspended: len(f.SuspendedBy) > 0,
 	}
-	v.WeeklyBudget, v.RestDays = f.WeeklyBudget, f.RestDays
+	v.WeeklyBudget, v.WeeklyHours, v.RestDays, v.HeavyHours = f.WeeklyBudget, f.WeeklyHours, f.RestDays, f.HeavyHours
 	if f.AskedAt != nil && f.Stage == Available {
 		v.AskedAt = new(f.AskedAt.UTC())
 	}
@@ -203,7 +203,8 @@ const (
 func (s *Service) projection(f fullRow) contract.ProjectedOffer {
 	p := contract.ProjectedOffer{
 		OfferID: f.ID, Version: f.Version, Available: f.onOffer(), Organisation: f.OrgCode, Path: f.OrgPath,
-		Sharing: f.Sharing, WeeklyBudget: f.WeeklyBudget, RestDays: f.RestDays, Mode: f.Mode, RegionCode: f.RegionCode, RadiusM: f.RadiusM,
+		Sharing: f.Sharing, WeeklyBudget: f.WeeklyBudget, WeeklyHours: f.WeeklyHours, RestDays: f.RestDays, HeavyHours: f.HeavyHours,
+		Mode: f.Mode, RegionCode: f.RegionCode, RadiusM: f.RadiusM,
 		ServiceRegions: f.ServiceRegions, Languages: f.Languages, Skills: f.Skills, Safeguards: f.Safeguards,
 		Credentials: provenCredentials(f.Credentials.value), Windows: f.Windows.value, TimeZone: f.TimeZone,
 		ValidUntil: f.ValidUntil, PhoneVerified: f.PhoneVerified,

@@ -101,13 +101,13 @@ func (s *Service) claim(ctx context.Context, m contract.Move, change changer) (c
 }
 
 // unclaim ends a claim: one's own, one of those below, or as the system one that
-// is over. Where there is none it does nothing.
+// is over, of which the one whose it was is told. Where there is none it does nothing.
 func (s *Service) unclaim(ctx context.Context, m contract.Move, change changer) (contract.Moved, error) {
 	a := contract.ActorFrom(ctx)
 	if err := access.Require(a, access.WriteNotes); err != nil {
 		return contract.Moved{}, err
 	}
-	return change(ctx, m, func(_ *sqlx.Tx, _ *fullRow, r *record) error {
+	return change(ctx, m, func(tx *sqlx.Tx, _ *fullRow, r *record) error {
 		h := newHand(a, s.now())
 		running, is := r.row.claimed(h.now)
 		switch {
@@ -115,6 +115,11 @@ func (s *Service) unclaim(ctx context.Context, m contract.Move, change changer) 
 			return nil
 		case is && !running.releasableBy(a):
 			return errClaimed
+		}
+		if m.Reason == claimOver && a.Role == contract.RoleSystem {
+			if err := s.store.tellClaimOver(ctx, tx, r.row, h.now); err != nil {
+				return err
+			}
 		}
 		r.unclaim()
 		r.touch(h)

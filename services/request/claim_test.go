@@ -149,6 +149,16 @@ func TestClaimsThatAreOverAreReleased(t *testing.T) {
 	if m := b.lastMove(t, over); m.Move != moveUnclaim || m.Role != contract.RoleSystem || m.Reason != claimOver {
 		t.Errorf("recorded %+v", m)
 	}
+	told, err := b.Mentions(ctx, contract.AskMentions{})
+	must(t, err)
+	if told.Unseen != 1 || len(told.Items) != 1 || told.Items[0].Kind != contract.MentionClaimOver || told.Items[0].RequestID != over.ID {
+		t.Errorf("who had claimed it is told %+v", told)
+	}
+	_, err = b.SeeMention(ctx, contract.SeeMention{NoteID: told.Items[0].NoteID})
+	must(t, err)
+	if told, err = b.Mentions(ctx, contract.AskMentions{CountOnly: true}); err != nil || told.Unseen != 0 {
+		t.Errorf("it was seen, and %d wait: %v", told.Unseen, err)
+	}
 	if n := b.count(t, `SELECT count(*) FROM request.history WHERE move = 'unclaim'`); n != 1 {
 		t.Errorf("%d releases recorded, want 1", n)
 	}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"heli/pkg/contract"
 )
 
 // Two claims of one person at the same moment would each count without the other.
@@ -23,6 +25,14 @@ func (s *store) countClaims(ctx context.Context, tx *sqlx.Tx, person string, now
 		return 0, fmt.Errorf("count claims: %w", err)
 	}
 	return n, nil
+}
+
+const tellClaimOverSQL = `INSERT INTO mentions (note_id, person_id, request_id, at, kind) VALUES ($1, $2, $3, $4, 'claim_over')`
+
+// tellClaimOver puts it before the person whose claim has ended by time.
+func (s *store) tellClaimOver(ctx context.Context, tx *sqlx.Tx, r requestRow, now time.Time) error {
+	_, err := tx.ExecContext(ctx, tellClaimOverSQL, contract.NewID[contract.NoteID](), *r.ClaimedBy, r.ID, now)
+	return wrapped("tell of the end of a claim", err)
 }
 
 // An erased request takes no move any more, and its claim ended with it.

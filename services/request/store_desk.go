@@ -139,20 +139,21 @@ func (s *store) countMentions(ctx context.Context, person contract.PersonID) (n 
 }
 
 const listMentionsSQL = `
-	SELECT m.note_id, m.request_id, r.code, r.title, n.text, n.author_name, m.at, m.seen_at
-	FROM mentions m JOIN notes n ON n.id = m.note_id JOIN requests r ON r.id = m.request_id
-	WHERE m.person_id = $1 ORDER BY m.seen_at IS NOT NULL, m.at DESC, m.note_id LIMIT $2`
+	SELECT m.kind, m.note_id, m.request_id, r.code, r.title, coalesce(n.text, '') AS text, coalesce(n.author_name, '') AS author_name, m.at, m.seen_at
+	FROM mentions m LEFT JOIN notes n ON n.id = m.note_id JOIN requests r ON r.id = m.request_id
+	WHERE m.person_id = $1 AND (n.id IS NOT NULL OR m.kind <> 'note') ORDER BY m.seen_at IS NOT NULL, m.at DESC, m.note_id LIMIT $2`
 
 func (s *store) listMentions(ctx context.Context, person contract.PersonID, limit int) ([]contract.Mention, error) {
 	var rows []struct {
-		NoteID     contract.NoteID    `db:"note_id"`
-		RequestID  contract.RequestID `db:"request_id"`
-		Code       string             `db:"code"`
-		Title      string             `db:"title"`
-		Text       string             `db:"text"`
-		AuthorName string             `db:"author_name"`
-		At         time.Time          `db:"at"`
-		SeenAt     *time.Time         `db:"seen_at"`
+		Kind       contract.MentionKind `db:"kind"`
+		NoteID     contract.NoteID      `db:"note_id"`
+		RequestID  contract.RequestID   `db:"request_id"`
+		Code       string               `db:"code"`
+		Title      string               `db:"title"`
+		Text       string               `db:"text"`
+		AuthorName string               `db:"author_name"`
+		At         time.Time            `db:"at"`
+		SeenAt     *time.Time           `db:"seen_at"`
 	}
 	if err := s.db.SelectContext(ctx, &rows, listMentionsSQL, person, limit); err != nil {
 		return nil, wrapped("list mentions", err)
@@ -177,7 +178,7 @@ const eraseMentionsSQL = `DELETE FROM mentions WHERE request_id = $1`
 func deskStatements() []string {
 	return []string{
 		updateLineSQL, insertLineSQL, findByLineSQL, deleteLineSQL, forgetFacetsSQL, listLinkedSQL, listAlikeSQL, insertLinkSQL, deleteLinkSQL, listCallerSQL,
-		insertMentionsSQL, countMentionsSQL, listMentionsSQL, seeMentionSQL, eraseMentionsSQL,
+		insertMentionsSQL, tellClaimOverSQL, countMentionsSQL, listMentionsSQL, seeMentionSQL, eraseMentionsSQL,
 		countAttachmentsSQL, insertAttachmentSQL, listAttachmentsSQL, selectAttachmentSQL, lockAttachmentSQL,
 		deleteAttachmentSQL, eraseAttachmentKeysSQL, eraseAttachmentsSQL,
 	}

@@ -28,11 +28,12 @@ func TestAHelperSaysHowMuchMayBeAsked(t *testing.T) {
 	h.shows(http.StatusOK, `href="/answer/terms"`)
 	h.get("/answer/terms").shows(http.StatusOK, `name="weekly_budget"`, "已提议", `value="pause"`)
 	h.post("/answer/terms", url.Values{
-		"version": {"1"}, "weekly_budget": {"2"}, "windows.days": {"6", "7"}, "windows.from": {"09:00"}, "windows.to": {"12:30"},
+		"version": {"1"}, "weekly_budget": {"2"}, "weekly_hours": {"6"}, "rest_days": {"1"}, "heavy_hours": {"3"}, "windows.days": {"6", "7"}, "windows.from": {"09:00"}, "windows.to": {"12:30"},
 	}).shows(http.StatusOK, "已保存", `value="2"`, `value="09:00"`)
 	two := int64(2)
 	want := []contract.SetTerms{{ID: m.OfferID, Version: 1, Terms: contract.HelperTerms{
 		Windows: []contract.Window{{Weekday: 6, From: "09:00", To: "12:30"}, {Weekday: 7, From: "09:00", To: "12:30"}}, WeeklyBudget: &two,
+		WeeklyHours: new(int64(6)), RestDays: 1, HeavyHours: 3,
 	}}}
 	if diff := cmp.Diff(want, b.terms); diff != "" {
 		t.Errorf("set (-want +got):\n%s", diff)

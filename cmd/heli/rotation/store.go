@@ -33,7 +33,7 @@ var copies = map[contract.Thing][]string{
 		"matcher.matches.requester_key", "matcher.complaints.requester_key", "matcher.blocks.requester_key", "matcher.asks.requester_key",
 	},
 	contract.ThingOffer: {
-		"offer.helpers.phone_index", "offer.suspensions.phone_index", "matcher.helper_load.helper_key", "matcher.matches.helper_key",
+		"offer.helpers.phone_index", "offer.suspensions.phone_index", "matcher.helper_load.helper_key", "matcher.helper_limits.helper_key", "matcher.matches.helper_key",
 		"matcher.complaints.helper_key", "matcher.blocks.helper_key", "matcher.asks.helper_key",
 	},
 }

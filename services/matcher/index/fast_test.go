@@ -91,7 +91,7 @@ func drawAnyOffer(t *rapid.T) rank.Offer {
 		Available: oneOf(t, "available", true, true, true, false),
 		Path:      oneOf(t, "path", "root/a/", "root/b/", "root/"), Sharing: oneOf(t, "sharing", contract.SharingOwn, contract.SharingNetwork),
 		Category: oneOf(t, "category", testCodes...), Item: oneOf(t, "item", "", "mask"), Words: drawWords(t),
-		Free: maybe(t, "free", amount), Unit: oneOf[contract.Unit](t, "unit", "piece", "box", ""), Per: contract.PerWeek,
+		Free: maybe(t, "free", amount), Unit: oneOf[contract.Unit](t, "unit", "piece", "box", "", "hour"), Per: contract.PerWeek,
 		Mode: oneOf(t, "mode", contract.Modes()...), Region: oneOf(t, "region", testSites...), Point: drawPoint(t),
 		RadiusM:        maybe(t, "radius", rapid.OneOf(rapid.Int64Range(0, 20_000), rapid.SampledFrom([]int64{-5, 30_000_000, 1 << 50}))),
 		ServiceRegions: oneOf(t, "service", nil, nil, []string{"610100"}, []string{"610000", "999"}),
@@ -100,9 +100,17 @@ func drawAnyOffer(t *rapid.T) rank.Offer {
 		Safeguards:     oneOf(t, "safeguards", nil, []string{"Woman"}),
 		Credentials:    oneOf(t, "credentials", nil, []contract.Credential{{Kind: "lawyer", VerifiedBy: "x"}}, []contract.Credential{{Kind: "legal"}}),
 		Schedule:       drawZoned(t), ValidUntil: maybe(t, "until", rapid.Map(rapid.IntRange(-5, 300), func(h int) time.Time { return noon.Add(time.Duration(h) * time.Hour) })),
-		Helper: oneOf[contract.HelperID](t, "helper", "", "h1", "h2"), Load: rank.Load{Used: rapid.Int64Range(0, 4).Draw(t, "used"), Budget: maybe(t, "budget", amount)},
+		Helper: oneOf[contract.HelperID](t, "helper", "", "h1", "h2"), Load: drawLoad(t, amount),
 		OrganisationLoad: oneOf[int64](t, "organisation", 0, 3, 80, 1<<33),
 		Response:         rank.Response{Asked: oneOf[int64](t, "asked", 0, 5, 70_000), Accepted: rapid.Int64Range(0, 5).Draw(t, "accepted"), Done: rapid.Int64Range(0, 5).Draw(t, "done")},
+	}
+}
+
+func drawLoad(t *rapid.T, amount *rapid.Generator[int64]) rank.Load {
+	return rank.Load{
+		Used: rapid.Int64Range(0, 4).Draw(t, "used"), Budget: maybe(t, "budget", amount),
+		Minutes: oneOf[int64](t, "minutes", 0, 30, 600), MostMinutes: oneOf(t, "most minutes", nil, nil, new(int64(0)), new(int64(90)), new(int64(660))),
+		RestsUntil: maybe(t, "rests", rapid.Map(rapid.IntRange(-5, 5), func(h int) time.Time { return noon.Add(time.Duration(h) * time.Hour) })),
 	}
 }
 
@@ -111,7 +119,7 @@ func drawAnyNeed(t *rapid.T) rank.Need {
 		ID: contract.NeedLineID(drawnID(t, "c", 40)), RequestID: contract.RequestID(drawnID(t, "d", 3)),
 		Path: oneOf(t, "path", "root/a/", "root/b/", ""), Sharing: oneOf(t, "sharing", contract.SharingOwn, contract.SharingNetwork),
 		Category: oneOf(t, "category", testCodes...), Item: oneOf(t, "item", "", "", "mask"), Words: drawWords(t),
-		Remaining: maybe(t, "remaining", rapid.Int64Range(0, 9)), Unit: oneOf[contract.Unit](t, "unit", "piece", "box", ""),
+		Remaining: maybe(t, "remaining", rapid.Int64Range(0, 9)), Unit: oneOf[contract.Unit](t, "unit", "piece", "box", "", "hour"),
 		Urgency: oneOf(t, "urgency", contract.Urgencies()...), Since: noon.Add(-time.Duration(rapid.IntRange(-3, 99).Draw(t, "waited")) * time.Hour),
 		NeededBy: maybe(t, "by", rapid.Map(rapid.IntRange(-5, 200), func(h int) time.Time { return noon.Add(time.Duration(h) * time.Hour) })),
 		Mode:     oneOf(t, "mode", contract.Modes()...), Region: oneOf(t, "region", testSites...), Point: drawPoint(t),

@@ -35,6 +35,21 @@ type extra struct {
 	credentials []contract.Credential
 	validUntil  *time.Time
 	words       []contract.WordHash
+	hours       *hours
+}
+
+// hours is what an offer's load says of a helper who limits more than asks.
+type hours struct {
+	minutes    int64
+	most       *int64
+	restsUntil *time.Time
+}
+
+func hoursOf(l rank.Load) *hours {
+	if l.Minutes == 0 && l.MostMinutes == nil && l.RestsUntil == nil {
+		return nil
+	}
+	return &hours{l.Minutes, l.MostMinutes, l.RestsUntil}
 }
 
 const (
@@ -107,11 +122,12 @@ func (p *packed) add(y *symbols, o *rank.Offer, skills uint32) {
 }
 
 func extraOf(o *rank.Offer) *extra {
-	if o.Helper == "" && len(o.Credentials) == 0 && o.ValidUntil == nil && len(o.Words) == 0 {
+	limits := hoursOf(o.Load)
+	if o.Helper == "" && len(o.Credentials) == 0 && o.ValidUntil == nil && len(o.Words) == 0 && limits == nil {
 		return nil
 	}
 	return &extra{
-		helper: o.Helper, credentials: o.Credentials, validUntil: o.ValidUntil, words: o.Words,
+		helper: o.Helper, credentials: o.Credentials, validUntil: o.ValidUntil, words: o.Words, hours: limits,
 	}
 }
 
@@ -194,6 +210,9 @@ func (p *packed) unpack(r *reading, row int, h *hot, into *unpacked) *rank.Offer
 	}
 	if x != nil {
 		o.Helper, o.Credentials, o.ValidUntil, o.Words = x.helper, x.credentials, x.validUntil, x.words
+		if x.hours != nil {
+			o.Load.Minutes, o.Load.MostMinutes, o.Load.RestsUntil = x.hours.minutes, x.hours.most, x.hours.restsUntil
+		}
 	}
 	return o
 }

@@ -97,12 +97,11 @@ func (h *hot) load(o *rank.Offer) {
 	if o.Helper != "" {
 		h.flags |= helped
 	}
-	full := false
+	full := o.Helper != "" && o.Load.Full()
 	if fits(math.MaxUint16, o.Load.Used) { // else 0, which bounds all
 		h.used = uint16(o.Load.Used)
 	}
 	if b := o.Load.Budget; b != nil {
-		full = o.Helper != "" && o.Load.Used >= *b
 		h.flags |= budgeted
 		if h.budget = math.MaxUint16; fits(math.MaxUint16, *b) {
 			h.budget = uint16(*b)

@@ -47,7 +47,7 @@ func breaksCapacity(q *Question, o *Offer) bool {
 }
 
 // Quantity returns the amount to suggest, in the need's unit: what is missing
-// as far as the offer can give it; 1 when neither side states an amount.
+// as far as the offer can give it and its helper's week has room; 1 when neither side states an amount.
 func (q *Question) Quantity(o *Offer) int64 {
 	free := int64(math.MaxInt64)
 	if r, ok := q.ratio(o); ok && o.Free != nil {
@@ -57,10 +57,14 @@ func (q *Question) Quantity(o *Offer) int64 {
 	if q.need.Remaining != nil {
 		missing = *q.need.Remaining
 	}
-	if n := min(free, missing); n < math.MaxInt64 {
-		return max(n, 0)
+	n := min(free, missing)
+	if n == math.MaxInt64 {
+		n = 1
 	}
-	return 1
+	if hours, limited := q.room(o); limited {
+		n = min(n, hours)
+	}
+	return max(n, 0)
 }
 
 // Reserve returns how much of the offer's unit a quantity in the need's unit

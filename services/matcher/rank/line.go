@@ -72,12 +72,6 @@ type Offer struct {
 	Response         Response
 }
 
-// Load is how much was asked of a helper this week, over all organisations.
-type Load struct {
-	Used   int64  // asks
-	Budget *int64 // asks a week that the helper set; nil means none
-}
-
 // Response is how an offer's helper or organisation answered so far.
 type Response struct {
 	Asked, Accepted, Done int64

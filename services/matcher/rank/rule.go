@@ -25,7 +25,7 @@ const (
 	RuleSafeguard  Rule = "safeguard"  // every safeguard asked for
 	RuleUnit       Rule = "unit"       // equal units, or a conversion
 	RuleCapacity   Rule = "capacity"   // something is free
-	RuleLoad       Rule = "load"       // the helper's week is not full
+	RuleLoad       Rule = "load"       // the helper's week is not full, nor do they rest
 	RuleTime       Rule = "time"       // at least 30 minutes in which both are free
 )
 
@@ -174,17 +174,4 @@ func lacking(asked, given []string) []string {
 		}
 	}
 	return missing
-}
-
-// breaksLoad applies to helpers who set a budget alone: goods and rooms do not
-// tire, and who set none is spared by the load factor instead.
-func breaksLoad(_ *Question, o *Offer) bool {
-	return o.Helper != "" && o.Load.Budget != nil && o.Load.Used >= *o.Load.Budget
-}
-
-func (q *Question) budget(o *Offer) int64 {
-	if o.Load.Budget != nil {
-		return *o.Load.Budget
-	}
-	return q.at.Policy.WeeklyBudget
 }

@@ -52,6 +52,18 @@ func TestRules(t *testing.T) {
 		{"no budget set", func(_ *rank.Need, o *rank.Offer, m *rank.Moment) {
 			o.Helper, o.Load = "h", rank.Load{Used: 2 * m.Policy.WeeklyBudget}
 		}, ""},
+		{"hours are full", func(_ *rank.Need, o *rank.Offer, _ *rank.Moment) {
+			o.Helper, o.Load = "h", rank.Load{Minutes: 61, MostMinutes: amount(120)}
+		}, rank.RuleLoad},
+		{"hours have room", func(_ *rank.Need, o *rank.Offer, _ *rank.Moment) {
+			o.Helper, o.Load = "h", rank.Load{Minutes: 60, MostMinutes: amount(120)}
+		}, ""},
+		{"rests", func(_ *rank.Need, o *rank.Offer, m *rank.Moment) {
+			o.Helper, o.Load = "h", rank.Load{RestsUntil: new(m.Now.Add(time.Second))}
+		}, rank.RuleLoad},
+		{"has rested", func(_ *rank.Need, o *rank.Offer, m *rank.Moment) {
+			o.Helper, o.Load = "h", rank.Load{RestsUntil: &m.Now}
+		}, ""},
 		{"goods do not tire", func(_ *rank.Need, o *rank.Offer, _ *rank.Moment) { o.Load.Used = 1000 }, ""},
 	})
 }

@@ -74,7 +74,7 @@ func (r *run) begin(l *line) {
 		return
 	}
 	l.on = true
-	l.shown.Load.Used, l.shown.OrganisationLoad = r.asked[l.Helper], r.live[l.Path]
+	r.showLoad(l)
 	if l.shown.Load.Used > 0 || l.shown.OrganisationLoad > 0 {
 		r.loaded = append(r.loaded, l)
 	}
@@ -95,10 +95,15 @@ func (r *run) renew(l *line) {
 	}
 }
 
-// load counts a match for the line's helper and organisation. Every line of the
+// showLoad has a line say what its helper and organisation are loaded with.
+func (r *run) showLoad(l *line) {
+	l.shown.Load.Used, l.shown.Load.Minutes, l.shown.OrganisationLoad = r.asked[l.Helper], r.minutes[l.Helper], r.live[l.Path]
+}
+
+// load counts a match of so many minutes for the line's helper and organisation. Every line of the
 // helper shows it; the organisation's other lines show it when they next change,
 // as in the running matcher.
-func (r *run) load(l *line) {
+func (r *run) load(l *line, minutes int64) {
 	if len(r.asked)+len(r.live) == 0 {
 		week := rank.PeriodStart(contract.PerWeek, r.now, time.UTC)
 		r.queue.add(event{at: week.AddDate(0, 0, 7), kind: weekBegins})
@@ -107,13 +112,14 @@ func (r *run) load(l *line) {
 	same := []*line{l}
 	if l.Helper != "" {
 		r.asked[l.Helper]++
+		r.minutes[l.Helper] += minutes
 		same = r.ofHelper[l.Helper]
 	}
 	for _, one := range same {
 		if !one.on {
 			continue
 		}
-		one.shown.Load.Used, one.shown.OrganisationLoad = r.asked[one.Helper], r.live[one.Path]
+		r.showLoad(one)
 		r.loaded = append(r.loaded, one)
 		r.show(one)
 	}
@@ -122,11 +128,12 @@ func (r *run) load(l *line) {
 // forgetLoad begins a week: whoever had been asked enough may be asked again.
 func (r *run) forgetLoad() {
 	clear(r.asked)
+	clear(r.minutes)
 	clear(r.live)
 	rested := r.loaded
 	r.loaded = nil
 	for _, l := range rested {
-		l.shown.Load.Used, l.shown.OrganisationLoad = 0, 0
+		l.shown.Load.Used, l.shown.Load.Minutes, l.shown.OrganisationLoad = 0, 0, 0
 		r.show(l)
 	}
 	for _, l := range rested {

@@ -31,6 +31,8 @@ func drawAmount(t *rapid.T, label string) *int64 {
 
 var budgets = map[contract.HelperID]*int64{"ada": new(int64(1)), "bo": new(int64(2))}
 
+var hours = map[contract.HelperID]*int64{"bo": new(int64(60))}
+
 // drawNeeds draws from small sets, so that rules break and needs compete.
 func drawNeeds(t *rapid.T) []Need {
 	var needs []Need
@@ -57,7 +59,7 @@ func drawOffers(t *rapid.T) []Offer {
 			o.OfferID = oneOf[contract.OfferID](t, "offer", "f", "g", o.OfferID)
 			o.Category, o.Path = oneOf(t, "category", "labour", "food", "psych"), oneOf(t, "path", "root/xian/", "root/xian/a/")
 			o.Helper = oneOf[contract.HelperID](t, "helper", "", "ada", "bo")
-			o.Load.Budget = budgets[o.Helper]
+			o.Load.Budget, o.Load.MostMinutes = budgets[o.Helper], hours[o.Helper]
 		})
 		if oneOf(t, "ends", false, false, true) {
 			o.Until = new(o.From.Add(time.Duration(rapid.IntRange(0, 9000).Draw(t, "until")) * time.Minute))
@@ -74,7 +76,7 @@ func drawOffers(t *rapid.T) []Offer {
 func drawPolicies(t *rapid.T) Policies {
 	modes := map[string]rank.Mode{}
 	for _, category := range []string{"labour", "labour.sorting", "food", "psych"} {
-		modes[category] = oneOf(t, "mode of "+category, rank.Manual, rank.Assisted, rank.Automatic)
+		modes[category] = oneOf(t, "mode of "+category, rank.Manual, rank.Assisted, rank.Wave, rank.Automatic)
 	}
 	return Policies{Installation: policy(rank.Manual), Of: func(n *rank.Need) rank.Policy { return policy(modes[n.Category]) }}
 }
@@ -95,6 +97,9 @@ func (r *run) broken() error {
 		}
 		if b := l.Load.Budget; b != nil && r.asked[l.Helper] > *b {
 			return fmt.Errorf("helper %s is asked %d times", l.Helper, r.asked[l.Helper])
+		}
+		if most := l.Load.MostMinutes; most != nil && l.Helper != "" && r.minutes[l.Helper] > *most {
+			return fmt.Errorf("helper %s helps for %d minutes of %d", l.Helper, r.minutes[l.Helper], *most)
 		}
 	}
 	return nil

@@ -48,9 +48,28 @@ func (r *run) leave(n *need) {
 	r.tools.Index.RemoveNeed(n.ID)
 }
 
-// serve gives a need its best free offers one after another, and reports whether
-// it got anything.
+// serve pairs a need, or has its pairs made when those who are asked answer. It
+// reports whether it got anything.
 func (r *run) serve(n *need) bool {
+	if !n.asks {
+		return r.pair(n)
+	}
+	if !n.asking && n.open {
+		n.asking = true
+		r.queue.add(event{at: r.now.Add(AnswersAfter), kind: answersCome, id: string(n.ID)})
+	}
+	return false
+}
+
+// answered pairs a need with those who said yes: the best that are free then.
+func (r *run) answered(n *need) {
+	n.asking = false
+	r.pair(n)
+}
+
+// pair gives a need its best free offers one after another, and reports whether
+// it got anything.
+func (r *run) pair(n *need) bool {
 	any := false
 	for n.open {
 		best := r.tools.Index.Top(n.Need, r.moment(n.policy), 1)
@@ -94,7 +113,7 @@ func (r *run) match(n *need, l *line, quantity int64) bool {
 	l.reserved += taken
 	r.give(n, quantity)
 	r.show(l)
-	r.load(l)
+	r.load(l, rank.Minutes(n.Unit, quantity))
 	return true
 }
 

@@ -20,6 +20,7 @@ const (
 	periodBegins
 	offerBegins
 	needArrives
+	answersCome
 	planDue
 )
 
@@ -69,6 +70,8 @@ func (r *run) take(ctx context.Context, e event) error {
 	switch e.kind {
 	case needArrives:
 		r.arrive(r.needOf[needID(e.id)])
+	case answersCome:
+		r.answered(r.needOf[needID(e.id)])
 	case needEnds:
 		r.leave(r.needOf[needID(e.id)])
 	case offerBegins:

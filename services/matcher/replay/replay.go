@@ -10,6 +10,9 @@
 //     again for the rest whenever an offer arrives or its capacity renews. Needs
 //     that the matcher never pairs by itself (critical ones, sensitive
 //     categories, with safeguards) go as under assisted;
+//   - wave: several helpers are asked for such needs, and the pairs are made
+//     AnswersAfter later, when half of those who answer have; nights are not left
+//     out;
 //   - assisted: a coordinator confirms the optimal plan over all such needs that
 //     are open, every AssistedEvery;
 //   - manual: the same once a day, every ManualEvery at midnight UTC, which is
@@ -33,6 +36,10 @@ import (
 	"heli/services/matcher/index"
 	"heli/services/matcher/rank"
 )
+
+// AnswersAfter is how long a helper of whom nothing is known takes to answer, as
+// the waves of the running matcher expect it.
+const AnswersAfter = 45 * time.Minute
 
 // How often plans are confirmed.
 const (
@@ -134,6 +141,7 @@ type run struct {
 
 	met       map[Pair]bool
 	asked     map[contract.HelperID]int64 // this week
+	minutes   map[contract.HelperID]int64 // of help, this week
 	live      map[string]int64            // by organisation's path, this week
 	loaded    []*line                     // whose load is not zero
 	desks     map[rank.Mode]*desk
@@ -160,6 +168,8 @@ type need struct {
 	open      bool
 	policy    rank.Policy
 	automatic bool  // the matcher pairs it by itself
+	asks      bool  // once those whom it asks have answered
+	asking    bool  // they were asked
 	desk      *desk // else who plans it
 }
 
@@ -167,7 +177,7 @@ func newRun(record Record, policies Policies, tools Tools) *run {
 	r := &run{
 		policies: policies, tools: tools, refused: record.Refused,
 		needOf: map[contract.NeedLineID]*need{}, lineOf: map[contract.OfferLineID]*line{}, ofHelper: map[contract.HelperID][]*line{},
-		met: map[Pair]bool{}, asked: map[contract.HelperID]int64{}, live: map[string]int64{}, tally: newTally(),
+		met: map[Pair]bool{}, asked: map[contract.HelperID]int64{}, minutes: map[contract.HelperID]int64{}, live: map[string]int64{}, tally: newTally(),
 		desks: map[rank.Mode]*desk{
 			rank.Assisted: {mode: rank.Assisted, every: AssistedEvery}, rank.Manual: {mode: rank.Manual, every: ManualEvery},
 		},
@@ -194,13 +204,15 @@ func (r *run) newNeed(n Need) *need {
 	switch {
 	case played.policy.Mode == rank.Manual:
 		played.desk = r.desks[rank.Manual]
-	case played.policy.Mode == rank.Automatic && !c.Sensitive && len(n.Safeguards) == 0 && n.Urgency != contract.Critical:
-		played.automatic, r.automatic = true, true
+	case actsByItself(played.policy.Mode) && !c.Sensitive && len(n.Safeguards) == 0 && n.Urgency != contract.Critical:
+		played.automatic, r.automatic, played.asks = true, true, played.policy.Mode == rank.Wave
 	default:
 		played.desk = r.desks[rank.Assisted]
 	}
 	return played
 }
+
+func actsByItself(m rank.Mode) bool { return m == rank.Automatic || m == rank.Wave }
 
 // expect queues what the record says will happen.
 func (r *run) expect() {

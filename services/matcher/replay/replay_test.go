@@ -167,7 +167,7 @@ func TestEachNeedIsPlayedUnderItsOwnPolicy(t *testing.T) {
 	late := func(category string) func(*Need) {
 		return func(n *Need) { n.Category, n.Since = category, morning.Add(10*time.Minute) }
 	}
-	modes := map[string]rank.Mode{"labour": rank.Automatic, "labour.sorting": rank.Assisted, "food": rank.Manual}
+	modes := map[string]rank.Mode{"labour": rank.Automatic, "labour.sorting": rank.Assisted, "food": rank.Manual, "goods": rank.Wave}
 	record := Record{Until: morning.AddDate(0, 0, 14)}
 	for category := range modes {
 		record.Needs = append(record.Needs, want(category, 1, late(category)))
@@ -180,7 +180,7 @@ func TestEachNeedIsPlayedUnderItsOwnPolicy(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for category, wait := range map[needID]time.Duration{"labour": 0, "labour.sorting": 20 * time.Minute, "food": 15*time.Hour + 50*time.Minute} {
+	for category, wait := range map[needID]time.Duration{"labour": 0, "labour.sorting": 20 * time.Minute, "goods": AnswersAfter, "food": 15*time.Hour + 50*time.Minute} {
 		if n := r.needOf[category]; n.got != 1 || n.waited() != wait {
 			t.Errorf("%s got %d after %s, want after %s", category, n.got, n.waited(), wait)
 		}

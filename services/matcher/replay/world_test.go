@@ -23,7 +23,7 @@ func world() *reference.Snapshot {
 		Regions: []contract.Region{{Code: "610100", Level: "city"}},
 		Categories: []contract.Category{
 			{Code: "labour"}, {Code: "labour.sorting", Parent: "labour"}, {Code: "psych", Sensitive: true},
-			{Code: "food", Modes: []contract.Mode{contract.ModeDelivery}},
+			{Code: "food", Modes: []contract.Mode{contract.ModeDelivery}}, {Code: "goods"},
 		},
 	})
 }

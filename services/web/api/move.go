@@ -63,6 +63,7 @@ var matchMoves = []move{
 	{"withdraw", "The helper's side gives it up", holders},
 	{"cancel", "Call it off", keys},
 	{"reschedule", "Move it to another time, named in at", keys},
+	{"unschedule", "Call its appointment off; the match stays", keys},
 }
 
 var askMoves = []move{
@@ -95,6 +96,7 @@ type MoveBody struct {
 	Version    *int64     `json:"version,omitempty" doc:"The version that was read; another one is a conflict"`
 	To         string     `json:"to,omitempty" maxLength:"100" doc:"refer: code of the organisation that it goes to; hand_on: id of the colleague's offer"`
 	Quantity   *int64     `json:"quantity,omitempty" nullable:"true" minimum:"0" maximum:"1000000000000" doc:"report, confirm, resolve: how much was delivered; left out means all"`
+	Minutes    *int64     `json:"minutes,omitempty" minimum:"0" maximum:"10080" doc:"report: how long it took; it counts against the hours a week that the helper gives"`
 	OnBehalfOf string     `json:"on_behalf_of,omitempty" enum:"helper,requester" doc:"Whose answer staff record"`
 	At         *time.Time `json:"at,omitempty" doc:"reschedule, suggest_time: the new time"`
 }
@@ -109,6 +111,7 @@ func (in *moveInput) move(ctx context.Context, name string) contract.Move {
 	m := contract.Move{ID: in.ID, Move: name, Key: in.key(ctx)}
 	if b := in.Body; b != nil {
 		m.Reason, m.Version, m.To, m.Quantity, m.OnBehalfOf, m.At = b.Reason, b.Version, b.To, b.Quantity, b.OnBehalfOf, b.At
+		m.Minutes = b.Minutes
 	}
 	return m
 }

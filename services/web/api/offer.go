@@ -86,6 +86,7 @@ type offerFilter struct {
 	Organisation string   `query:"organisation" doc:"Code of the owner"`
 	Source       string   `query:"source"`
 	Text         string   `query:"q" doc:"A code, or words of the title"`
+	Queue        string   `query:"queue" enum:"ending" doc:"Those on offer with a credential that ends within a month, or has ended"`
 	IncludeEnded bool     `query:"include_ended" doc:"Ended ones too; asking for their state includes them anyway"`
 }
 
@@ -93,7 +94,7 @@ func (a *api) listOffers(ctx context.Context, in *offerFilter) (*answer[List[con
 	states := values[string](in.State)
 	listing, err := bus.Call(ctx, a.Bus, contract.OfferList, contract.ListOffers{
 		Page: in.page(), States: states, Categories: values[string](in.Category), RegionCode: in.Region,
-		Organisation: in.Organisation, Source: in.Source, Text: in.Text, IncludeEnded: in.IncludeEnded || len(states) > 0,
+		Queue: in.Queue, Organisation: in.Organisation, Source: in.Source, Text: in.Text, IncludeEnded: in.IncludeEnded || len(states) > 0,
 	})
 	return listOf(listing), err
 }

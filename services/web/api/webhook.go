@@ -23,6 +23,10 @@ func (a *api) addWebhooks() {
 	add(a, register, a.registerWebhook)
 	add(a, route(http.MethodGet, "", "list_webhooks", "List the endpoints of your organisation"), a.listWebhooks)
 	add(a, route(http.MethodGet, "/{id}", "get_webhook", "Read an endpoint"), a.getWebhook)
+	edit := route(http.MethodPatch, "/{id}", "edit_webhook", "Change an endpoint")
+	edit.description = "What is left out stays. A new address must prove itself as the first one did; until then what is due waits and what " +
+		"comes joins it. Of a robot the address is its key: give both anew. The change is audited."
+	add(a, edit, a.editWebhook)
 	remove := route(http.MethodDelete, "/{id}", "remove_webhook", "Remove an endpoint")
 	remove.status = http.StatusNoContent
 	add(a, remove, a.removeWebhook)
@@ -82,6 +86,30 @@ func (a *api) listWebhooks(ctx context.Context, in *PageInput) (*answer[List[con
 
 func (a *api) getWebhook(ctx context.Context, in *IDInput) (*answer[contract.Webhook], error) {
 	hook, err := bus.Call(ctx, a.Bus, contract.NotifyWebhook, contract.WebhookByID{ID: contract.EndpointID(in.ID)})
+	return &answer[contract.Webhook]{hook}, err
+}
+
+// EditWebhookInput is what is changed of an endpoint.
+type EditWebhookInput struct {
+	Version     int64    `json:"version" doc:"As it was read; another one is a conflict"`
+	URL         *string  `json:"url,omitempty" maxLength:"2000"`
+	Events      []string `json:"events,omitempty" minItems:"1" maxItems:"50" doc:"All of them: they take the place of the former"`
+	Description *string  `json:"description,omitempty" maxLength:"200"`
+	Secret      string   `json:"secret,omitempty" maxLength:"200" doc:"With which a robot of DingTalk or Feishu at the new address wants its messages signed"`
+}
+
+type editWebhookInput struct {
+	KeyInput
+	IDInput
+	Body EditWebhookInput
+}
+
+func (a *api) editWebhook(ctx context.Context, in *editWebhookInput) (*answer[contract.Webhook], error) {
+	b := in.Body
+	hook, err := bus.Call(ctx, a.Bus, contract.NotifyEdit, contract.EditWebhook{
+		ID: contract.EndpointID(in.ID), Version: b.Version, URL: b.URL, Events: b.Events, Description: b.Description, Secret: b.Secret,
+		Key: in.key(ctx), BodyHash: callFrom(ctx).bodyHash(),
+	})
 	return &answer[contract.Webhook]{hook}, err
 }
 

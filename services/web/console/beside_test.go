@@ -56,6 +56,7 @@ func (d *desk) answerBeside() {
 	stub(d, contract.RequestMentions, func(context.Context, contract.AskMentions) (contract.Mentions, error) {
 		return contract.Mentions{Unseen: 2, Items: []contract.Mention{
 			{NoteID: "01900000-0000-7000-8000-0000000000e1", RequestID: requestID, Code: "K7FM-3QRAG", Title: "社区隔离点急需口罩", Text: "@测试员甲 请回电", AuthorName: "测试员乙", At: began},
+			{Kind: contract.MentionClaimOver, NoteID: "01900000-0000-7000-8000-0000000000e2", RequestID: requestID, Code: "K7FM-3QRAG", Title: "社区隔离点急需口罩", At: began},
 		}}, nil
 	})
 	stub(d, contract.RequestSeeMention, func(context.Context, contract.SeeMention) (contract.Empty, error) { return contract.Empty{}, nil })
@@ -199,7 +200,7 @@ func TestNotesMentionTheLongestName(t *testing.T) {
 	if got := last[contract.AddNote](d, contract.RequestNote.Subject).Mentions; !cmp.Equal(got, []contract.PersonID{colleagueID}) {
 		t.Errorf("mentioned %v", got)
 	}
-	r.get("/console/mentions").shows(t, http.StatusOK, "@测试员甲 请回电", "K7FM-3QRAG", `<span class="badge badge-plain">2</span>`)
+	r.get("/console/mentions").shows(t, http.StatusOK, "@测试员甲 请回电", "K7FM-3QRAG", "Your claim has ended by time", `<span class="badge badge-plain">2</span>`)
 	if got := r.post("/console/mentions", url.Values{"note_id": {otherID}}); got.status != http.StatusSeeOther {
 		t.Errorf("marking gave %d", got.status)
 	}

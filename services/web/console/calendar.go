@@ -60,6 +60,10 @@ const formAppointment = "appointment"
 func (c console) setAppointment(w http.ResponseWriter, r *http.Request) error {
 	id := contract.MatchID(chi.URLParam(r, "id"))
 	return c.act(w, r, matchPath(id), c.matchPage, func(ctx context.Context, form url.Values) (string, error) {
+		if move, off := templates.CallOffFrom(id, form); off {
+			_, err := bus.Call(ctx, c.Bus, contract.MatcherMove, move)
+			return formAppointment, err
+		}
 		_, err := bus.Call(ctx, c.Bus, contract.MatcherSetAppointment, templates.AppointmentFrom(id, form))
 		return formAppointment, err
 	})

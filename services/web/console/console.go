@@ -201,6 +201,7 @@ func (c console) mountWebhooks(get, post route) {
 	get("/console/webhooks", c.webhooks)
 	post("/console/webhooks", c.register)
 	get("/console/webhooks/{id}", c.showWebhook)
+	post("/console/webhooks/{id}/edit", c.editWebhook)
 	post("/console/webhooks/{id}/schedule", c.scheduleWebhook)
 	post("/console/webhooks/{id}/test", c.testWebhook)
 	post("/console/webhooks/{id}/rotate", c.rotateWebhook)

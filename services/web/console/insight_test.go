@@ -103,7 +103,11 @@ func TestAPoolIsPausedAtOnce(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	r := d.signIn(contract.RoleAgencyLead)
-	r.get("/console/pool").shows(t, http.StatusOK, "N95 口罩现货", `value="pause"`, "4,800")
+	r.get("/console/pool").shows(t, http.StatusOK, "N95 口罩现货", `value="pause"`, "4,800", "3 offers have a credential", `href="/console/offers?tab=ending"`)
+	r.get("/console/offers?tab=ending").shows(t, http.StatusOK, "Credentials ending")
+	if got := last[contract.ListOffers](d, contract.OfferList.Subject); got.Queue != contract.QueueEnding || got.States != nil {
+		t.Errorf("the queue asks for %+v", got)
+	}
 	r.post("/console/pool/all", url.Values{"move": {"pause"}}).shows(t, http.StatusOK, "Done: 1.")
 	if got := last[contract.Move](d, contract.OfferMove.Subject); got.ID != offerID || got.Move != "pause" {
 		t.Errorf("moved %+v", got)

@@ -71,7 +71,7 @@ var matchMoves = map[string]asked{
 
 // elsewhere are moves that have a place of their own on the page, or none in
 // the console: people correct what is theirs on the tracking page.
-var elsewhere = []string{"correct", "edit", "verify_credential", "reschedule"}
+var elsewhere = []string{"correct", "edit", "verify_credential", "reschedule", "unschedule"}
 
 // movesOf turns the names of moves into what the page shows of them.
 func movesOf(names []string, asks map[string]asked, quantity string) []templates.Move {

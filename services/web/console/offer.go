@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -24,12 +25,13 @@ const offersPath = "/console/offers"
 func offerPath(id contract.OfferID) string { return offersPath + "/" + string(id) }
 
 // offerViews are the tabs of the list; the one without states shows all that
-// have not ended.
+// have not ended, and one is a queue.
 var offerViews = []view{
 	{"all", nil},
 	{"new", []string{"submitted", "vetting"}},
 	{"available", []string{"available"}},
 	{"paused", []string{"paused", "exhausted"}},
+	{contract.QueueEnding, []string{contract.QueueEnding}},
 	{"ended", []string{"expired", "withdrawn", "blocked"}},
 }
 
@@ -54,6 +56,9 @@ func (c console) loadOffers(ctx context.Context, d templates.Desk) (templates.Of
 		Page: contract.Page{Cursor: d.Query.Get("cursor")}, States: shown.states, RegionCode: d.Query.Get("region"),
 		Text: d.Query.Get("text"),
 	}
+	if shown.name == contract.QueueEnding {
+		q.States, q.Queue = nil, shown.name
+	}
 	if category := d.Query.Get("category"); category != "" {
 		q.Categories = []string{category}
 	}
@@ -66,7 +71,10 @@ func (c console) loadOffers(ctx context.Context, d templates.Desk) (templates.Of
 	if err != nil {
 		return o, err
 	}
-	o.Tabs = tabsOf(offerViews, shown, counts.ByState, func(name string) (string, string) {
+	waiting := map[string]int64{}
+	maps.Copy(waiting, counts.ByState)
+	maps.Copy(waiting, counts.Queues)
+	o.Tabs = tabsOf(offerViews, shown, waiting, func(name string) (string, string) {
 		return offersPath + "?tab=" + name, d.T("console.tab.offer." + name)
 	})
 	return o, nil

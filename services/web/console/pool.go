@@ -36,6 +36,11 @@ func (c console) poolPage(w http.ResponseWriter, r *http.Request, moved *templat
 	v.Rows, v.Next = listing.Items, listing.NextCursor
 	counts, err := bus.Call(r.Context(), c.Bus, contract.MatcherCount, contract.Empty{})
 	v.Matches = counts.ByState
+	if err == nil {
+		var offers contract.Counts
+		offers, err = bus.Call(r.Context(), c.Bus, contract.OfferCount, contract.Empty{})
+		v.Ending = offers.Queues[contract.QueueEnding]
+	}
 	if f != nil && err == nil {
 		d.Notice = &templates.Notice{Tone: templates.ToneError, Text: d.Fault(f.err)}
 		c.Pages.Render(w, r, page.StatusOf(f.err), templates.ConsolePool(d, v))

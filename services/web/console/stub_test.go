@@ -103,7 +103,7 @@ func (d *desk) answerOffers() {
 		return contract.Listing[contract.Offer]{Items: []contract.Offer{d.offer}}, access.Require(contract.ActorFrom(ctx), access.ReadOffers)
 	})
 	stub(d, contract.OfferCount, func(context.Context, contract.Empty) (contract.Counts, error) {
-		return contract.Counts{ByState: map[string]int64{"available": 1}}, nil
+		return contract.Counts{ByState: map[string]int64{"available": 1}, Queues: map[string]int64{contract.QueueEnding: 3}}, nil
 	})
 	stub(d, contract.OfferGet, func(_ context.Context, q contract.GetByID) (contract.Offer, error) {
 		if q.ID != offerID {
@@ -195,6 +195,12 @@ func (d *desk) answerNotify() {
 			return contract.Webhook{}, fault.NewInvalid(fault.Field{Location: "time_zone", Code: "not_a_zone"})
 		}
 		return robot, nil
+	})
+	stub(d, contract.NotifyEdit, func(_ context.Context, q contract.EditWebhook) (contract.Webhook, error) {
+		if q.URL != nil && *q.URL == "http://127.0.0.1/" {
+			return contract.Webhook{}, fault.NewInvalid(fault.Field{Location: "url", Code: "private_address"})
+		}
+		return hook, nil
 	})
 	stub(d, contract.NotifyWebhook, func(ctx context.Context, q contract.WebhookByID) (contract.Webhook, error) {
 		if q.ID == robotID {

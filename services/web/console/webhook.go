@@ -118,6 +118,7 @@ func (c console) webhookPage(w http.ResponseWriter, r *http.Request, o webhookOu
 	d := c.desk(r, &url.URL{Path: webhookPath(id), RawQuery: r.URL.RawQuery}, hook.URL)
 	v := templates.WebhookView{
 		Webhook: hook, Search: searchFrom(d.Query), Rotated: o.rotated, Preview: o.preview, Times: templates.NoticeFormOf(hook.NoticeTimes),
+		Edit: templates.WebhookFormOf(hook),
 	}
 	if o.preview != nil {
 		v.Search = o.preview.Search
@@ -134,8 +135,11 @@ func (c console) webhookPage(w http.ResponseWriter, r *http.Request, o webhookOu
 	v.Deliveries, v.Next = listing.Items, listing.NextCursor
 	if f := o.refused; f != nil && err == nil {
 		d.Notice, v.Errors = &templates.Notice{Tone: templates.ToneError, Text: d.Fault(f.err)}, templates.ErrorsOf(d.Page, f.err)
-		if f.name == templates.FormSchedule {
+		switch f.name {
+		case templates.FormSchedule:
 			v.Times = timesFrom(f.form)
+		case templates.FormEndpoint:
+			v.Edit, v.Editing = typedWebhook(f.form), true
 		}
 		c.Pages.Render(w, r, page.StatusOf(f.err), templates.ConsoleWebhook(d, v))
 		return nil

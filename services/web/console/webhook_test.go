@@ -84,3 +84,30 @@ func TestDeliveriesAreSearchedAndCountedBeforeTheyAreSentAgain(t *testing.T) {
 	form.Set("since", "yesterday")
 	r.post(path+"/replay", form).shows(t, http.StatusUnprocessableEntity, "console-nav")
 }
+
+func TestAnEndpointIsChanged(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	r := d.signIn(contract.RoleAdministrator)
+	r.get("/console/webhooks/"+hookID).shows(t, http.StatusOK, hookID+"/edit", `name="events"`)
+	form := url.Values{"version": {"4"}, "url": {" https://hook.example.org/2 "}, "events": {"match.*, request.open"}, "description": {"ours"}}
+	if got := r.post("/console/webhooks/"+hookID+"/edit", form); got.status != http.StatusSeeOther {
+		t.Errorf("the change gave %d", got.status)
+	}
+	want := contract.EditWebhook{
+		ID: hookID, Version: 4, URL: new("https://hook.example.org/2"), Events: []string{"match.*", "request.open"}, Description: new("ours"),
+	}
+	if diff := cmp.Diff(want, last[contract.EditWebhook](d, contract.NotifyEdit.Subject)); diff != "" {
+		t.Errorf("changed (-want +got):\n%s", diff)
+	}
+	form.Set("url", "http://127.0.0.1/")
+	r.post("/console/webhooks/"+hookID+"/edit", form).shows(t, http.StatusUnprocessableEntity, `value="http://127.0.0.1/"`, `<details open id="edit">`, `value="match.*, request.open"`)
+	form.Set("url", "") // the key of a robot stays
+	r.post("/console/webhooks/"+robotID+"/edit", form)
+	if got := last[contract.EditWebhook](d, contract.NotifyEdit.Subject); got.URL != nil {
+		t.Errorf("an address that nobody typed replaces the key: %+v", got)
+	}
+	if page := r.get("/console/webhooks/" + robotID); strings.Contains(page.body, `value="qyapi`) {
+		t.Error("what is shown of a key is offered as the new one")
+	}
+}

@@ -137,6 +137,13 @@ func helperMove(m contract.Match, values url.Values) (contract.Move, error) {
 			})
 		}
 		move.Quantity = &n
+		if typed := digits(strings.TrimSpace(values.Get("minutes"))); typed != "" {
+			took, err := strconv.ParseInt(typed, 10, 64)
+			if err != nil {
+				return move, fault.NewInvalid(fault.Field{Location: "minutes", Code: "malformed"})
+			}
+			move.Minutes = &took
+		}
 	default:
 		return move, fault.NewConflict("illegal_move", "this page does not make that move")
 	}

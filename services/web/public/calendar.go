@@ -100,7 +100,12 @@ func (p pages) setAppointment(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	_, err = bus.Call(site.As(r.Context(), contract.RoleAnswerer, string(m.ID)), p.Bus, contract.MatcherSetAppointment, templates.AppointmentFrom(m.ID, values))
+	hers := site.As(r.Context(), contract.RoleAnswerer, string(m.ID))
+	if move, off := templates.CallOffFrom(m.ID, values); off {
+		_, err = bus.Call(hers, p.Bus, contract.MatcherMove, move)
+	} else {
+		_, err = bus.Call(hers, p.Bus, contract.MatcherSetAppointment, templates.AppointmentFrom(m.ID, values))
+	}
 	if err == nil {
 		http.Redirect(w, r, "/answer", http.StatusSeeOther)
 		return nil

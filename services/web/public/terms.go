@@ -56,7 +56,8 @@ func (p pages) renderTerms(w http.ResponseWriter, r *http.Request, status int, o
 	page := p.Pages.Of(r)
 	view := templates.Terms{
 		Version: offer.Version, State: offer.State, Plain: page.Plain(contract.ThingOffer, offer.State), Title: offer.Title,
-		Moves: map[string]bool{}, Budget: budgetText(offer.WeeklyBudget), Rest: restText(offer.RestDays), Saved: r.URL.Query().Has("saved"),
+		Moves: map[string]bool{}, Saved: r.URL.Query().Has("saved"),
+		Budget: limitText(offer.WeeklyBudget), Hours: limitText(offer.WeeklyHours), Rest: restText(offer.RestDays), Heavy: restText(offer.HeavyHours),
 		Asked: offer.AskedAt != nil,
 	}
 	view.Days, view.From, view.To, view.Kept = spanOf(offer.Windows)
@@ -68,7 +69,7 @@ func (p pages) renderTerms(w http.ResponseWriter, r *http.Request, status int, o
 	}
 	if typed != nil {
 		view.Days, view.From, view.To, view.Budget = typed["windows.days"], typed.Get("windows.from"), typed.Get("windows.to"), typed.Get("weekly_budget")
-		view.Rest = typed.Get("rest_days")
+		view.Hours, view.Rest, view.Heavy = typed.Get("weekly_hours"), typed.Get("rest_days"), typed.Get("heavy_hours")
 	}
 	if problem != nil {
 		view.Errors = templates.ErrorsOf(page, problem)
@@ -81,18 +82,18 @@ func (p pages) renderTerms(w http.ResponseWriter, r *http.Request, status int, o
 	return nil
 }
 
-func budgetText(budget *int64) string {
-	if budget == nil {
+func limitText(limit *int64) string {
+	if limit == nil {
 		return ""
 	}
-	return strconv.FormatInt(*budget, 10)
+	return strconv.FormatInt(*limit, 10)
 }
 
-func restText(days int64) string {
-	if days == 0 {
+func restText(n int64) string {
+	if n == 0 {
 		return ""
 	}
-	return strconv.FormatInt(days, 10)
+	return strconv.FormatInt(n, 10)
 }
 
 // spanOf lays windows out as the form has them: days with one span. False for such
@@ -176,8 +177,12 @@ func termsFrom(offer contract.Offer, values url.Values) (contract.SetTerms, erro
 		return &n
 	}
 	q.Terms.WeeklyBudget = number("weekly_budget")
+	q.Terms.WeeklyHours = number("weekly_hours")
 	if rest := number("rest_days"); rest != nil {
 		q.Terms.RestDays = *rest
+	}
+	if heavy := number("heavy_hours"); heavy != nil {
+		q.Terms.HeavyHours = *heavy
 	}
 	if len(wrong) > 0 {
 		return q, fault.NewInvalid(wrong...)

@@ -26,6 +26,7 @@ type AppointmentCard struct {
 	Version   int64
 	Errors    Errors
 	Open      bool // the form
+	CallOff   bool // the reader may call it off
 	AskFold   bool
 }
 
@@ -46,6 +47,9 @@ func NewAppointmentCard(p *Page, m contract.Match, action, file string, typed ur
 	for _, move := range m.Moves {
 		if move == "reschedule" {
 			c.Shown, c.Action = true, action
+		}
+		if move == "unschedule" {
+			c.CallOff = c.Made && !c.Cancelled
 		}
 	}
 	if refused != nil {
@@ -78,6 +82,11 @@ func zoneOf(a contract.Appointment) *time.Location {
 		return time.UTC
 	}
 	return zone
+}
+
+// CallOffFrom reads the form that calls an appointment off; false for the other one.
+func CallOffFrom(id contract.MatchID, form url.Values) (contract.Move, bool) {
+	return contract.Move{ID: string(id), Move: "unschedule", Version: AppointmentFrom(id, form).Version}, form.Has("call_off")
 }
 
 // AppointmentFrom reads the form. A version that is none is the one of nothing.

@@ -469,7 +469,7 @@ func ConsolePolicy(d Desk, v PolicyView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = Radios(d.Page, Input{Name: "mode", Label: d.T("admin.category.matching"), Required: true, Value: v.Form.Mode, Error: v.Form.Errors.At("mode"), Options: policyModes(d)}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Radios(d.Page, Input{Name: "mode", Label: d.T("admin.category.matching"), Required: true, Value: v.Form.Mode, Error: v.Form.Errors.At("mode"), Options: matchingOptions(d)}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

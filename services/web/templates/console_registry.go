@@ -128,13 +128,10 @@ func categoryColumns(d Desk) []Column {
 	}
 }
 
-// matchingOptions are how far the matcher may go by itself for a category.
-func matchingOptions(d Desk) []Option { return modesOf(d, "manual", "assisted", "automatic") }
-
-// policyModes are how far it may go under a policy.
-func policyModes(d Desk) []Option { return modesOf(d, "manual", "assisted", "wave", "automatic") }
-
-func modesOf(d Desk, modes ...string) []Option {
+// matchingOptions are how far the matcher may go by itself, for a category and
+// under a policy.
+func matchingOptions(d Desk) []Option {
+	modes := []string{"manual", "assisted", "wave", "automatic"}
 	options := make([]Option, 0, len(modes))
 	for _, mode := range modes {
 		options = append(options, Option{Value: mode, Label: d.T("matching." + mode), Hint: d.T("matching_hint." + mode)})

@@ -51,8 +51,21 @@ func (f NoticeForm) Times() contract.NoticeTimes {
 	return t
 }
 
-// FormSchedule names the form of a robot's times.
-const FormSchedule = "schedule"
+// The forms of an endpoint, for their refusals: of a robot's times, and of the rest.
+const (
+	FormSchedule = "schedule"
+	FormEndpoint = "endpoint"
+)
+
+// WebhookFormOf returns the form as an endpoint fills it in. The address of a robot
+// is its key and is never shown.
+func WebhookFormOf(w contract.Webhook) WebhookForm {
+	f := WebhookForm{Events: strings.Join(w.Events, " "), Description: w.Description}
+	if !w.Kind.Robot() {
+		f.URL = w.URL
+	}
+	return f
+}
 
 // DeliverySearch is by what deliveries are looked for, as it was typed.
 type DeliverySearch struct {
@@ -73,6 +86,8 @@ type WebhookView struct {
 	Next       string
 	Search     DeliverySearch
 	Times      NoticeForm
+	Edit       WebhookForm
+	Editing    bool // the form is open
 	// Preview counts what would be sent again, before it is.
 	Preview *ReplayPreview
 	Errors  Errors

@@ -671,6 +671,13 @@ func answerReport(p *Page, a Answer) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
+		templ_7745c5c3_Err = Field(p, Input{
+			Name: "minutes", Label: p.T("answer.report_minutes"), Hint: p.T("answer.report_minutes_hint"), Kind: "number", InputMode: "numeric",
+			Error: a.Errors.At("minutes"), Attrs: templ.Attributes{"min": "0", "max": "10080"},
+		}).Render(ctx, templ_7745c5c3_Buffer)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
 		templ_7745c5c3_Err = Button(ButtonProps{Label: p.T("answer.report"), Kind: reportKind(a), Icon: GlyphCheck, Block: true}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
