@@ -24,7 +24,7 @@ type benchWebhooks struct {
 	Events     int           `name:"events" default:"100000" help:"Facts that come all at once, over all endpoints alike."`
 	Endpoints  int           `name:"endpoints" default:"50" help:"Of 50, 37 are healthy; the others fail, each in its way."`
 	Rate       float64       `name:"rate" default:"200" help:"Facts per second to healthy endpoints, while latency is measured."`
-	Duration   time.Duration `name:"duration" default:"20s" help:"How long it is measured while every endpoint answers, and as long again while some fail."`
+	Duration   time.Duration `name:"duration" default:"20s" help:"How long it is measured while every endpoint answers, after as long to warm up, and as long again while some fail."`
 	ClockSpeed float64       `name:"clock-speed" default:"1" placeholder:"N" help:"Let the sender's time run so many times faster; above 1 the end of every delivery is waited for."`
 	Seed       uint64        `name:"seed" default:"1" help:"Of the arrivals."`
 }
