@@ -10,9 +10,12 @@ import (
 	"heli/pkg/contract"
 )
 
-// publicRoom names the pages that nobody signs in for. A browser has a visitor's code
-// there.
-const publicRoom = "public"
+// publicRoom names the pages that nobody signs in for: a browser has a visitor's code
+// there. emptyRoom are those of an organisation that has nothing yet.
+const (
+	publicRoom = "public"
+	emptyRoom  = "empty"
+)
 
 // longTitle breaks nowhere of itself.
 const longTitle = "急需医用外科口罩一千只并请送到社区封控卡口Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
@@ -24,9 +27,10 @@ type furnishings struct {
 	organisation                                     string
 }
 
-// furnish makes one of everything, and returns the pages by the rooms they are in.
-func (i *instance) furnish() map[string][]shownPage {
+// furnish makes one of everything.
+func (i *instance) furnish() furnishings {
 	i.t.Helper()
+	i.registerEmpty()
 	staff, v := i.coordinator(), i.visiting()
 	f := furnishings{code: i.publishOne(), organisation: "root"}
 	wanted := staff.post(http.StatusCreated, "/requests", requestDraft(longTitle, "open", 1000))
@@ -46,12 +50,14 @@ func (i *instance) furnish() map[string][]shownPage {
 	})
 	hooks := startReceiver(i.t)
 	f.webhook = staff.post(http.StatusCreated, "/webhooks", map[string]any{"url": hooks.URL + "/" + strings.Repeat("long", 30), "events": []string{"*"}}).ID
-	return f.rooms()
+	return f
 }
 
+// rooms returns the pages by the rooms that they are in.
 func (f furnishings) rooms() map[string][]shownPage {
 	return map[string][]shownPage{
 		publicRoom: shownToPublic(f.code), "queue": f.queuePages(), "request": f.requestPages(), "desk": f.deskPages(), "administration": f.administrationPages(),
+		"sign-in": signInPages(), emptyRoom: emptyPages(),
 	}
 }
 
@@ -97,6 +103,7 @@ func (f furnishings) requestPages() []shownPage {
 		{name: "request, contact shown", path: request, as: coordinator, prepare: sendForm(request+"/contact", url.Values{"reason": {"演示"}}, `h1`)},
 		{name: "request, note refused", path: request, as: coordinator, prepare: sendForm(request+"/notes", nil, `.alert-error`)},
 		{name: "request, edit refused", path: request, as: coordinator, prepare: sendForm(request+"/edit", url.Values{"title": {""}}, `.alert-error`)},
+		{name: "request, edit clash", path: request, as: coordinator, prepare: clash(request)},
 		{name: "request, move refused", path: request, as: coordinator, prepare: sendForm(request+"/move", url.Values{"move": {"triage"}}, `.alert-error`)},
 		{name: "alike", path: request + "/alike", as: coordinator},
 		{name: "alike, side by side", path: request + "/alike?other=" + f.alike, as: coordinator},

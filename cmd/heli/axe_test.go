@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	_ "embed" // axe-core
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,15 +26,24 @@ var axeSource string
 
 // axeRun returns a line for each thing that breaks a rule of WCAG 2.2 A and AA, or
 // of good practice.
-const axeRun = `axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => JSON.stringify(
+const axeRun = `axe.run(document, { resultTypes: ["violations"]%s }).then(({ violations }) => JSON.stringify(
 	violations.flatMap((v) => v.nodes.map((n) => v.id + ": " + n.target.join(" ") + ": " + n.failureSummary))))`
+
+// What axe looks for: everything, or what depends on the theme.
+const (
+	allRules    = ""
+	colourRules = `, runOnly: { type: "rule", values: ["color-contrast", "link-in-text-block"] }`
+)
 
 // shownPage is a page in a state, as it is looked at in both themes and all
 // languages. Its path is opened in a language; then prepare brings it into its state.
 type shownPage struct {
 	name, path string
 	as         contract.Role // who is signed in; nobody for the public
+	at         string        // the code of their organisation; the root where it is empty
+	before     func(*walk)   // comes before the page is opened, as to get to it
 	prepare    []chromedp.Action[chromedp.Void]
+	then       func(*walk) // goes on where steps depend on what the page shows
 }
 
 // shownToPublic are the pages and states that the public sees: one row each. Code is
@@ -98,31 +110,39 @@ const (
 func TestPagesHaveNoBarriers(t *testing.T) {
 	t.Parallel()
 	i := startHeli(t, testkit.DataDir(t), "--webhook-allow", "127.0.0.0/8")
-	rooms := i.furnish()
+	f := i.furnish()
+	t.Run("unavailable", func(t *testing.T) { // alone: the others need what is cut off
+		w := &walk{browser: startBrowser(t), i: i}
+		w.signInAs(shownPage{as: contract.RoleCoordinator})
+		i.withoutTables(func() {
+			for n, lang := range locale.Languages() {
+				w.lang = lang
+				w.lookAt(unavailablePages(f), func(int) []string { return themes[n%len(themes):][:1] })
+			}
+		})
+	})
 	for _, lang := range locale.Languages() {
-		for name, pages := range rooms {
+		for name, pages := range f.rooms() {
 			t.Run(name+" "+string(lang), func(t *testing.T) {
-				b := startBrowser(t)
-				w := walk{browser: b, i: i, lang: lang}
+				t.Parallel()
+				w := &walk{browser: startBrowser(t), i: i, lang: lang}
 				if name == publicRoom {
-					b.ask(i.url)
+					w.ask(i.url)
 				}
-				for n, page := range pages {
-					w.look(page, themesFor(name, lang, n))
-				}
+				w.lookAt(pages, func(n int) []string { return themesFor(name, lang, n) })
 			})
 		}
 	}
 }
 
 // themesFor returns the themes that the n-th page of a room is looked at in. Colours
-// do not depend on the language, so the many pages of the console are seen in both
-// themes in one language, and in the others in one, by turns.
+// do not depend on the language, so pages are seen in both themes in one language,
+// and in the others in one, by turns; those with nothing on them in one alone.
 func themesFor(room string, lang locale.Language, n int) []string {
-	if room == publicRoom || lang == locale.Simplified {
+	if room != emptyRoom && lang == locale.Simplified {
 		return themes
 	}
-	return themes[n%len(themes):][:1]
+	return themes[(n+slices.Index(locale.Languages(), lang))%len(themes):][:1]
 }
 
 // walk looks at pages in a language.
@@ -131,14 +151,32 @@ type walk struct {
 	i    *instance
 	lang locale.Language
 	as   contract.Role // who is signed in
+	newcomer
+}
+
+func (w *walk) lookAt(pages []shownPage, themes func(n int) []string) {
+	w.t.Helper()
+	for n, page := range pages {
+		w.look(page, themes(n))
+	}
+}
+
+// signInAs signs in who sees a page, unless they are.
+func (w *walk) signInAs(page shownPage) {
+	w.t.Helper()
+	if page.as == w.as {
+		return
+	}
+	w.signIn(w.i, page.as, "--organisation", cmp.Or(page.at, "root"))
+	w.as = page.as
 }
 
 // look opens a page, unfolds all of it and reports what is wrong with it in themes.
 func (w *walk) look(page shownPage, themes []string) {
 	w.t.Helper()
-	if page.as != w.as {
-		w.signIn(w.i, page.as)
-		w.as = page.as
+	w.signInAs(page)
+	if page.before != nil {
+		page.before(w)
 	}
 	separator := "?"
 	if strings.Contains(page.path, "?") {
@@ -147,11 +185,18 @@ func (w *walk) look(page shownPage, themes []string) {
 	doing := page.name + " in " + string(w.lang)
 	w.do(doing, chromedp.Navigate(w.i.url+page.path+separator+"lang="+string(w.lang)), await(`html[lang="`+string(w.lang)+`"]`))
 	w.do(doing, page.prepare...)
+	if page.then != nil {
+		page.then(w)
+	}
 	w.do(doing, chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("details").forEach((d) => { d.open = true; })`),
 		chromedp.Evaluate[chromedp.Void](axeSource+";undefined"))
-	for _, theme := range themes {
+	for n, theme := range themes {
 		w.prefers(theme)
-		w.findsNoBarrier(doing + ", " + theme)
+		rules := allRules
+		if n > 0 {
+			rules = colourRules // all else is the same page
+		}
+		w.findsNoBarrier(doing+", "+theme, rules)
 	}
 	w.fitsAPhone(doing)
 }
@@ -169,9 +214,9 @@ func (b browser) prefers(theme string) {
 	}
 }
 
-func (b browser) findsNoBarrier(doing string) {
+func (b browser) findsNoBarrier(doing, rules string) {
 	b.t.Helper()
-	text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](axeRun, chromedp.EvalAwaitPromise))
+	text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](fmt.Sprintf(axeRun, rules), chromedp.EvalAwaitPromise))
 	if err != nil {
 		b.t.Fatalf("%s: run axe: %v", doing, err)
 	}
@@ -220,9 +265,11 @@ func (i *instance) publishOne() string {
 	return made.Code
 }
 
-// signIn makes the tab that of somebody in a role.
-func (b browser) signIn(i *instance, role contract.Role) {
+// signIn makes the tab that of somebody in a role: of each test another one, for whom
+// nobody else makes links.
+func (b browser) signIn(i *instance, role contract.Role, more ...string) {
 	b.t.Helper()
-	login := heli(i.t, "login", "--role", string(role), "--name", "演示 "+string(role), "--demo", "--data", i.data)
+	name := "演示 " + string(role) + " " + b.t.Name()[strings.LastIndexByte(b.t.Name(), '/')+1:]
+	login := heli(b.t, append([]string{"login", "--role", string(role), "--name", name, "--demo", "--data", i.data}, more...)...)
 	b.do("sign in", chromedp.Navigate(login), chromedp.WaitVisible(`nav.console-nav`))
 }

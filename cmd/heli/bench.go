@@ -27,6 +27,7 @@ type benchCommand struct {
 	Webhooks benchWebhooks `cmd:"" help:"Webhooks to endpoints of which some fail: how fast the healthy ones get theirs, and what becomes of the rest."`
 	Waves    benchWaves    `cmd:"" help:"Asking helpers in waves against asking everybody and asking the nearest, simulated."`
 	Queue    benchQueue    `cmd:"" help:"The console's queue among many requests, with every filter, and many consoles while much changes."`
+	Screens  benchScreens  `cmd:"" hidden:"" help:"Open consoles for bench queue, as standard input says."`
 	SignIn   benchSignIn   `cmd:"" name:"signin" help:"How alike wrong names, passwords and codes are, and how far many tries come."`
 	Pages    benchPages    `cmd:"" help:"What public pages weigh, and when something is seen of them, over a slow network in Chromium."`
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
+	"os/exec"
 	"strings"
 	"time"
 
@@ -66,9 +68,7 @@ func (c *benchQueue) Run(ctx context.Context, t terminal) error {
 			r.Counts, err = bench.Counts(ctx, p.Bus, c.Counts)
 		}
 		if err == nil && c.Consoles > 0 {
-			r.Live, err = bench.Consoles(ctx, p.Bus, bench.ConsolesOptions{
-				URL: "http://" + p.Address, Session: session, Consoles: c.Consoles, Rate: c.Rate, Duration: c.Duration,
-			})
+			r.Live, err = c.consoles(ctx, p, session)
 		}
 		return r, queueText(r), errors.Join(err, finish())
 	})
@@ -81,6 +81,27 @@ func (c *benchQueue) lists(ctx context.Context, client clientMaker) (bench.ListF
 	}
 	defer caller.Close()
 	return bench.Lists(ctx, caller, c.Lists)
+}
+
+// consoles measures open ones, which another process of this program opens.
+func (c *benchQueue) consoles(ctx context.Context, p *platform.Platform, session string) (bench.ConsolesResult, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return bench.ConsolesResult{}, fmt.Errorf("find this program: %w", err)
+	}
+	screens := exec.CommandContext(ctx, program, "bench", "screens") //nolint:gosec // this program
+	screens.Stderr = os.Stderr
+	return bench.Consoles(ctx, p.Bus, bench.ConsolesOptions{
+		URL: "http://" + p.Address, Session: session, Consoles: c.Consoles, Rate: c.Rate, Duration: c.Duration, Screens: screens,
+	})
+}
+
+// benchScreens is the process that opens consoles for benchQueue.
+type benchScreens struct{}
+
+// Run opens what standard input says, and writes what was shown to standard output.
+func (benchScreens) Run(ctx context.Context, t terminal) error {
+	return bench.Screens(ctx, os.Stdin, t.out)
 }
 
 func queueText(r bench.QueueResult) string {
@@ -97,8 +118,8 @@ func queueText(r bench.QueueResult) string {
 }
 
 func liveText(r bench.ConsolesResult) string {
-	return fmt.Sprintf("consoles %d\nchanges %d\nparts %d\nerrors %d\nseen %d\nlive_p50_ms %.0f\nlive_p99_ms %.0f\nlive_max_ms %.0f\nmissed %d\ndoubled %d\nkb_per_console %.1f\n",
-		r.Consoles, r.Changes, r.Parts, r.Errors, r.Seen, r.LiveP50MS, r.LiveP99MS, r.LiveMaxMS, r.Missed, r.Doubled, r.KBPerConsole)
+	return fmt.Sprintf("consoles %d\nchanges %d\nparts %d\nerrors %d\nseen %d\nlive_p50_ms %.0f\nlive_p99_ms %.0f\nlive_max_ms %.0f\nsettled_s %.1f\nmissed %d\ndoubled %d\nkb_per_console %.1f\n",
+		r.Consoles, r.Changes, r.Parts, r.Errors, r.Seen, r.LiveP50MS, r.LiveP99MS, r.LiveMaxMS, r.SettledS, r.Missed, r.Doubled, r.KBPerConsole)
 }
 
 // registerForBench makes the organisation that a filter names.

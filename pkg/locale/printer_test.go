@@ -2,6 +2,7 @@ package locale_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -185,6 +186,18 @@ func TestEveryNameAndCodeIsKnown(t *testing.T) {
 	for _, key := range keys {
 		if !p.Has(key) {
 			t.Errorf("the catalogues lack %q", key)
+		}
+	}
+}
+
+// TestAUnitHasNoBrackets holds because labels put the unit into some.
+func TestAUnitHasNoBrackets(t *testing.T) {
+	t.Parallel()
+	for lang, p := range printers(t) {
+		for _, u := range contract.Units() {
+			if name := p.UnitName(u); strings.ContainsAny(name, "()（）") {
+				t.Errorf("%s: the unit %s is called %q", lang, u, name)
+			}
 		}
 	}
 }

@@ -55,21 +55,6 @@
     });
   }
 
-  /** Shows whether the live stream of a console page is up. */
-  function liveIndicator() {
-    const live = document.getElementById("live");
-    if (!live || live.dataset.state === "none") return;
-    const show = (state) => {
-      if (live.dataset.state === state) return;
-      live.dataset.state = state;
-      live.textContent = live.dataset[state];
-    };
-    live.addEventListener("htmx:sse:after:connection", () => show("on"));
-    for (const event of ["htmx:sse:error", "htmx:sse:close", "htmx:sse:before:connection"]) {
-      live.addEventListener(event, () => show("off"));
-    }
-  }
-
   const fromBase64 = (text) =>
     Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
   const toBase64 = (buffer) =>
@@ -130,5 +115,4 @@
 
   passkeys();
   keepDrafts();
-  liveIndicator();
 })();

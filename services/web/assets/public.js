@@ -373,6 +373,7 @@
 
   quickExit();
   sendHash();
+  window.addEventListener("hashchange", sendHash); // a link that was opened in this very tab
   if (document.querySelector("[data-sent]")) forgetDrafts();
   for (const form of document.querySelectorAll("form[data-proof]")) {
     steps(form);

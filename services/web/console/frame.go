@@ -153,7 +153,7 @@ func (c console) list(w http.ResponseWriter, r *http.Request, d templates.Desk, 
 		return err
 	}
 	d.Notice = &templates.Notice{Tone: templates.ToneError, Text: text, Fields: templates.ErrorsOf(d.Page, err)}
-	c.Pages.Render(w, r, page.StatusOf(err), templates.DeskPage(d))
+	c.Pages.Render(w, r, page.StatusOf(err), templates.DeskFailed(d))
 	return nil
 }
 

@@ -244,11 +244,11 @@ func (c console) logout(w http.ResponseWriter, r *http.Request) error {
 }
 
 // reloadParts is the middleware that has a page load itself anew when one of
-// its parts is asked for by somebody who is not signed in any more: else the
-// page to sign in on would take the part's place.
+// its parts, or what changed, is asked for by somebody who is not signed in any
+// more: else the page to sign in on would take the part's place.
 func (c console) reloadParts(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if part(r) != "" {
+		if part(r) != "" || r.URL.Path == livePath {
 			if _, err := c.Sessions.Actor(r.Context()); fault.Is(err, fault.NotFound) {
 				w.Header().Set("HX-Refresh", "true")
 				w.WriteHeader(http.StatusUnauthorized)

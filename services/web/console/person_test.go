@@ -261,7 +261,7 @@ func TestEnrolling(t *testing.T) {
 	if got := r.post("/console/login", url.Values{"token": {personID}}); got.status != http.StatusSeeOther {
 		t.Fatalf("the link gives %d", got.status)
 	}
-	for _, path := range []string{"/console", "/console/account", "/console/people", "/console/live", "/console/login/code"} {
+	for _, path := range []string{"/console", "/console/account", "/console/people", "/console/login/code"} {
 		if got := r.get(path); got.status != http.StatusSeeOther {
 			t.Errorf("%s before enrolling: %d", path, got.status)
 		}

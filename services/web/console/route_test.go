@@ -60,7 +60,7 @@ func TestNobodyGetsInWithoutSigningIn(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	stranger := d.stranger()
-	for _, path := range []string{"/console", "/console/live", "/console/requests/" + requestID, "/console/webhooks"} {
+	for _, path := range []string{"/console", "/console/requests/" + requestID, "/console/webhooks"} {
 		if got := stranger.get(path); got.status != http.StatusSeeOther || got.header.Get("Location") != "/console/login" {
 			t.Errorf("%s gave %d to %q", path, got.status, got.header.Get("Location"))
 		}
@@ -68,9 +68,11 @@ func TestNobodyGetsInWithoutSigningIn(t *testing.T) {
 	if got := stranger.post("/console/requests/"+requestID+"/move", url.Values{"move": {"close"}}); got.status != http.StatusSeeOther {
 		t.Errorf("a move gave %d", got.status)
 	}
-	part := stranger.get("/console?part=queue")
-	if part.status != http.StatusUnauthorized || part.header.Get("HX-Refresh") != "true" {
-		t.Errorf("a part gave %d, HX-Refresh %q", part.status, part.header.Get("HX-Refresh"))
+	for _, path := range []string{"/console?part=queue", "/console/live"} {
+		part := stranger.get(path)
+		if part.status != http.StatusUnauthorized || part.header.Get("HX-Refresh") != "true" {
+			t.Errorf("%s, which a page asks for, gave %d, HX-Refresh %q", path, part.status, part.header.Get("HX-Refresh"))
+		}
 	}
 	stranger.post("/console/login", url.Values{"token": {"wrong"}}).shows(t, http.StatusForbidden, "does not work any more")
 	if n := d.times(contract.RequestGet.Subject) + d.times(contract.RequestMove.Subject); n != 0 {

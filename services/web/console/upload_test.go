@@ -68,7 +68,7 @@ func TestATableComesInByThePages(t *testing.T) {
 	r.get(path).shows(t, http.StatusOK, `<option value="街道表">`, `value="street"`, "Import 2")
 	form.Set("act", "take")
 	r.post(path, form)
-	r.get(path).shows(t, http.StatusOK, "Being imported", `hx-trigger="every 1s"`)
+	r.get(path).shows(t, http.StatusOK, "Being imported", `hx-trigger="every 1s, retry"`)
 	again := r.send("/console/imports", map[string]string{"kind": "needs"}, "待办.csv", foreignList).header.Get("Location")
 	r.post(again, url.Values{"act": {"use"}, "use_name": {"街道表"}})
 	r.get(again).shows(t, http.StatusOK, "Import 2")

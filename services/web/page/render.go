@@ -75,6 +75,9 @@ func (s *Site) Of(r *http.Request) *templates.Page {
 func (s *Site) Render(w http.ResponseWriter, r *http.Request, status int, component templ.Component) {
 	var body bytes.Buffer
 	if err := component.Render(r.Context(), &body); err != nil {
+		if r.Context().Err() != nil {
+			return // the reader has gone away
+		}
 		s.options.Log.ErrorContext(r.Context(), "render page", "path", r.URL.Path, "error", err)
 		http.Error(w, s.Printer(r).T("fault.internal"), http.StatusInternalServerError)
 		return
