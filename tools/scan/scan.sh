@@ -14,6 +14,7 @@ url=${1%/} login=${2:-} out=${3:-bin/scan}
 modules="csp cookieflags http_headers csrf crlf redirect methods backup sql exec file xss permanentxss"
 command -v wapiti >/dev/null || { echo "wapiti is missing: apt install wapiti" >&2; exit 1; }
 mkdir -p "$out"
+rm -f "$out"/scan-*.json
 last=$(($(date +%s) + 580)) # nothing is begun or goes on after it
 
 # scan NAME START [options]: each module on what can be reached from START. Signing
