@@ -62,7 +62,7 @@ func (c *benchQueue) Run(ctx context.Context, t terminal) error {
 			Progress: func(rows int) { t.tell("%d requests", rows) },
 		})
 		if err == nil && c.Lists > 0 {
-			r.List, err = c.lists(ctx, client)
+			r.List, err = c.lists(ctx, p.Bus, client)
 		}
 		if err == nil && c.Counts > 0 {
 			r.Counts, err = bench.Counts(ctx, p.Bus, c.Counts)
@@ -74,7 +74,10 @@ func (c *benchQueue) Run(ctx context.Context, t terminal) error {
 	})
 }
 
-func (c *benchQueue) lists(ctx context.Context, client clientMaker) (bench.ListFigure, error) {
+func (c *benchQueue) lists(ctx context.Context, b *bus.Bus, client clientMaker) (bench.ListFigure, error) {
+	if err := bench.Settle(ctx, b); err != nil {
+		return bench.ListFigure{}, err
+	}
 	caller, err := client(ctx, 1)
 	if err != nil {
 		return bench.ListFigure{}, err

@@ -14,6 +14,8 @@ url=${1%/} login=${2:-} out=${3:-bin/scan}
 modules="csp cookieflags http_headers csrf crlf redirect methods backup sql exec file xss permanentxss"
 command -v wapiti >/dev/null || { echo "wapiti is missing: apt install wapiti" >&2; exit 1; }
 mkdir -p "$out"
+rm -f "$out"/scan-*.json
+last=$(($(date +%s) + 580)) # nothing is begun or goes on after it
 
 # scan NAME START [options]: each module on what can be reached from START. Signing
 # out, or ending sessions, would end the scan. A module that takes longer than its
@@ -33,7 +35,11 @@ crawl() {
 	run 45 -m "" --max-links-per-page 60 --max-files-per-dir 20 --depth 4 --max-scan-time "$limit" -o "$out/scan-$name-crawl.json" --flush-session "$@"
 }
 
-attack() { run 20 -m "$module" --skip-crawl --max-attack-time 15 -o "$out/scan-$name-$module.json" "$@"; }
+attack() {
+	left=$((last - $(date +%s)))
+	[ "$left" -gt 5 ] || return 1
+	run $((left < 40 ? left : 40)) -m "$module" --skip-crawl --max-attack-time 25 -o "$out/scan-$name-$module.json" "$@"
+}
 
 run() {
 	limit=$1

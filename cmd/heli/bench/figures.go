@@ -18,20 +18,33 @@ type CountFigure struct {
 	MaxMS  float64 `json:"max_ms"`
 }
 
+// Settle waits until the service has read its requests, which takes a processor of
+// those that are measured.
+func Settle(ctx context.Context, b *bus.Bus) error {
+	ctx = contract.WithActor(ctx, contract.Actor{Role: contract.RoleCoordinator, Name: "heli bench", Path: contract.RootPath})
+	return awaitCounts(ctx, b, contract.AskFigures{From: time.Now().AddDate(0, 0, -1), Until: time.Now(), TimeZone: "Asia/Shanghai"})
+}
+
+func awaitCounts(ctx context.Context, b *bus.Bus, ask contract.AskFigures) error {
+	for {
+		_, err := countOnce(ctx, b, ask)
+		if err == nil {
+			return nil
+		}
+		if !fault.Is(err, fault.Unavailable) || !waitUntil(ctx, time.Now().Add(lookInterval)) {
+			return err
+		}
+	}
+}
+
 // Counts asks for the figures of requests, with the map's cells, of the last 30 and 90
 // days: rounds times under each filter, once the service has read its requests.
 func Counts(ctx context.Context, b *bus.Bus, rounds int) ([]CountFigure, error) {
 	ctx = contract.WithActor(ctx, contract.Actor{Role: contract.RoleCoordinator, Name: "heli bench", Path: contract.RootPath})
 	now := time.Now()
 	ask := contract.AskFigures{From: now.AddDate(0, 0, -30), Until: now, TimeZone: "Asia/Shanghai", CellDegrees: 1}
-	for {
-		_, err := countOnce(ctx, b, ask)
-		if err == nil {
-			break
-		}
-		if !fault.Is(err, fault.Unavailable) || !waitUntil(ctx, time.Now().Add(lookInterval)) {
-			return nil, err
-		}
+	if err := awaitCounts(ctx, b, ask); err != nil {
+		return nil, err
 	}
 	var all []CountFigure
 	for _, one := range []struct {
