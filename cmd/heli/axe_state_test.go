@@ -62,9 +62,6 @@ func emptyPages() (pages []shownPage) {
 	return pages
 }
 
-// newcomer is somebody who enrols during a walk.
-type newcomer struct{ login, secret string }
-
 // signInPages are the steps of somebody who is invited, and then signs in by password
 // and code. Each is where the one before has led; a wrong password leads to the page
 // of the code as a right one does.
@@ -94,7 +91,7 @@ var invitation = regexp.MustCompile(`http[^"<> ]+/console/login[^"<> ]*#[A-Z0-9]
 
 func (w *walk) followInvitation() {
 	w.t.Helper()
-	w.newcomer.login = fmt.Sprint("newcomer", strings.ToLower(strings.ReplaceAll(string(w.lang), "-", "")))
+	w.newcomer = fmt.Sprint("newcomer", strings.ToLower(strings.ReplaceAll(string(w.lang), "-", "")))
 	page := w.i.administrating(w.t, "管理员"+string(w.lang)).post("/console/people", url.Values{
 		"id": {contract.NewID[string]()}, "name": {"新同事" + string(w.lang)}, "role": {string(contract.RoleCoordinator)},
 		"organisation": {"root"}, "language": {string(w.lang)},
@@ -108,7 +105,7 @@ func (w *walk) followInvitation() {
 
 func (w *walk) setPassword() {
 	w.t.Helper()
-	w.do("set a password", chromedp.Navigate(w.i.url+"/console/enrol"), fill("login_name", w.newcomer.login), fill("password", typedPassword),
+	w.do("set a password", chromedp.Navigate(w.i.url+"/console/enrol"), fill("login_name", w.newcomer), fill("password", typedPassword),
 		press(`form[action="/console/enrol/password"] button`), await(`form[action="/console/enrol/totp"]`))
 }
 
@@ -133,7 +130,7 @@ func (w *walk) signOut() {
 func (w *walk) typePassword() {
 	w.t.Helper()
 	w.signOut()
-	w.do("type the password", fill("name", w.newcomer.login), fill("password", typedPassword),
+	w.do("type the password", fill("name", w.newcomer), fill("password", typedPassword),
 		press(`form[action="/console/login"] button.btn-primary`), await(`input[name="code"]`))
 }
 

@@ -151,7 +151,8 @@ type walk struct {
 	i    *instance
 	lang locale.Language
 	as   contract.Role // who is signed in
-	newcomer
+	// newcomer is the login name of somebody who enrols during the walk.
+	newcomer string
 }
 
 func (w *walk) lookAt(pages []shownPage, themes func(n int) []string) {

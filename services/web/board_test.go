@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,9 @@ import (
 
 	"heli/pkg/contract"
 )
+
+// sharedPicture finds the path of the picture that goes with a link.
+var sharedPicture = regexp.MustCompile(`property="og:image" content="http://[^/"]+(/[^"]+)"`)
 
 // board answers as the owner of a thing does, from what was put there.
 func (s *services) board(thing contract.Thing) func(context.Context, contract.AskBoard) (contract.Listing[contract.Published], error) {
@@ -76,6 +80,11 @@ func TestBoardShowsBothAndGoesOn(t *testing.T) {
 	r.get("/board?kind=people").shows(http.StatusUnprocessableEntity)
 	r.get("/board?cursor=x").shows(http.StatusUnprocessableEntity)
 	r.get("/board/"+codes[3]).shows(http.StatusOK, `property="og:title"`, "公开的口罩")
+	picture := sharedPicture.FindStringSubmatch(r.page)
+	if picture == nil {
+		t.Fatal("a link to the board has no picture")
+	}
+	r.get(picture[1]).shows(http.StatusOK, "PNG")
 	r.get("/board/" + contract.NewCode()).shows(http.StatusNotFound)
 	r.get("/offer?for="+codes[3]).shows(http.StatusOK, codes[3], `value="610113"`)
 }

@@ -98,7 +98,7 @@ func assemble(d app.Deps, c Config, listening string) (site.Deps, error) {
 	}
 	zone, _ := catalogue.Zone(defaultZone)
 	pages, err := page.New(page.Options{
-		Catalogue: catalogue, Zone: zone, HTTPS: https, Origins: []string{address}, Foreign: []string{"POST /inbound/{id}"}, Clock: d.Clock, Log: d.Log,
+		Catalogue: catalogue, Zone: zone, HTTPS: https, Origins: []string{address}, PublicURL: address, Foreign: []string{"POST /inbound/{id}"}, Clock: d.Clock, Log: d.Log,
 	})
 	if err != nil {
 		return site.Deps{}, fmt.Errorf("prepare pages: %w", err)

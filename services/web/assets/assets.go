@@ -19,7 +19,7 @@ import (
 	"sync"
 )
 
-//go:embed app.css app.js base.js desk.js live.js public.js worker.js proof.js favicon.svg vendor
+//go:embed app.css app.js base.js desk.js live.js public.js worker.js proof.js favicon.svg share-en.png share-zh-Hans.png share-zh-Hant.png vendor
 var files embed.FS
 
 // Prefix is the path below which the files are served.
@@ -74,6 +74,8 @@ func mediaType(name string) string {
 		return "text/javascript; charset=utf-8"
 	case ".svg":
 		return "image/svg+xml"
+	case ".png":
+		return "image/png"
 	default:
 		return "text/plain; charset=utf-8"
 	}

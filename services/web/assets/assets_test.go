@@ -35,7 +35,7 @@ func TestServesWithTypeAndLongCache(t *testing.T) {
 	t.Parallel()
 	for name, mediaType := range map[string]string{
 		"app.css": "text/css; charset=utf-8", "app.js": "text/javascript; charset=utf-8",
-		"favicon.svg": "image/svg+xml", "vendor/htmx.min.js": "text/javascript; charset=utf-8",
+		"favicon.svg": "image/svg+xml", "share-en.png": "image/png", "vendor/htmx.min.js": "text/javascript; charset=utf-8",
 	} {
 		response := get(t, assets.URL(name), nil)
 		if response.StatusCode != http.StatusOK || response.Header.Get("Content-Type") != mediaType {

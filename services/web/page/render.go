@@ -35,6 +35,8 @@ type Options struct {
 	// Origins are further origins, such as https://example.org, whose forms
 	// are accepted: the public address behind a proxy that changes Host.
 	Origins []string
+	// PublicURL is where readers reach the pages, without a slash at the end.
+	PublicURL string
 	// Foreign are patterns, as http.ServeMux has them, of addresses to which pages of
 	// other sites may post: no session counts there.
 	Foreign []string
@@ -67,7 +69,9 @@ func New(options Options) (*Site, error) {
 
 // Of returns the page data of a request: the reader's printer and the address.
 func (s *Site) Of(r *http.Request) *templates.Page {
-	return templates.NewPage(s.Printer(r), r.URL)
+	p := templates.NewPage(s.Printer(r), r.URL)
+	p.Base = s.options.PublicURL
+	return p
 }
 
 // Render writes a component as a page with the status. A component that fails

@@ -1084,7 +1084,7 @@ func sessionTable(d Desk, rows []Session, columns []Column) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Table(d.T("account.sessions"), columns).Render(templ.WithChildren(ctx, templ_7745c5c3_Var36), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = plainTable(d.T("account.sessions"), columns).Render(templ.WithChildren(ctx, templ_7745c5c3_Var36), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

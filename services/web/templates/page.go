@@ -12,6 +12,7 @@ import (
 	"net/url"
 
 	"heli/pkg/locale"
+	"heli/services/web/assets"
 )
 
 // Page is what a component knows of the reader and of the page being shown. Its
@@ -20,6 +21,9 @@ type Page struct {
 	*locale.Printer
 	// Path is the path of the page, without the query.
 	Path string
+	// Base is where readers reach the pages, without a slash at the end; empty where
+	// no link of the page leaves it.
+	Base string
 	// Query is the query of the page, without the language; never a secret.
 	Query url.Values
 }
@@ -77,6 +81,15 @@ type Share struct {
 func (p *Page) share(title, text string) *Share {
 	return &Share{Title: p.T(title), Text: p.T(text)}
 }
+
+// Size of the pictures that go with links, in pixels (assets/src/share.mjs).
+const (
+	pictureWidth  = "1200"
+	pictureHeight = "630"
+)
+
+// picture is the address of the picture that goes with a link, in the page's language.
+func (p *Page) picture() string { return p.Base + assets.URL("share-"+string(p.Lang())+".png") }
 
 // Console says what the console's frame shows.
 type Console struct {
