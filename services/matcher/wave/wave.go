@@ -42,6 +42,7 @@ func PolicyFor(u contract.Urgency) Policy {
 	switch u {
 	case contract.Critical:
 		p.Cover, p.Again, p.AtOnce = 8, 5, 40
+		p.Usual = 0 // nobody is spared, and so many are enough
 	case contract.Urgent:
 		p.Cover, p.Again, p.AtOnce = 4.5, 3.5, 24
 	case contract.Soon:
