@@ -187,7 +187,8 @@ const historyHalfDays = 90
 const askHistorySQL = `SELECT helper_key, offer_id, coalesce(sum(w) FILTER (WHERE yes), 0) AS accepted,
 		coalesce(sum(w) FILTER (WHERE state = 'declined'), 0) AS declined,
 		coalesce(sum(w) FILTER (WHERE yes OR state IN ('declined', 'expired')), 0) AS asked,
-		coalesce(sum(w * ln(greatest(minutes, 1))) FILTER (WHERE yes OR state = 'declined'), 0) AS log_minutes
+		coalesce(sum(w * ln(greatest(minutes, 1))) FILTER (WHERE yes OR state = 'declined'), 0) AS log_minutes,
+		coalesce(sum(w), 0) AS sent
 	FROM (SELECT helper_key, CASE WHEN helper_key = '' THEN offer_id END AS offer_id, state, state = 'accepted' OR stands_by AS yes,
 			power(0.5, extract(epoch FROM $3 - created_at) / 86400 / $4) AS w,
 			coalesce(extract(epoch FROM answered_at - created_at) / 60, 1) AS minutes
@@ -195,7 +196,7 @@ const askHistorySQL = `SELECT helper_key, offer_id, coalesce(sum(w) FILTER (WHER
 	GROUP BY 1, 2`
 
 // askHistories returns how helpers answered before, by helper: asks that were
-// filled, withdrawn or put off count for nothing.
+// filled, withdrawn or put off count for nothing but having been sent.
 func (s store) askHistories(ctx context.Context, keys []string, offers []contract.OfferID, now time.Time) (map[string]wave.History, error) {
 	var rows []struct {
 		HelperKey  string            `db:"helper_key"`
@@ -204,6 +205,7 @@ func (s store) askHistories(ctx context.Context, keys []string, offers []contrac
 		Accepted   float64           `db:"accepted"`
 		Declined   float64           `db:"declined"`
 		LogMinutes float64           `db:"log_minutes"`
+		Sent       float64           `db:"sent"`
 	}
 	err := s.db.SelectContext(ctx, &rows, askHistorySQL, pq.Array(keys), idArray(offers), now, historyHalfDays)
 	if err != nil {
@@ -215,7 +217,7 @@ func (s store) askHistories(ctx context.Context, keys []string, offers []contrac
 		if r.OfferID != nil {
 			helper = string(*r.OfferID)
 		}
-		histories[helper] = wave.History{Asked: r.Asked, Accepted: r.Accepted, Declined: r.Declined, LogMinutes: r.LogMinutes}
+		histories[helper] = wave.History{Sent: r.Sent, Asked: r.Asked, Accepted: r.Accepted, Declined: r.Declined, LogMinutes: r.LogMinutes}
 	}
 	return histories, nil
 }

@@ -158,7 +158,7 @@ func (s *Service) findCandidates(ctx context.Context, g *glance, before []spent)
 			continue
 		}
 		g.byHelper[helper] = candidate{wave.Candidate{
-			Helper: helper, Score: found.Score, Units: found.Quantity, Left: left(line.Load), Recent: int(line.Load.Used),
+			Helper: helper, Score: found.Score, Units: found.Quantity, Left: left(line.Load),
 		}, found, line}
 	}
 	return s.weigh(ctx, g, standBy)
@@ -209,6 +209,7 @@ func (s *Service) weigh(ctx context.Context, g *glance, standBy map[string]bool)
 	}
 	for helper, c := range g.byHelper {
 		c.History = histories[helper]
+		c.Recent = max(c.History.Sent, float64(c.line.Load.Used)) // proposals are asks of this week, too
 		if standBy[helper] {
 			c.History = wave.History{Asked: standByYes, Accepted: standByYes}
 			g.backups = append(g.backups, c)

@@ -156,7 +156,7 @@ func (s *Service) auditEdit(ctx context.Context, e endpointRecord, q contract.Ed
 		return err
 	}
 	entry := contract.AuditEntry{
-		Key: "endpoint " + q.Key, Action: actionEdit, SubjectID: string(e.ID), Path: e.OrgPath, Reason: strings.Join(q.Events, " "),
+		Key: "endpoint " + q.Key, Action: actionEdit, SubjectID: string(e.ID), Path: e.OrgPath, Reason: whatChanged(q),
 	}
 	if q.Key == "" {
 		entry.Key = contract.NewID[string]()
@@ -168,4 +168,20 @@ func (s *Service) auditEdit(ctx context.Context, e endpointRecord, q contract.Ed
 		return fmt.Errorf("record a change of an endpoint: %w", err)
 	}
 	return nil
+}
+
+// whatChanged names what is changed, for the audit chain: events by their names, of
+// the rest nothing that somebody typed.
+func whatChanged(q contract.EditWebhook) string {
+	var parts []string
+	if q.URL != nil {
+		parts = append(parts, "address")
+	}
+	if q.Events != nil {
+		parts = append(parts, "events "+strings.Join(q.Events, " "))
+	}
+	if q.Description != nil {
+		parts = append(parts, "description")
+	}
+	return strings.Join(parts, ", ")
 }

@@ -154,7 +154,7 @@ func TestEventsAreChangedAndWrongEditsRefused(t *testing.T) {
 	wantFault(t, err, fault.Conflict, "stale_version")
 	_, err = b.Edit(as(t, contract.RoleIntegrator, hubei), contract.EditWebhook{ID: w.ID, Version: changed.Version})
 	wantFault(t, err, fault.NotFound, "not_found")
-	if e := <-entries; e.Action != actionEdit || e.Reason != "match.accepted" || len(entries) != 0 {
+	if e := <-entries; e.Action != actionEdit || e.Reason != "events match.accepted, description" || len(entries) != 0 {
 		t.Errorf("audited %+v and %d more", e, len(entries))
 	}
 }

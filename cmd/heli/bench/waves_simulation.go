@@ -134,7 +134,7 @@ func (s *simulation) choose(n int, now time.Time) ([]fit, time.Time) {
 		h := &s.helper[f.helper]
 		c := wave.Candidate{
 			Helper: s.field.helpers[f.helper].key, Score: f.score, Units: 1, History: h.history,
-			Left: s.field.helpers[f.helper].budget - h.since(now.Add(-week)), Recent: len(h.asks),
+			Left: s.field.helpers[f.helper].budget - h.since(now.Add(-week)), Recent: h.lately(now),
 		}
 		if s.how == nearestFirst {
 			c.Score, c.Recent, c.Left = 1-f.distance/1000, 0, 1
@@ -143,7 +143,7 @@ func (s *simulation) choose(n int, now time.Time) ([]fit, time.Time) {
 	}
 	policy := wave.PolicyFor(need.urgency)
 	if s.how == nearestFirst {
-		policy.Alike = 1e-9
+		policy.Alike, policy.Usual = 1e-9, 0
 	}
 	asked := make([]wave.Ask, len(state.asked))
 	for i, w := range state.asked {
@@ -167,6 +167,18 @@ func (h *helperState) since(then time.Time) int {
 		n++
 	}
 	return n
+}
+
+// halfDays is after how many days an ask counts half, as in the running matcher.
+const halfDays = 90
+
+// lately is how often somebody was asked, long ago counting less.
+func (h *helperState) lately(now time.Time) float64 {
+	sum := 0.0
+	for _, at := range h.asks {
+		sum += math.Pow(0.5, now.Sub(at).Hours()/24/halfDays)
+	}
+	return sum
 }
 
 // send asks somebody, who will answer or not.

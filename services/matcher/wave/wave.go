@@ -5,7 +5,8 @@
 // A few are asked at once, so many that the answers still expected cover what is
 // missing. Silence weighs: with every hour an answer is less likely to come, and
 // when too little is left to hope for, the next are asked. Nobody is asked beyond
-// their budget, and among those who fit alike whoever was asked least goes first.
+// their budget, among those who fit alike whoever was asked least goes first, and where
+// all were asked often, fewer are asked at once.
 package wave
 
 import (
@@ -29,15 +30,19 @@ type Policy struct {
 	AtOnce int
 	// Alike is how far below the best score one fits as well as the best.
 	Alike float64
+	// Usual is how often people were asked lately where just so many are asked as the
+	// above says; 0 asks so many however often they were.
+	Usual float64
 }
 
 // PolicyFor returns the policy for an urgency: the more urgent, the more are asked
 // at once.
 func PolicyFor(u contract.Urgency) Policy {
-	p := Policy{Cover: 2.4, Again: 2, AtOnce: 12, Alike: 0.25}
+	p := Policy{Cover: 2.4, Again: 2, AtOnce: 12, Alike: 0.25, Usual: usualAsks}
 	switch u {
 	case contract.Critical:
 		p.Cover, p.Again, p.AtOnce = 8, 5, 40
+		p.Usual = 0 // nobody is spared, and so many are enough
 	case contract.Urgent:
 		p.Cover, p.Again, p.AtOnce = 4.5, 3.5, 24
 	case contract.Soon:
@@ -58,7 +63,7 @@ type Candidate struct {
 	Score   float64 // how well they fit, 0 to 1
 	Units   int64   // they could give
 	Left    int     // how often they may still be asked in this period; below 1 they are not
-	Recent  int     // how often they were asked lately, for whatever
+	Recent  float64 // how often they were asked lately, for whatever; long ago counts less
 	History History
 }
 
@@ -83,10 +88,11 @@ func (p Policy) Decide(n Need, asked []Ask, candidates []Candidate, now time.Tim
 	if n.Missing <= 0 {
 		return Next{}
 	}
-	hope := expected(asked, now)
+	hope, free := expected(asked, now), p.order(n, candidates)
+	p = p.sparing(free)
 	var next Next
 	if missing := float64(n.Missing); hope < p.Again*missing {
-		for _, c := range p.order(n, candidates) {
+		for _, c := range free {
 			if hope >= p.Cover*missing || len(next.Ask) == p.AtOnce {
 				break
 			}
@@ -99,6 +105,36 @@ func (p Policy) Decide(n Need, asked []Ask, candidates []Candidate, now time.Tim
 		next.Look = time.Time{} // nobody is left to ask
 	}
 	return next
+}
+
+// How eagerly is asked follows from how weary those are who would be asked. Who
+// goes first among those who fit one need evens out what they are asked, but not
+// what others are: where few live beside much need, the same few are asked again
+// and again, however fair each wave is. So waves are smaller where people were asked
+// more often than usualAsks, and larger where they were asked less: in the invented
+// years of heli bench waves the spread of asks falls by a sixth, which no order of
+// those who fit came near. With more than mostEager a crowd would say yes for one to
+// help.
+const (
+	usualAsks  = 2.5
+	leastEager = 0.65
+	mostEager  = 3
+)
+
+// sparing returns the policy for those who may be asked, the first to ask first.
+func (p Policy) sparing(free []Candidate) Policy {
+	first := free[:min(len(free), p.AtOnce)]
+	if len(first) == 0 || p.Usual <= 0 {
+		return p
+	}
+	asked := 0.0
+	for _, c := range first {
+		asked += c.Recent / float64(len(first))
+	}
+	eager := max(p.Usual/max(asked, p.Usual/mostEager), leastEager)
+	p.Cover = max(p.Cover*eager, p.Again) // when more are asked stays as it was
+	p.AtOnce = int(float64(p.AtOnce) * max(eager, 1))
+	return p
 }
 
 // expected is how many units of the need a candidate who is asked now gives.
@@ -170,6 +206,7 @@ func (p Policy) look(n Need, asked []Ask, fresh []Candidate, now time.Time) time
 
 // History is how somebody answered before, weighed so that long ago counts less.
 type History struct {
+	Sent                      float64 // asks in all, whatever came of them
 	Asked, Accepted, Declined float64
 	// LogMinutes is the sum of the logarithms of how many minutes each answer took.
 	LogMinutes float64

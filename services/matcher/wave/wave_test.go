@@ -27,7 +27,7 @@ func candidates(t *rapid.T) []wave.Candidate {
 	all := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) wave.Candidate {
 		return wave.Candidate{
 			Score: rapid.Float64Range(0, 1).Draw(t, "score"), Units: rapid.Int64Range(0, 5).Draw(t, "units"),
-			Left: rapid.IntRange(-1, 3).Draw(t, "left"), Recent: rapid.IntRange(0, 4).Draw(t, "recent"), History: history(t),
+			Left: rapid.IntRange(-1, 3).Draw(t, "left"), Recent: float64(rapid.IntRange(0, 4).Draw(t, "recent")), History: history(t),
 		}
 	}), 0, 30).Draw(t, "candidates")
 	for i := range all {
@@ -118,7 +118,7 @@ func TestLookIsWhenMoreAreAsked(t *testing.T) {
 func TestLeastAskedGoesFirstAmongThoseAlike(t *testing.T) {
 	t.Parallel()
 	p := wave.PolicyFor(contract.Routine)
-	p.AtOnce = 1
+	p.AtOnce, p.Usual = 1, 0
 	all := []wave.Candidate{
 		{Helper: "best", Score: 0.9, Left: 1, Recent: 5},
 		{Helper: "alike", Score: 0.9 - p.Alike/2, Left: 1, Recent: 1},
@@ -146,12 +146,30 @@ func TestAWaveCoversWhatIsMissing(t *testing.T) {
 	size := func(h wave.History) int {
 		all := make([]wave.Candidate, 30)
 		for i := range all {
-			all[i] = wave.Candidate{Helper: string(rune('A' + i)), Score: 0.5, Left: 1, History: h}
+			all[i] = wave.Candidate{Helper: string(rune('A' + i)), Score: 0.5, Left: 1, Recent: p.Usual, History: h}
 		}
 		return len(p.Decide(wave.Need{Key: "need", Missing: 1}, nil, all, noon).Ask)
 	}
 	reliable, reluctant := size(wave.History{Asked: 100, Accepted: 100}), size(wave.History{Asked: 100, Accepted: 10, Declined: 40})
 	if reliable > 4 || reluctant <= 2*reliable {
 		t.Errorf("asks %d who always accept, %d who seldom do", reliable, reluctant)
+	}
+}
+
+// Where the same few are asked again and again fewer are asked at once, where people
+// were seldom asked more are.
+func TestTheWearyAreSpared(t *testing.T) {
+	t.Parallel()
+	p := wave.PolicyFor(contract.Urgent)
+	size := func(recent float64) int {
+		all := make([]wave.Candidate, 80)
+		for i := range all {
+			all[i] = wave.Candidate{Helper: string(rune('A' + i)), Score: 0.5, Left: 1, Recent: recent}
+		}
+		return len(p.Decide(wave.Need{Key: "need", Missing: 1}, nil, all, noon).Ask)
+	}
+	fresh, usual, weary := size(0), size(p.Usual), size(10*p.Usual)
+	if fresh <= usual || weary >= usual || weary < 1 {
+		t.Errorf("asks %d who are fresh, %d as usual, %d who are weary", fresh, usual, weary)
 	}
 }
