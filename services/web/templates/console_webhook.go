@@ -181,7 +181,7 @@ func webhookFacts(d Desk, w contract.Webhook) []Fact {
 		{d.T("message.kind"), kindName(d, w.Kind)},
 		{d.T("console.webhook.events"), eventList(w.Events)},
 		{d.T("console.webhook.description"), w.Description},
-		{d.T("console.column.owner"), w.Organisation},
+		{d.T("console.column.owner"), d.NameOf(w.Organisation)},
 		{d.T("console.column.since"), d.DateTime(w.CreatedAt)},
 	}
 }
