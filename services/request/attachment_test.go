@@ -130,7 +130,7 @@ func TestFilesAreWhatTheySay(t *testing.T) {
 func TestAttachmentsGoWithThePerson(t *testing.T) {
 	t.Parallel()
 	b, _ := setupBus(t)
-	r := b.opened(t)
+	r, other := b.opened(t), b.opened(t)
 	ctx := as(t, contract.RoleCoordinator, xian)
 	q := contract.AddAttachment{ID: contract.NewID[contract.AttachmentID](), RequestID: r.ID, Name: "a.pdf", Content: []byte("%PDF-1.7 secret %%EOF")}
 	for range 2 {
@@ -151,15 +151,20 @@ func TestAttachmentsGoWithThePerson(t *testing.T) {
 	if strings.Contains(sealed[0], "secret") || strings.Contains(sealed[0], "a.pdf") {
 		t.Error("a file is kept in clear")
 	}
-	for _, foreign := range []context.Context{as(t, contract.RoleCoordinator, hubei), as(t, contract.RolePublic, ""), asRequester(t, r.ID)} {
+	for _, foreign := range []context.Context{as(t, contract.RoleCoordinator, hubei), as(t, contract.RolePublic, ""), asRequester(t, other.ID)} {
 		if _, err := b.Attachment(foreign, contract.AttachmentByID{ID: q.ID, RequestID: r.ID}); err == nil {
 			t.Errorf("%+v reads a file", contract.ActorFrom(foreign))
 		}
 	}
+	theirs, err := b.Attachment(asRequester(t, r.ID), contract.AttachmentByID{ID: q.ID, RequestID: r.ID})
+	must(t, err)
+	if !bytes.Equal(theirs.Content, q.Content) {
+		t.Error("the person whose request it is reads something else")
+	}
 	_, err = b.Erase(ctx, contract.Move{ID: string(r.ID), Reason: "asked"})
 	must(t, err)
-	if n := b.count(t, `SELECT (SELECT count(*) FROM request.attachments) + (SELECT count(*) FROM request.person_keys)`); n != 0 {
-		t.Errorf("%d files and keys are left", n)
+	if n := b.count(t, `SELECT (SELECT count(*) FROM request.attachments) + (SELECT count(*) FROM request.person_keys)`); n != 1 {
+		t.Errorf("%d files and keys are left, want that of the other request", n)
 	}
 	_, err = b.Attach(ctx, q)
 	wantFault(t, err, fault.Conflict, "erased")
