@@ -40,11 +40,24 @@ func TestTermsHoldForAllThatOneHelperOffers(t *testing.T) {
 	wantFault(t, err, fault.NotFound, "not_found")
 	_, err = b.SetTerms(as(t, contract.RoleCoordinator, hubei), q)
 	wantFault(t, err, fault.NotFound, "not_found")
-	q.Version, q.Terms.RestDays = moved.Version, 61
-	_, err = b.SetTerms(asOfferer(t, first.ID), q)
+	nameless := b.offered(t, func(d *contract.OfferDraft) { d.Contact.Phone = "" })
+	_, err = b.SetTerms(asOfferer(t, nameless.ID), contract.SetTerms{
+		ID: nameless.ID, Version: nameless.Version, Terms: contract.HelperTerms{WeeklyBudget: amount(1)},
+	})
+	wantFault(t, err, fault.Conflict, "no_helper")
+}
+
+// TestRestAndHoursHoldForAllThatOneHelperOffers, and what makes no sense is refused.
+func TestRestAndHoursHoldForAllThatOneHelperOffers(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	first, second := b.available(t), b.available(t)
+	stranger := b.available(t, func(d *contract.OfferDraft) { d.Contact.Phone = "+86 100 0000 9999" })
+	q := contract.SetTerms{ID: first.ID, Version: b.see(t, first.ID).Version, Terms: contract.HelperTerms{WeeklyBudget: amount(2), RestDays: 61}}
+	_, err := b.SetTerms(asOfferer(t, first.ID), q)
 	wantFault(t, err, fault.Invalid, "invalid")
 	q.Terms.RestDays = 3
-	moved, err = b.SetTerms(asOfferer(t, first.ID), q)
+	moved, err := b.SetTerms(asOfferer(t, first.ID), q)
 	must(t, err)
 	if mine, theirs := b.projected(t, second.ID).RestDays, b.projected(t, stranger.ID).RestDays; mine != 3 || theirs != 0 {
 		t.Errorf("the helper rests %d days, a stranger %d", mine, theirs)
@@ -68,9 +81,4 @@ func TestTermsHoldForAllThatOneHelperOffers(t *testing.T) {
 	if p := b.projected(t, second.ID); p.WeeklyBudget != nil {
 		t.Errorf("the limit stays: %v", *p.WeeklyBudget)
 	}
-	nameless := b.offered(t, func(d *contract.OfferDraft) { d.Contact.Phone = "" })
-	_, err = b.SetTerms(asOfferer(t, nameless.ID), contract.SetTerms{
-		ID: nameless.ID, Version: nameless.Version, Terms: contract.HelperTerms{WeeklyBudget: amount(1)},
-	})
-	wantFault(t, err, fault.Conflict, "no_helper")
 }

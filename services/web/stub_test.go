@@ -123,6 +123,12 @@ func (s *services) answerMatches(server *bus.Server) error {
 		}),
 		bus.Handle(server, contract.MatcherMove, s.moveMatch),
 		bus.Handle(server, contract.MatcherComplain, s.complain),
+		s.answerAsks(server),
+	)
+}
+
+func (s *services) answerAsks(server *bus.Server) error {
+	return first(
 		bus.Handle(server, contract.MatcherAsk, func(ctx context.Context, q contract.GetByID) (contract.Ask, error) {
 			return get(s, s.asks, ctx, contract.RoleAnswerer, q.ID, "ask")
 		}),

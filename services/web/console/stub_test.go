@@ -171,17 +171,24 @@ func (d *desk) answerMatcher() {
 	})
 }
 
-func (d *desk) answerNotify() {
-	hook := contract.Webhook{
+func someWebhook() contract.Webhook {
+	return contract.Webhook{
 		ID: hookID, Organisation: "shaanxi", Kind: contract.KindWebhook, URL: "https://hooks.example/heli", Events: []string{"match.*"}, State: "active",
 		CreatedAt: began, Version: 1,
 	}
-	robot := contract.Webhook{
+}
+
+func someRobot() contract.Webhook {
+	return contract.Webhook{
 		ID: robotID, Organisation: "shaanxi", Kind: contract.KindWeCom, URL: "https://qyapi.weixin.qq.com/…5aaa", Events: []string{"request.*"},
 		State: "active", CreatedAt: began, Version: 1, NoticeTimes: contract.NoticeTimes{
 			Language: "zh-Hans", Digest: contract.DigestHourly, Quiet: &contract.QuietHours{From: "22:00", To: "07:00"}, TimeZone: "Asia/Shanghai",
 		},
 	}
+}
+
+func (d *desk) answerNotify() {
+	hook, robot := someWebhook(), someRobot()
 	withSecret := func() contract.Webhook {
 		made := hook
 		made.Secret = "whsec_dGVzdA=="
