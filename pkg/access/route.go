@@ -51,7 +51,7 @@ var routes = map[string]Rule{
 	"POST /console/complaints/{id}/decide": {HandleComplaints},
 	"POST /console/safeguard":              {NameSafeguard},
 
-	"GET /console":                        {ListRequests, ReadMatches},
+	"GET /console":                        {UseAccount},
 	"GET /console/find":                   {ListRequests},
 	"GET /console/palette":                {UseAccount},
 	"POST /console/bulk":                  {MoveRequests},

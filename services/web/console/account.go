@@ -32,6 +32,7 @@ func (c console) accountPage(w http.ResponseWriter, r *http.Request, shown accou
 	}
 	a := templates.Account{
 		Person: person, Role: c.Sessions.Role(r.Context()), Demo: c.Sessions.Demo(r.Context()), Fresh: c.Sessions.Fresh(r.Context()),
+		Helps:    contract.ActorFrom(r.Context()).Role == contract.RoleHelper,
 		Passkeys: c.Sessions.Passkeys(), Provider: c.Sessions.Provider(), Linked: len(person.Linked) > 0,
 		Factor: c.setup(d.Page, accountPath, shown.factor, shown.refused), Codes: shown.codes,
 	}

@@ -49,9 +49,8 @@ func viewOf(views []view, name string) view {
 }
 
 func (c console) queue(w http.ResponseWriter, r *http.Request) error {
-	actor := contract.ActorFrom(r.Context())
-	if !access.May(actor.Role, access.ReadRequests) && access.May(actor.Role, access.ReadMatches) {
-		http.Redirect(w, r, "/console/matches", http.StatusSeeOther)
+	if first := firstPage(contract.ActorFrom(r.Context()).Role); first != home {
+		http.Redirect(w, r, first, http.StatusSeeOther)
 		return nil
 	}
 	if first, found := c.firstView(r); found {
@@ -68,6 +67,18 @@ func (c console) queue(w http.ResponseWriter, r *http.Request) error {
 	d.Frame.Live = livePath
 	q, err := c.loadQueue(r.Context(), d)
 	return c.list(w, r, d, err, templates.ConsoleQueue(d, q))
+}
+
+// firstPage is where somebody with the role begins.
+func firstPage(role contract.Role) string {
+	switch {
+	case access.May(role, access.ListRequests):
+		return home
+	case access.May(role, access.LeadPool):
+		return poolPath
+	default:
+		return accountPath
+	}
 }
 
 func (c console) loadQueue(ctx context.Context, d templates.Desk) (templates.Queue, error) {

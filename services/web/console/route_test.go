@@ -21,8 +21,8 @@ func TestEveryRoleReachesWhatItMay(t *testing.T) {
 		path                                          string
 		administrator, coordinator, lead, audit, help int
 	}{
-		{"/console", ok, ok, moved, ok, refused},
-		{"/console?tab=disputed&urgency=urgent&category=ppe&region=610100&text=x&state=open", ok, ok, moved, ok, refused},
+		{"/console", ok, ok, moved, ok, moved},
+		{"/console?tab=disputed&urgency=urgent&category=ppe&region=610100&text=x&state=open", ok, ok, moved, ok, moved},
 		{"/console/requests/" + requestID, ok, ok, unknown, ok, refused},
 		{"/console/requests/" + requestID + "?offer=KTYJ-4W94W", ok, ok, unknown, ok, refused},
 		{"/console/requests/" + offerID, unknown, unknown, unknown, unknown, refused},
@@ -54,6 +54,25 @@ func TestEveryRoleReachesWhatItMay(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestEveryRoleBeginsOnAPageOfItsOwn follows the first page to one that opens.
+func TestEveryRoleBeginsOnAPageOfItsOwn(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	for role, first := range map[contract.Role]string{
+		contract.RoleAdministrator: "", contract.RoleCoordinator: "", contract.RoleAuditor: "", contract.RoleIntegrator: "",
+		contract.RoleAgencyLead: "/console/pool", contract.RoleHelper: "/console/account",
+	} {
+		begun := d.signIn(role).get("/console")
+		if at := begun.header.Get("Location"); at != first {
+			t.Errorf("%s begins on %q, want %q", role, at, first)
+		}
+		if first != "" {
+			d.signIn(role).get(first).shows(t, http.StatusOK)
+		}
+	}
+	d.signIn(contract.RoleHelper).get("/console/account").shows(t, http.StatusOK, `href="/answer"`)
 }
 
 func TestNobodyGetsInWithoutSigningIn(t *testing.T) {

@@ -11,6 +11,7 @@ type Account struct {
 	Person contract.PersonRecord
 	Role   contract.RoleID // that one acts in
 	Demo   bool
+	Helps  bool // acts as a helper, whose work comes by messages
 	// Fresh says that one has just proved who one is: only then may anything be changed.
 	Fresh    bool
 	Passkeys bool
