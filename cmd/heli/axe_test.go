@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 
@@ -115,9 +114,9 @@ func TestPagesHaveNoBarriers(t *testing.T) {
 		w := &walk{browser: startBrowser(t), i: i}
 		w.signInAs(shownPage{as: contract.RoleCoordinator})
 		i.withoutTables(func() {
-			for n, lang := range locale.Languages() {
+			for _, lang := range locale.Languages() {
 				w.lang = lang
-				w.lookAt(unavailablePages(f), func(int) []string { return themes[n%len(themes):][:1] })
+				w.lookAt(unavailablePages(f))
 			}
 		})
 	})
@@ -129,20 +128,10 @@ func TestPagesHaveNoBarriers(t *testing.T) {
 				if name == publicRoom {
 					w.ask(i.url)
 				}
-				w.lookAt(pages, func(n int) []string { return themesFor(name, lang, n) })
+				w.lookAt(pages)
 			})
 		}
 	}
-}
-
-// themesFor returns the themes that the n-th page of a room is looked at in. Colours
-// do not depend on the language, so pages are seen in both themes in one language,
-// and in the others in one, by turns; those with nothing on them in one alone.
-func themesFor(room string, lang locale.Language, n int) []string {
-	if room != emptyRoom && lang == locale.Simplified {
-		return themes
-	}
-	return themes[(n+slices.Index(locale.Languages(), lang))%len(themes):][:1]
 }
 
 // walk looks at pages in a language.
@@ -155,10 +144,10 @@ type walk struct {
 	newcomer string
 }
 
-func (w *walk) lookAt(pages []shownPage, themes func(n int) []string) {
+func (w *walk) lookAt(pages []shownPage) {
 	w.t.Helper()
-	for n, page := range pages {
-		w.look(page, themes(n))
+	for _, page := range pages {
+		w.look(page)
 	}
 }
 
@@ -172,8 +161,8 @@ func (w *walk) signInAs(page shownPage) {
 	w.as = page.as
 }
 
-// look opens a page, unfolds all of it and reports what is wrong with it in themes.
-func (w *walk) look(page shownPage, themes []string) {
+// look opens a page, unfolds all of it and reports what is wrong with it in both themes.
+func (w *walk) look(page shownPage) {
 	w.t.Helper()
 	w.signInAs(page)
 	if page.before != nil {
