@@ -11,11 +11,8 @@ import (
 )
 
 // publicRoom names the pages that nobody signs in for: a browser has a visitor's code
-// there. emptyRoom are those of an organisation that has nothing yet.
-const (
-	publicRoom = "public"
-	emptyRoom  = "empty"
-)
+// there.
+const publicRoom = "public"
 
 // longTitle breaks nowhere of itself.
 const longTitle = "急需医用外科口罩一千只并请送到社区封控卡口Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
@@ -57,7 +54,7 @@ func (i *instance) furnish() furnishings {
 func (f furnishings) rooms() map[string][]shownPage {
 	return map[string][]shownPage{
 		publicRoom: shownToPublic(f.code), "queue": f.queuePages(), "request": f.requestPages(), "desk": f.deskPages(), "administration": f.administrationPages(),
-		"sign-in": signInPages(), emptyRoom: emptyPages(),
+		"sign-in": signInPages(), "empty": emptyPages(), "help": helpPages(), "ask": askPages(),
 	}
 }
 

@@ -142,6 +142,11 @@ type walk struct {
 	as   contract.Role // who is signed in
 	// newcomer is the login name of somebody who enrols during the walk.
 	newcomer string
+	// help is what the private pages are about, visitor who asks for it.
+	help    *closing
+	helped  int // helps so far
+	staff   client
+	visitor visitor
 }
 
 func (w *walk) lookAt(pages []shownPage) {

@@ -37,7 +37,7 @@ func NewAppointmentCard(p *Page, m contract.Match, action, file string, typed ur
 	if a := m.Appointment; a != nil {
 		c.Shown, c.Made, c.Cancelled, c.Place, c.File = true, true, a.Cancelled, a.Place, file
 		zone := zoneOf(*a)
-		c.When = p.T("appointment.span", "from", p.DateTimeIn(a.Start, zone), "to", p.DateTimeIn(a.End, zone), "zone", a.Zone)
+		c.When = p.T("appointment.span", "from", p.DateTimeIn(a.Start, zone), "to", endOf(p, a, zone), "zone", a.Zone)
 		if strings.HasPrefix(a.Place, "https://") {
 			c.Link = a.Place
 		}
@@ -74,6 +74,15 @@ func appointmentErrors(p *Page, refused error) Errors {
 		errs = append(errs, FieldError{location, labelOf(p, location), p.Invalid(field)})
 	}
 	return errs
+}
+
+// endOf returns when an appointment ends, without the day where it is the same.
+func endOf(p *Page, a *contract.Appointment, zone *time.Location) string {
+	start, end := a.Start.In(zone), a.End.In(zone)
+	if start.Format(time.DateOnly) == end.Format(time.DateOnly) {
+		return end.Format("15:04")
+	}
+	return p.DateTimeIn(end, zone)
 }
 
 func zoneOf(a contract.Appointment) *time.Location {
