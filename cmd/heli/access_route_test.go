@@ -196,7 +196,7 @@ func routesOf(prefix string, own things) []route {
 var unlimited = map[string]bool{
 	"/console/login": true, "/console/login/code": true, "/console/login/account": true, "/console/login/account/callback": true,
 	"/console/login/passkey": true, "/console/login/passkey/ask": true, "/console/logout": true, "/console/style": true, "/console/live": true,
-	"/api/v1/docs": true, "/api/v1/openapi.json": true, "/api/v1/categories": true, "/api/v1/regions": true, "/api/v1/items": true,
+	"/api/v1/docs": true, "/api/v1/docs/{operation}": true, "/api/v1/openapi.json": true, "/api/v1/categories": true, "/api/v1/regions": true, "/api/v1/items": true,
 }
 
 // forgiving are routes that take what is not there for done.

@@ -43,7 +43,7 @@ func (i *instance) furnish() furnishings {
 		"id": {f.complaint}, "kind": {string(contract.ComplaintHarassment)}, "about": {string(contract.SideHelper)}, "text": {longTitle},
 	})
 	staff.post(http.StatusCreated, "/sessions", map[string]any{
-		"held_on": "2026-01-02", "minutes": 50, "people": 3, "mode": "remote", "category": "care", "region_code": "610100",
+		"held_on": "2026-01-02", "minutes": 50, "people": 3, "mode": "remote", "group": true, "category": "care", "region_code": "610100",
 	})
 	hooks := startReceiver(i.t)
 	f.webhook = staff.post(http.StatusCreated, "/webhooks", map[string]any{"url": hooks.URL + "/" + strings.Repeat("long", 30), "events": []string{"*"}}).ID
@@ -54,7 +54,7 @@ func (i *instance) furnish() furnishings {
 func (f furnishings) rooms() map[string][]shownPage {
 	return map[string][]shownPage{
 		publicRoom: shownToPublic(f.code), "queue": f.queuePages(), "request": f.requestPages(), "desk": f.deskPages(), "administration": f.administrationPages(),
-		"sign-in": signInPages(), "empty": emptyPages(), "help": helpPages(), "ask": askPages(),
+		"sign-in": signInPages(), "empty": emptyPages(), "help": helpPages(), "ask": askPages(), "made": madePages(),
 	}
 }
 
@@ -81,8 +81,8 @@ func (f furnishings) queuePages() []shownPage {
 		{name: "bulk act, asking", path: "/console?tab=all", as: coordinator, prepare: bulk("hold", `#bulk-reason`)},
 		{name: "bulk act, preview", path: "/console?tab=all", as: coordinator, prepare: bulk("claim", `[data-bulk-row]`)},
 		{name: "bulk act, wrong", path: "/console?tab=all", as: coordinator, prepare: bulk("erase", `h1`)},
-		{name: "unknown request", path: "/console/requests/" + contract.NewID[string](), as: coordinator},
-		{name: "not for this role", path: "/console/people", as: coordinator},
+		{name: "unknown request", path: "/console/requests/" + contract.NewID[string](), as: coordinator, fails: http.StatusNotFound},
+		{name: "not for this role", path: "/console/people", as: coordinator, fails: http.StatusForbidden},
 		{name: "mentions", path: "/console/mentions", as: coordinator},
 		{name: "style", path: "/console/style", as: coordinator},
 	}
@@ -166,8 +166,10 @@ func (f furnishings) administrationPages() []shownPage {
 		{name: "categories", path: "/console/categories", as: admin},
 		{name: "category, wrong", path: "/console/categories", as: admin, prepare: sendForm("/console/categories", nil, `.alert-error`)},
 		{name: "policies", path: "/console/policies", as: admin},
-		{name: "policy", path: "/console/policies/edit", as: admin},
-		{name: "policy, wrong", path: "/console/policies/edit", as: admin, prepare: sendForm("/console/policies", url.Values{"from": {"0"}}, `h1`)},
+		{name: "policy", path: "/console/policies/edit?version=1", as: admin},
+		{name: "policy, wrong", path: "/console/policies/edit?version=1", as: admin, prepare: append(
+			[]chromedp.Action[chromedp.Void]{chromedp.SetValue(chromedp.CSS(`[name="weights.closeness"]`), "-5")},
+			submit(`form[action="/console/policies/try"]`, await(`[data-error-summary]`))...)},
 		{name: "forms of other programs", path: "/console/forms", as: admin},
 		{name: "dead letters", path: "/console/letters", as: admin},
 		{name: "audit", path: "/console/audit", as: admin},

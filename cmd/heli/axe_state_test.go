@@ -52,7 +52,7 @@ func emptyPages() (pages []shownPage) {
 		{contract.RoleAgencyLead, []string{"/console/pool", "/console/calendars", "/console/imports?kind=offers"}},
 		{contract.RoleAdministrator, []string{
 			"/console/alerts", "/console/people", "/console/keys", "/console/organisations", "/console/organisations/" + emptyDesk,
-			"/console/policies", "/console/forms", "/console/letters", "/console/audit", "/console/webhooks", "/console/complaints",
+			"/console/policies", "/console/forms", "/console/audit", "/console/webhooks", "/console/complaints",
 		}},
 	} {
 		for _, path := range room.paths {
@@ -69,7 +69,7 @@ func signInPages() []shownPage {
 	enrol, password, code := "/console/enrol", `form[action="/console/enrol/password"]`, `form[action="/console/login/code"]`
 	app := []chromedp.Action[chromedp.Void]{press(`form[action="/console/enrol/totp"] button`), await(`svg.qr`)}
 	return []shownPage{
-		{name: "invitation that is none", path: "/console/login", prepare: sendForm("/console/login", url.Values{"token": {"none"}}, `.alert-error`)},
+		{name: "invitation that is none", path: "/console/login", prepare: sendForm("/console/login", url.Values{"token": {"none"}}, `.alert-error`), fails: http.StatusForbidden},
 		{name: "enrolment, password", path: enrol, before: (*walk).followInvitation},
 		{name: "enrolment, password refused", path: enrol, prepare: []chromedp.Action[chromedp.Void]{
 			fill("login_name", "x"), fill("password", "password2020!"), press(password + " button"), await(`#f-password-error`),
@@ -80,7 +80,7 @@ func signInPages() []shownPage {
 			fill("code", "000000"), press(`form[action="/console/enrol/totp/confirm"] button`), await(`#f-code-error`))},
 		{name: "enrolment, recovery codes", path: enrol, prepare: app, then: (*walk).confirmApp},
 		{name: "code at sign-in", path: "/console/login/code", before: (*walk).typePassword},
-		{name: "code at sign-in, wrong", path: "/console/login/code", prepare: []chromedp.Action[chromedp.Void]{
+		{name: "code at sign-in, wrong", path: "/console/login/code", fails: http.StatusForbidden, prepare: []chromedp.Action[chromedp.Void]{
 			fill("code", "000000"), press(code + " button"), await(`[data-error-summary]`),
 		}},
 	}
@@ -157,9 +157,9 @@ func unavailablePages(f furnishings) []shownPage {
 	coordinator := contract.RoleCoordinator
 	unavailable := []chromedp.Action[chromedp.Void]{await(`main :is(.alert-error, a.btn-primary[href="/"])`)}
 	return []shownPage{
-		{name: "queue, unavailable", path: "/console?tab=all", as: coordinator, prepare: unavailable},
-		{name: "request, unavailable", path: "/console/requests/" + f.request, as: coordinator, prepare: unavailable},
-		{name: "tracking, unavailable", path: "/board/" + f.code, as: coordinator, prepare: unavailable},
+		{name: "queue, unavailable", path: "/console?tab=all", as: coordinator, prepare: unavailable, fails: http.StatusServiceUnavailable},
+		{name: "request, unavailable", path: "/console/requests/" + f.request, as: coordinator, prepare: unavailable, fails: http.StatusServiceUnavailable},
+		{name: "tracking, unavailable", path: "/board/" + f.code, as: coordinator, prepare: unavailable, fails: http.StatusServiceUnavailable},
 	}
 }
 

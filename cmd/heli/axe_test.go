@@ -7,12 +7,16 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
+	"heli/pkg/access"
 	"heli/pkg/contract"
 	"heli/pkg/locale"
 	"heli/pkg/testkit"
@@ -43,6 +47,7 @@ type shownPage struct {
 	before     func(*walk)   // comes before the page is opened, as to get to it
 	prepare    []chromedp.Action[chromedp.Void]
 	then       func(*walk) // goes on where steps depend on what the page shows
+	fails      int         // the status of a page that says why there is no other
 }
 
 // shownToPublic are the pages and states that the public sees: one row each. Code is
@@ -68,8 +73,10 @@ func shownToPublic(code string) []shownPage {
 			press(`form[action="/track/data"] button`), await(`form[action="/track/consent"]`),
 		}},
 		{name: "helper's entry", path: "/answer"},
-		{name: "unknown address", path: "/nowhere"},
+		{name: "unknown address", path: "/nowhere", fails: http.StatusNotFound},
 		{name: "sign-in", path: "/console/login"},
+		{name: "document of the API", path: "/api/v1/docs"},
+		{name: "document of a call", path: "/api/v1/docs/submit_request"},
 	}
 }
 
@@ -111,7 +118,7 @@ func TestPagesHaveNoBarriers(t *testing.T) {
 	i := startHeli(t, testkit.DataDir(t), "--webhook-allow", "127.0.0.0/8")
 	f := i.furnish()
 	t.Run("unavailable", func(t *testing.T) { // alone: the others need what is cut off
-		w := &walk{browser: startBrowser(t), i: i}
+		w := &walk{browser: startBrowser(t), i: i, seen: &addresses{}}
 		w.signInAs(shownPage{as: contract.RoleCoordinator})
 		i.withoutTables(func() {
 			for _, lang := range locale.Languages() {
@@ -120,16 +127,55 @@ func TestPagesHaveNoBarriers(t *testing.T) {
 			}
 		})
 	})
-	for _, lang := range locale.Languages() {
-		for name, pages := range f.rooms() {
-			t.Run(name+" "+string(lang), func(t *testing.T) {
-				t.Parallel()
-				w := &walk{browser: startBrowser(t), i: i, lang: lang}
-				if name == publicRoom {
-					w.ask(i.url)
-				}
-				w.lookAt(pages)
-			})
+	seen := &addresses{}
+	t.Run("rooms", func(t *testing.T) { // ends when all of them have been looked at
+		for _, lang := range locale.Languages() {
+			for name, pages := range f.rooms() {
+				t.Run(name+" "+string(lang), func(t *testing.T) {
+					t.Parallel()
+					w := &walk{browser: startBrowser(t), i: i, lang: lang, seen: seen}
+					if name == publicRoom {
+						w.ask(i.url)
+					}
+					w.lookAt(pages)
+				})
+			}
+		}
+	})
+	seen.checkAll(t)
+}
+
+// looksAt looks at one public page in all languages.
+func (i *instance) looksAt(name, path string) {
+	i.t.Helper()
+	w := &walk{browser: startBrowser(i.t), i: i, seen: &addresses{}}
+	for _, w.lang = range locale.Languages() {
+		w.look(shownPage{name: name, path: path})
+	}
+}
+
+// addresses are those of the pages that were looked at, for all walks together.
+type addresses struct {
+	sync.Mutex
+	paths []string
+}
+
+// noPage are the routes of a reader that show no page of ours: files, feeds, answers to
+// scripts and programs, and ways on to another page; and the one that only a letter
+// leads to, which is looked at where letters are.
+var noPage = regexp.MustCompile(`^/(assets/|calendar/|healthz|readyz|robots\.txt|worker\.js|board\.)|\.ics$|/errors$|/files/|/attachments/|^/unsubscribe/|^/console/(find|palette|live|login/account)`)
+
+// checkAll demands every page that pkg/access knows.
+func (a *addresses) checkAll(t *testing.T) {
+	t.Helper()
+	for _, row := range access.Routes() {
+		route, read := strings.CutPrefix(row, "GET ")
+		if !read || noPage.MatchString(route) || strings.HasPrefix(route, "/api/v1/") && !strings.HasPrefix(route, "/api/v1/docs") {
+			continue
+		}
+		shape := regexp.MustCompile("^" + regexp.MustCompile(`\{[^}]*\}`).ReplaceAllString(route, "[^/]+") + "$")
+		if !slices.ContainsFunc(a.paths, shape.MatchString) {
+			t.Errorf("nobody has looked at %s", route)
 		}
 	}
 }
@@ -140,6 +186,7 @@ type walk struct {
 	i    *instance
 	lang locale.Language
 	as   contract.Role // who is signed in
+	seen *addresses
 	// newcomer is the login name of somebody who enrols during the walk.
 	newcomer string
 	// help is what the private pages are about, visitor who asks for it.
@@ -183,6 +230,7 @@ func (w *walk) look(page shownPage) {
 	if page.then != nil {
 		page.then(w)
 	}
+	w.answered(doing, page.fails)
 	w.do(doing, chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("details").forEach((d) => { d.open = true; })`),
 		chromedp.Evaluate[chromedp.Void](axeSource+";undefined"))
 	for n, theme := range themes {
@@ -194,6 +242,34 @@ func (w *walk) look(page shownPage) {
 		w.findsNoBarrier(doing+", "+theme, rules)
 	}
 	w.fitsAPhone(doing)
+}
+
+// answered checks that the page is the one that was meant, and no excuse for it.
+func (w *walk) answered(doing string, fails int) {
+	w.t.Helper()
+	status, err := chromedp.Run(w.ctx, chromedp.Evaluate[int](`performance.getEntriesByType("navigation")[0].responseStatus`))
+	if err != nil {
+		w.t.Fatalf("%s: read the status: %v", doing, err)
+	}
+	good := status == http.StatusOK || status == http.StatusUnprocessableEntity || status == http.StatusConflict
+	if fails == 0 {
+		w.note(doing)
+	}
+	if fails != 0 && status != fails || fails == 0 && !good {
+		w.t.Errorf("%s: the page has the status %d", doing, status)
+	}
+}
+
+// note remembers the address that a page has come to.
+func (w *walk) note(doing string) {
+	w.t.Helper()
+	path, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](`location.pathname`))
+	if err != nil {
+		w.t.Fatalf("%s: read the address: %v", doing, err)
+	}
+	w.seen.Lock()
+	defer w.seen.Unlock()
+	w.seen.paths = append(w.seen.paths, path)
 }
 
 // prefers has the pages shown in the theme that a reader's system asks for, at once.

@@ -154,9 +154,11 @@ func TestMessagesReachPeopleAndLeaveNothingBehind(t *testing.T) {
 		t.Errorf("somebody will help:\n%s", found)
 	}
 
+	i.looksAt("no more messages", stop[1])
 	if got := i.postForm(t, stop[1], url.Values{"List-Unsubscribe": {"One-Click"}}); got.status != http.StatusOK {
 		t.Fatalf("one click: %d", got.status)
 	}
+	i.looksAt("no messages any more", stop[1])
 	i.coordinator().post(http.StatusOK, "/requests/"+made.ID+"/close", map[string]any{"reason": "unfulfillable"})
 	if over := office.next(t); !strings.Contains(over, offer.Code) {
 		t.Errorf("the helper is not told that it is over:\n%s", over)

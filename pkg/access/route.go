@@ -291,6 +291,7 @@ var routes = map[string]Rule{
 	"POST /api/v1/policies":                           {ManagePolicies},
 	"GET /api/v1/openapi.json":                        {ReadReference},
 	"GET /api/v1/docs":                                {ReadReference},
+	"GET /api/v1/docs/{operation}":                    {ReadReference},
 	"POST /api/v1/requests/{id}/triage":               {MoveRequests},
 	"POST /api/v1/requests/{id}/ask_info":             {MoveRequests},
 	"POST /api/v1/requests/{id}/answer_info":          {MoveRequests},

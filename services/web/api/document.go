@@ -7,13 +7,18 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-chi/chi/v5"
+
+	"heli/pkg/fault"
+	"heli/services/web/page"
 )
+
+// docsPath is where the readable pages begin.
+const docsPath = Prefix + "/docs"
 
 // addDocument serves the description of the interface, for programs and for
 // people. It is called last: the description is whole then.
 func (a *api) addDocument(r chi.Router) {
 	document := sync.OnceValues(func() ([]byte, error) { return json.MarshalIndent(a.huma.OpenAPI(), "", " ") })
-	groups := sync.OnceValue(func() []docGroup { return docGroups(a.huma.OpenAPI()) })
 	r.Get("/openapi.json", func(w http.ResponseWriter, r *http.Request) {
 		text, err := document()
 		if err != nil {
@@ -24,9 +29,35 @@ func (a *api) addDocument(r chi.Router) {
 		w.Header().Set("Cache-Control", publicCache)
 		_, _ = w.Write(text) // a caller who left is no news
 	})
+	a.addPages(r.With(page.Packed))
+}
+
+// addPages serves the description as pages: all calls by their subjects, and one for
+// each call.
+func (a *api) addPages(r chi.Router) {
+	groups := sync.OnceValue(func() []docGroup { return docGroups(a.huma.OpenAPI()) })
 	r.Get("/docs", func(w http.ResponseWriter, r *http.Request) {
 		a.Pages.Render(w, r, http.StatusOK, docsPage(a.Pages.Of(r), a.huma.OpenAPI().Info, groups()))
 	})
+	r.Get("/docs/{operation}", a.Pages.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		call, ok := callOf(groups(), chi.URLParam(r, "operation"))
+		if !ok {
+			return fault.NewNotFound("call")
+		}
+		a.Pages.Render(w, r, http.StatusOK, docsCall(a.Pages.Of(r), call))
+		return nil
+	}))
+}
+
+func callOf(groups []docGroup, id string) (docCall, bool) {
+	for _, group := range groups {
+		for _, call := range group.Calls {
+			if call.ID == id {
+				return call, true
+			}
+		}
+	}
+	return docCall{}, false
 }
 
 // docGroup is the calls under one tag.
@@ -37,11 +68,11 @@ type docGroup struct {
 
 // docCall is one call as its page shows it.
 type docCall struct {
-	Anchor, Method, Path, Summary, Description string
-	Credentials                                []string
-	Parameters, Body, Answer                   []docField
-	Status                                     string
-	BodyOptional                               bool
+	ID, Method, Path, Summary, Description string
+	Credentials                            []string
+	Parameters, Body, Answer               []docField
+	Status                                 string
+	BodyOptional                           bool
 }
 
 // docField is a parameter, or a property at its place in a document.
@@ -71,7 +102,7 @@ func docGroups(document *huma.OpenAPI) []docGroup {
 
 func docCallOf(registry huma.Registry, op *huma.Operation) docCall {
 	c := docCall{
-		Anchor: op.OperationID, Method: op.Method, Path: op.Path, Summary: op.Summary, Description: op.Description,
+		ID: op.OperationID, Method: op.Method, Path: op.Path, Summary: op.Summary, Description: op.Description,
 		Credentials: credentialsOf(op),
 	}
 	for _, p := range op.Parameters {

@@ -83,9 +83,10 @@ func TestTheReadablePagesNeedNoOtherHost(t *testing.T) {
 	w := newWorld(t)
 	for _, lang := range []string{"en", "zh-Hans", "zh-Hant"} {
 		r := w.do(ask{method: http.MethodGet, path: "/docs?lang=" + lang})
-		text := string(r.body)
-		if r.status != http.StatusOK || !strings.Contains(text, `<html lang="`+lang+`"`) {
-			t.Fatalf("%s: status %d", lang, r.status)
+		call := w.do(ask{method: http.MethodGet, path: "/docs/submit_request?lang=" + lang})
+		text := string(r.body) + string(call.body)
+		if r.status != http.StatusOK || call.status != http.StatusOK || strings.Count(text, `<html lang="`+lang+`"`) != 2 {
+			t.Fatalf("%s: status %d and %d", lang, r.status, call.status)
 		}
 		if found := address.FindAllString(text, -1); len(found) > 0 {
 			t.Errorf("%s: the page names other hosts: %v", lang, found)

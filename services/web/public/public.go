@@ -32,7 +32,7 @@ func Mount(r chi.Router, d site.Deps) {
 	r.Get("/worker.js", serveWorker)
 	r.Post("/inbound/{id}", p.receive)
 	r.Group(func(r chi.Router) {
-		r.Use(packed)
+		r.Use(page.Packed)
 		r.Get("/", p.home)
 		r.Get("/honours", h(p.honours))
 		r.Get("/request/print", p.printRequest)
@@ -44,10 +44,10 @@ func Mount(r chi.Router, d site.Deps) {
 	})
 	r.Group(func(r chi.Router) {
 		r.Use(page.Private)
-		r.With(packed).Get("/request", h(p.newRequest))
-		r.With(packed).Post("/request", h(p.submitRequest))
-		r.With(packed).Get("/offer", h(p.newOffer))
-		r.With(packed).Post("/offer", h(p.submitOffer))
+		r.With(page.Packed).Get("/request", h(p.newRequest))
+		r.With(page.Packed).Post("/request", h(p.submitRequest))
+		r.With(page.Packed).Get("/offer", h(p.newOffer))
+		r.With(page.Packed).Post("/offer", h(p.submitOffer))
 		r.Get("/track", h(p.showTrack))
 		r.Post("/track", h(p.enterTrack))
 		r.Post("/track/forget", p.forget(site.Track))

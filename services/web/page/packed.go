@@ -1,4 +1,4 @@
-package public
+package page
 
 import (
 	"net/http"
@@ -9,8 +9,8 @@ import (
 // packLevel is gzip's; more costs time and gains little.
 const packLevel = 5
 
-// packed compresses pages for who takes that. Pages that hold somebody's secret
+// Packed compresses pages for who takes that. Pages that hold somebody's secret
 // are left out: what is sent with them could be guessed from their length (BREACH).
-func packed(next http.Handler) http.Handler {
+func Packed(next http.Handler) http.Handler {
 	return middleware.Compress(packLevel, "text/html", "application/atom+xml", "application/feed+json", "text/javascript")(next)
 }
