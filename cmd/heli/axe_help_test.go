@@ -99,18 +99,18 @@ func (w *walk) propose() {
 // openAnswer and track open the private pages and wait for an element.
 func (w *walk) openAnswer(css string) {
 	w.t.Helper()
-	w.browser.openLink(w.help.staff.get(http.StatusOK, "/matches/"+w.help.match.ID+"/answer_link").URL, css)
+	w.openLink(w.help.staff.get(http.StatusOK, "/matches/"+w.help.match.ID+"/answer_link").URL, css)
 }
 
 func (w *walk) track() {
 	w.t.Helper()
-	w.browser.openLink(w.i.url+"/track#"+w.help.request.TrackingToken, `form[action="/track/forget"]`)
+	w.openLink(w.i.url+"/track#"+w.help.request.TrackingToken, `form[action="/track/forget"]`)
 }
 
 func (w *walk) helperAccepts() {
 	w.t.Helper()
 	w.openAnswer(`input[name="move"][value="accept"]`)
-	w.browser.accept()
+	w.accept()
 }
 
 // agreeOnATime sets an appointment, and lets each know how to reach the other.
@@ -174,7 +174,7 @@ func (w *walk) beAsked() {
 		}
 		return "nobody is asked"
 	})
-	w.browser.openLink(w.help.staff.get(http.StatusOK, "/asks/"+asked+"/answer_link").URL, `form[action="/answer/ask"]`)
+	w.openLink(w.help.staff.get(http.StatusOK, "/asks/"+asked+"/answer_link").URL, `form[action="/answer/ask"]`)
 }
 
 func (w *walk) stopAsking() {
