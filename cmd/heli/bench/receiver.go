@@ -63,10 +63,10 @@ type receivers struct {
 	verify   []*webhook.Webhook
 	strays   net.Listener // where a redirect leads that nobody may follow
 	diverted atomic.Int64 // connections there
-	calm     atomic.Bool  // all answer as the healthy do
 	closing  chan struct{}
 
 	mu       sync.Mutex
+	calm     chan struct{}        // closed while all answer as the healthy do
 	got      map[string]time.Time // healthy ones, by what it is about: when it came first
 	ids      map[string]bool      // of webhooks that came to them
 	doubled  int
@@ -78,7 +78,7 @@ type receivers struct {
 func receive(ctx context.Context, n int) (*receivers, error) {
 	r := &receivers{
 		manners: manners(n), verify: make([]*webhook.Webhook, n), got: map[string]time.Time{}, ids: map[string]bool{}, asked: map[manner]int{},
-		closing: make(chan struct{}),
+		closing: make(chan struct{}), calm: make(chan struct{}),
 	}
 	var l net.ListenConfig
 	listener, err := l.Listen(ctx, "tcp", "127.0.0.1:0")
@@ -136,13 +136,15 @@ func (r *receivers) serve(w http.ResponseWriter, q *http.Request) {
 		return // the sender is gone
 	}
 	r.note(n, q.Header, body, came)
-	behaves := r.manners[n]
-	if r.calm.Load() {
+	calm, behaves := r.turn(), r.manners[n]
+	select {
+	case <-calm:
 		behaves = healthy
+	default:
 	}
 	switch behaves {
 	case hangs:
-		r.hold(q.Context())
+		r.hold(q.Context(), calm)
 	case breaks:
 		w.WriteHeader(http.StatusInternalServerError)
 	case gone:
@@ -151,10 +153,31 @@ func (r *receivers) serve(w http.ResponseWriter, q *http.Request) {
 		w.Header().Set("Location", "http://"+r.strays.Addr().String()+"/latest/meta-data/")
 		w.WriteHeader(http.StatusFound)
 	case drips:
-		r.drip(q.Context(), w)
+		r.drip(q.Context(), w, calm)
 	case healthy:
 		w.WriteHeader(http.StatusNoContent)
 	}
+}
+
+// turn returns what is closed while all answer as the healthy do.
+func (r *receivers) turn() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.calm
+}
+
+// beCalm has all answer as the healthy do, those that hang too, until fail.
+func (r *receivers) beCalm() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	close(r.calm)
+}
+
+// fail has each behave in its own manner again.
+func (r *receivers) fail() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calm = make(chan struct{})
 }
 
 // note keeps when a delivery came, and whether its signature is right; the time
@@ -185,20 +208,23 @@ func (r *receivers) note(n int, h http.Header, body []byte, came time.Time) {
 }
 
 // hold answers nothing as long as the sender waits.
-func (r *receivers) hold(ctx context.Context) {
+func (r *receivers) hold(ctx context.Context, calm <-chan struct{}) {
 	select {
 	case <-ctx.Done():
+	case <-calm:
 	case <-r.closing:
 	}
 }
 
 // drip answers byte by byte, without an end.
-func (r *receivers) drip(ctx context.Context, w http.ResponseWriter) {
+func (r *receivers) drip(ctx context.Context, w http.ResponseWriter, calm <-chan struct{}) {
 	tick := time.NewTicker(dripTime)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
+			return
+		case <-calm:
 			return
 		case <-r.closing:
 			return

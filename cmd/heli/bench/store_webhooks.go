@@ -64,3 +64,26 @@ func countDeliveries(ctx context.Context, db *pg.DB) (deliveryTally, error) {
 	}
 	return t, nil
 }
+
+// countTaken counts what is on its way to endpoints.
+func countTaken(ctx context.Context, db *pg.DB) (int, error) {
+	var n int
+	if err := db.GetContext(ctx, &n, `SELECT count(*) FROM notify.deliveries WHERE state = 'pending' AND taken_until IS NOT NULL`); err != nil {
+		return 0, fmt.Errorf("count what is on its way: %w", err)
+	}
+	return n, nil
+}
+
+// forgetFailures ends what waits for endpoints and lets each begin anew, as if none
+// had ever failed.
+func forgetFailures(ctx context.Context, db *pg.DB) error {
+	for _, q := range []string{
+		`UPDATE notify.deliveries SET state = 'dead', reason = 'turn_over', next_at = NULL, taken_until = NULL WHERE state = 'pending'`,
+		`UPDATE notify.endpoints SET state = 'active', reason = '', failing_since = NULL, slow_until = NULL, version = version + 1 WHERE state <> 'removed'`,
+	} {
+		if _, err := db.ExecContext(ctx, q); err != nil {
+			return fmt.Errorf("forget failures: %w", err)
+		}
+	}
+	return nil
+}

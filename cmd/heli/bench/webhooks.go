@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,7 +18,8 @@ import (
 type WebhooksOptions struct {
 	Events     int           // facts that come all at once, over all endpoints alike
 	Rate       float64       // facts per second to healthy endpoints, while latency is measured
-	Duration   time.Duration // of each of the two times in which it is
+	Duration   time.Duration // of a turn in which it is
+	Turns      int           // while all endpoints answer, and as many while some fail
 	ClockSpeed float64       // of the sender; above 1 what is left is waited for
 	Seed       uint64
 }
@@ -41,6 +43,9 @@ type WebhooksResult struct {
 	P99MS     float64 `json:"p99_ms"`      // the same
 	CalmP50MS float64 `json:"calm_p50_ms"` // healthy endpoints while the others answer as they do
 	CalmP99MS float64 `json:"calm_p99_ms"` // the same
+	// Change is the middle one, over the pairs of turns, of the p99 while others fail
+	// over that while all answer.
+	Change float64 `json:"p99_change"`
 	Rate      float64 `json:"rate"`
 	// DeliveredPerS is how fast the facts that came all at once reached the
 	// healthy endpoints.
@@ -69,12 +74,9 @@ func Webhooks(ctx context.Context, db *pg.DB, tenants []Tenant, o WebhooksOption
 	}
 	m := mailing{tenants: tenants, receivers: r, options: o, random: rand.New(rand.NewPCG(o.Seed, 2))} //nolint:gosec // not a secret
 	result = WebhooksResult{Endpoints: len(tenants), Rate: o.Rate}
-	calm, beside, err := m.compare(ctx)
-	if err != nil {
+	if err := m.compare(ctx, db, &result); err != nil {
 		return result, err
 	}
-	result.CalmP50MS, result.CalmP99MS = quantile(calm, 0.5), quantile(calm, 0.99)
-	result.P50MS, result.P99MS = quantile(beside, 0.5), quantile(beside, 0.99)
 	if result.DeliveredPerS, err = m.flood(ctx, db); err != nil {
 		return result, err
 	}
@@ -115,21 +117,58 @@ func (m *mailing) those(want manner) []Tenant {
 	return some
 }
 
-// compare returns how long facts take to healthy endpoints under one load: while
-// the others answer as well, and then while they fail. They do not take turns: an
-// endpoint that answers again gets all that waits for it at once. What comes first
-// is not counted: a new database gets slower for a while, whoever fails.
-func (m *mailing) compare(ctx context.Context) (calm, beside []time.Duration, err error) {
-	m.receivers.calm.Store(true)
-	if _, err = m.latencies(ctx); err != nil {
-		return nil, nil, err
+// compare measures how long facts take to healthy endpoints under one load, by turns:
+// while the others answer as well, and while they fail. Two turns of one kind differ
+// by what else the machine and its disk do, so there are several, and each begins as
+// if none had ever failed: an endpoint that answers again would get all that waits for
+// it at once. What comes first is not counted: a new database gets slower for a while,
+// whoever fails.
+func (m *mailing) compare(ctx context.Context, db *pg.DB, r *WebhooksResult) error {
+	m.receivers.beCalm()
+	if _, err := m.latencies(ctx); err != nil {
+		return err
 	}
-	if calm, err = m.latencies(ctx); err != nil {
-		return nil, nil, err
+	var calm, beside []time.Duration
+	changes := make([]float64, m.options.Turns)
+	for turn := range changes {
+		quiet, err := m.latencies(ctx)
+		if err != nil {
+			return err
+		}
+		m.receivers.fail()
+		troubled, err := m.latencies(ctx)
+		if err != nil {
+			return err
+		}
+		m.receivers.beCalm()
+		if err := m.beginAnew(ctx, db); err != nil {
+			return err
+		}
+		changes[turn] = quantile(troubled, 0.99) / quantile(quiet, 0.99)
+		calm, beside = append(calm, quiet...), append(beside, troubled...)
 	}
-	m.receivers.calm.Store(false)
-	beside, err = m.latencies(ctx)
-	return calm, beside, err
+	m.receivers.fail()
+	slices.Sort(changes)
+	r.Change = round(changes[len(changes)/2])
+	r.CalmP50MS, r.CalmP99MS = quantile(calm, 0.5), quantile(calm, 0.99)
+	r.P50MS, r.P99MS = quantile(beside, 0.5), quantile(beside, 0.99)
+	return nil
+}
+
+// beginAnew waits until nothing is on its way, and forgets who failed.
+func (m *mailing) beginAnew(ctx context.Context, db *pg.DB) error {
+	for {
+		n, err := countTaken(ctx, db)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return forgetFailures(ctx, db)
+		}
+		if !waitUntil(ctx, time.Now().Add(settleLook)) {
+			return ctx.Err()
+		}
+	}
 }
 
 // latencies submits requests of the tenants for a while, the healthy ones' at the
@@ -138,6 +177,9 @@ func (m *mailing) latencies(ctx context.Context) ([]time.Duration, error) {
 	good := map[string]bool{}
 	for _, t := range m.those(healthy) {
 		good[t.Path] = true
+	}
+	for _, t := range m.tenants {
+		t.Client.Close() // what was idle since the turn before may be closed at the other end
 	}
 	share := float64(len(m.tenants)) / float64(len(good))
 	var (
