@@ -181,6 +181,15 @@ func wake(t time.Time) time.Time {
 	}
 }
 
+// nightfall returns when nobody is asked any more today, in t's zone, and no time
+// where that is so already.
+func nightfall(t time.Time) time.Time {
+	if wake(t).After(t) {
+		return time.Time{}
+	}
+	return time.Date(t.Year(), t.Month(), t.Day(), quietFromHour, 0, 0, 0, t.Location())
+}
+
 // periodStart returns the first day of the period that a time falls in, in the
 // offer's zone.
 func periodStart(per contract.Period, at time.Time, zone *time.Location) time.Time {

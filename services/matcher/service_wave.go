@@ -66,7 +66,7 @@ func (s *Service) viewOfWave(ctx context.Context, g glance) (contract.Wave, erro
 			w.StandBy++
 		}
 	}
-	for _, chosen := range g.decide(s.clock()).Ask {
+	for _, chosen := range g.decide(s.localTime(g)).Ask {
 		c := g.byHelper[chosen.Helper]
 		w.Next = append(w.Next, contract.Suggestion{
 			NeedLineID: g.need.ID, OfferID: c.found.Offer, OfferLineID: c.found.Line, Quantity: c.Units, Score: c.Score, Factors: []contract.Factor{},

@@ -78,9 +78,10 @@ func (s *Service) look(ctx context.Context, id contract.NeedLineID) error {
 	if err != nil {
 		return err
 	}
-	next := g.decide(s.clock())
-	if s.sleeps(g) {
-		next = wave.Next{Look: wake(s.clock().In(s.board.zone(g.request.TimeZone)))}
+	now := s.localTime(g)
+	next := g.decide(now)
+	if g.sleeps(now) {
+		next = wave.Next{Look: wake(now)}
 	}
 	if next.Look.IsZero() {
 		next.Look = s.clock().Add(idleLook)
@@ -100,10 +101,14 @@ func (s *Service) look(ctx context.Context, id contract.NeedLineID) error {
 	return nil
 }
 
+// localTime is what time it is where the need is.
+func (s *Service) localTime(g glance) time.Time {
+	return s.clock().In(s.board.zone(g.request.TimeZone))
+}
+
 // sleeps reports whether nobody is to be asked at this hour. What is critical, and
 // what somebody has started just now, does not wait for the morning.
-func (s *Service) sleeps(g glance) bool {
-	now := s.clock().In(s.board.zone(g.request.TimeZone))
+func (g glance) sleeps(now time.Time) bool {
 	begun := g.wave.Sent == 0 && !g.wave.Automatic
 	return g.need.Urgency != contract.Critical && !begun && wake(now).After(now)
 }
@@ -225,10 +230,13 @@ func (s *Service) weigh(ctx context.Context, g *glance, standBy map[string]bool)
 }
 
 // decide says whom to ask: those who stand by first, others for what is not to be
-// hoped for from them.
+// hoped for from them. The time is in the zone of the need.
 func (g glance) decide(now time.Time) wave.Next {
 	policy := wave.PolicyFor(g.need.Urgency)
 	n := wave.Need{Key: string(g.need.ID), Missing: g.lacks.missing()}
+	if g.need.Urgency != contract.Critical {
+		n.Night = nightfall(now)
+	}
 	asked := make([]wave.Ask, 0, len(g.open))
 	for _, a := range g.open {
 		asked = append(asked, wave.Ask{Units: min(a.Quantity, max(n.Missing, 1)), History: a.history, At: a.CreatedAt})

@@ -150,7 +150,11 @@ func (s *simulation) choose(n int, now time.Time) ([]fit, time.Time) {
 		asked[i] = w.ask
 		asked[i].History = s.helper[w.helper].history
 	}
-	next := policy.Decide(wave.Need{Key: s.field.needs[n].at.String(), Missing: state.missing}, asked, candidates, now)
+	want := wave.Need{Key: s.field.needs[n].at.String(), Missing: state.missing}
+	if need.urgency != contract.Critical && s.how == inWaves {
+		want.Night = now.Truncate(24 * time.Hour).Add(sleeps * time.Hour)
+	}
+	next := policy.Decide(want, asked, candidates, now)
 	whom := make([]fit, len(next.Ask))
 	for i, c := range next.Ask {
 		whom[i] = byKey[c.Helper]

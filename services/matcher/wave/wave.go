@@ -55,6 +55,8 @@ func PolicyFor(u contract.Urgency) Policy {
 type Need struct {
 	Key     string
 	Missing int64 // units, with what others have accepted taken off
+	// Night is when people cease to answer; the zero time where they do not.
+	Night time.Time
 }
 
 // Candidate is somebody who fits and was not asked for this need yet.
@@ -89,7 +91,7 @@ func (p Policy) Decide(n Need, asked []Ask, candidates []Candidate, now time.Tim
 		return Next{}
 	}
 	hope, free := expected(asked, now), p.order(n, candidates)
-	p = p.sparing(free)
+	p = p.sparing(free).before(n.Night, now)
 	var next Next
 	if missing := float64(n.Missing); hope < p.Again*missing {
 		for _, c := range free {
@@ -134,6 +136,23 @@ func (p Policy) sparing(free []Candidate) Policy {
 	eager := max(p.Usual/max(asked, p.Usual/mostEager), leastEager)
 	p.Cover = max(p.Cover*eager, p.Again) // when more are asked stays as it was
 	p.AtOnce = int(float64(p.AtOnce) * max(eager, 1))
+	return p
+}
+
+// mostHurried bounds how much more eagerly is asked in the evening.
+const mostHurried = 6
+
+// before returns the policy for a need that comes a while before the night: what is
+// not answered by then is answered in the morning, so more are asked, as many as
+// their usual time to answer makes up for. In the invented years of heli bench waves
+// that saves a third of the time that waves take beyond asking everybody.
+func (p Policy) before(night, now time.Time) Policy {
+	if night.IsZero() {
+		return p
+	}
+	hurry := 1 / max(History{}.answeredAfter(night.Sub(now)), 1.0/mostHurried)
+	p.Cover, p.Again = p.Cover*hurry, p.Again*hurry
+	p.AtOnce = int(float64(p.AtOnce) * hurry)
 	return p
 }
 

@@ -173,3 +173,19 @@ func TestTheWearyAreSpared(t *testing.T) {
 		t.Errorf("asks %d who are fresh, %d as usual, %d who are weary", fresh, usual, weary)
 	}
 }
+
+func TestInTheEveningMoreAreAsked(t *testing.T) {
+	t.Parallel()
+	all := make([]wave.Candidate, 60)
+	for i := range all {
+		all[i] = wave.Candidate{Helper: string(rune('A' + i)), Score: 1, Units: 1, Left: 1, Recent: 2.5}
+	}
+	p := wave.PolicyFor(contract.Routine)
+	asked := func(night time.Time) int {
+		return len(p.Decide(wave.Need{Key: "need", Missing: 1, Night: night}, nil, all, noon).Ask)
+	}
+	usual, soon, at := asked(time.Time{}), asked(noon.Add(15*time.Minute)), asked(noon)
+	if asked(noon.Add(10*time.Hour)) > usual+1 || soon < 4*usual || at < soon || at > 7*usual {
+		t.Errorf("%d are asked at noon, %d a quarter of an hour before the night, %d at its beginning", usual, soon, at)
+	}
+}
