@@ -191,6 +191,8 @@ var routes = map[string]Rule{
 	"POST /console/imports/{id}":                         {SubmitRequest, SubmitOffer},
 	"GET /console/imports/{id}/errors":                   {SubmitRequest, SubmitOffer},
 	"POST /inbound/{id}":                                 {SubmitRequest, SubmitOffer},
+	"POST /inbound/bounce":                               {UseCodes},
+	"POST /console/account/notices":                      {UseAccount},
 	"GET /console/forms":                                 {ManageForms},
 	"POST /console/forms":                                {ManageForms},
 	"GET /console/forms/{id}":                            {ManageForms},

@@ -60,6 +60,12 @@ func answer(server *bus.Server, s *Service) error {
 		call(server, contract.DirectoryRevise, s.Revise),
 		call(server, contract.DirectoryEnd, s.End),
 		call(server, contract.DirectoryPutCategory, s.PutCategory),
+		call(server, contract.DirectoryNotices, s.Notices),
+		call(server, contract.DirectorySetNotices, s.SetNotices),
+		call(server, contract.DirectoryEndNotices, s.EndNotices),
+		call(server, contract.DirectoryListeners, s.Listeners),
+		call(server, contract.DirectoryReach, s.Reach),
+		call(server, contract.DirectoryBounced, s.Bounced),
 		call(server, contract.DirectoryAuditTrail, s.AuditTrail),
 		call(server, contract.DirectoryVerifyAudit, s.VerifySeen),
 	} {

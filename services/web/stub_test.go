@@ -160,6 +160,7 @@ func (s *services) answerAsks(server *bus.Server) error {
 func (s *services) answerDirectory(server *bus.Server) error {
 	return first(
 		ownReadings(server),
+		s.answerEndNotices(server),
 		bus.Handle(server, contract.DirectoryAuthenticate, func(context.Context, contract.Authenticate) (contract.Actor, error) {
 			s.mu.Lock()
 			defer s.mu.Unlock()

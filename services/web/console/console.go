@@ -96,6 +96,7 @@ func (c console) mountAccount(r chi.Router) {
 	r.Post(accountPath+"/unlink", handle(c.fresh(c.unlinkAccount)))
 	r.Post(accountPath+"/sessions/end", handle(c.endSession))
 	r.Post(accountPath+"/language", handle(c.setLanguage))
+	r.Post(accountPath+"/notices", handle(c.setNotices))
 	r.Post(accountPath+"/role", handle(c.chooseRole))
 }
 
