@@ -81,6 +81,9 @@ type Delivery struct {
 	Type      string     `json:"type"`
 	State     string     `json:"state"` // pending, gathered, digested, delivered, dead
 	Reason    string     `json:"reason,omitempty"`
+	// Request is the beginning of what is sent, without secrets: the event, or what a
+	// robot is to say.
+	Request   string     `json:"request,omitempty"`
 	Attempts  []Attempt  `json:"attempts"`
 	NextAt    *time.Time `json:"next_at,omitempty"`
 	CreatedAt time.Time  `json:"created_at"`

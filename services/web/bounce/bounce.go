@@ -128,14 +128,15 @@ func readStatus(content io.Reader, found *contract.MailBounce) error {
 	blocks := textproto.NewReader(bufio.NewReader(content))
 	for range maxBlocks {
 		fields, err := blocks.ReadMIMEHeader()
-		if err != nil && !errors.Is(err, io.EOF) {
+		last := errors.Is(err, io.EOF)
+		if err != nil && !last {
 			return fmt.Errorf("read status: %w", err)
 		}
 		action := strings.ToLower(strings.TrimSpace(fields.Get("Action")))
 		if action != "" && (found.Action == "" || action == "failed") {
 			found.Action, found.Status = action, status.FindString(strings.TrimSpace(fields.Get("Status")))
 		}
-		if err != nil {
+		if last {
 			return nil
 		}
 	}

@@ -234,8 +234,8 @@ func (d *desk) answerNotify() {
 	})
 	stub(d, contract.NotifyDeliveries, func(context.Context, contract.ListDeliveries) (contract.Listing[contract.Delivery], error) {
 		return contract.Listing[contract.Delivery]{Items: []contract.Delivery{{
-			ID: "01900000-0000-7000-8000-0000000000d2", Type: "heli.match.proposed", State: "dead", CreatedAt: began,
-			Attempts: []contract.Attempt{{N: 1, At: began, StatusCode: 500, Reason: "status", DurationMS: 12}},
+			ID: "01900000-0000-7000-8000-0000000000d2", Type: "heli.match.proposed", State: "dead", CreatedAt: began, Request: `{"specversion":"1.0"}`,
+			Attempts: []contract.Attempt{{N: 1, At: began, StatusCode: 500, Reason: "status", DurationMS: 12, Answer: "out of order"}},
 		}}}, nil
 	})
 }

@@ -54,7 +54,7 @@ func TestDeliveriesAreSearchedAndCountedBeforeTheyAreSentAgain(t *testing.T) {
 	d := newDesk(t)
 	r := d.signIn(contract.RoleAdministrator)
 	path := "/console/webhooks/" + hookID
-	r.get(path+"?state=dead&type=match.*+request.open&since=2026-11-24T08:00&until=2026-11-24T20:30&cursor=abc").shows(t, http.StatusOK, `value="2026-11-24T08:00"`)
+	r.get(path+"?state=dead&type=match.*+request.open&since=2026-11-24T08:00&until=2026-11-24T20:30&cursor=abc").shows(t, http.StatusOK, `value="2026-11-24T08:00"`, "What is sent", "specversion", "out of order")
 	zone, err := time.LoadLocation("Asia/Shanghai")
 	must(t, err)
 	since, until := time.Date(2026, 11, 24, 8, 0, 0, 0, zone), time.Date(2026, 11, 24, 20, 30, 0, 0, zone)

@@ -1,4 +1,4 @@
--- Purpose: messages to staff, beside those to the persons of requests and offers, with a summary of several in one mail.
+-- Purpose: messages to staff, beside those to the persons of requests and offers, with a summary of several in one mail; the log of deliveries shows what was sent.
 -- Lock risk: messages is locked while the checks read its rows, which are those of 30 days.
 
 -- +goose Up
@@ -13,7 +13,11 @@ ALTER TABLE messages
     ADD CONSTRAINT messages_digest CHECK ((state = 'digested') <= (digest_id IS NOT NULL));
 CREATE INDEX messages_digest ON messages (digest_id) WHERE digest_id IS NOT NULL;
 
+-- An event about an endpoint itself is in nobody's feed, and seen with its delivery.
+CREATE POLICY sent ON events FOR SELECT USING (sight = '{}' AND EXISTS (SELECT FROM deliveries d WHERE d.event_id = events.event_id));
+
 -- +goose Down
+DROP POLICY sent ON events;
 DROP INDEX messages_digest;
 DELETE FROM messages WHERE thing IN ('person', 'organisation');
 ALTER TABLE messages
