@@ -58,7 +58,8 @@ var errNoSession = fault.NewNotFound("session")
 
 // RecordSession stores a session of the actor's organisation or of one below it.
 // What is unusual is Invalid with the code "unusual" until it is confirmed; then
-// the session is marked. A repeat with the same id or source changes nothing.
+// the session is marked. A repeat with the same id or source changes nothing, and a
+// try stores nothing.
 func (s *Service) RecordSession(ctx context.Context, q contract.RecordSession) (contract.ServiceSession, error) {
 	a, d := contract.ActorFrom(ctx), q.Draft
 	d.Helpers = max(d.Helpers, 1)
@@ -77,7 +78,11 @@ func (s *Service) RecordSession(ctx context.Context, q contract.RecordSession) (
 	if err != nil {
 		return contract.ServiceSession{}, err
 	}
-	return s.storeSession(ctx, q, newSession(d, owner, flags, a, s.now()))
+	row := newSession(d, owner, flags, a, s.now())
+	if q.Try {
+		return row.view(), nil
+	}
+	return s.storeSession(ctx, q, row)
 }
 
 // storeSession stores a session, or returns that of the same key, id or source.

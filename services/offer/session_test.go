@@ -125,6 +125,28 @@ func TestUnusualSessionsAreAskedAboutAndMarked(t *testing.T) {
 	}
 }
 
+// TestASessionIsTriedAndNotStored: a table is looked at before it is taken.
+func TestASessionIsTriedAndNotStored(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	lead := as(t, contract.RoleAgencyLead, xian)
+	for name, change := range map[string]func(*contract.SessionDraft){
+		"right": func(*contract.SessionDraft) {}, "unusual": people(10_000), "wrong": func(d *contract.SessionDraft) { d.Category = "none" },
+	} {
+		q := b.heldSession(change)
+		q.Try = true
+		_, err := b.RecordSession(lead, q)
+		if (err == nil) != (name == "right") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	list, err := b.Sessions(lead, contract.ListSessions{})
+	must(t, err)
+	if len(list.Items) != 0 {
+		t.Errorf("stored %+v", list.Items)
+	}
+}
+
 // TestASessionCountsFromItsDayOn: what lies ahead is asked about, marked, and in no
 // total before. Where the sun rises first it is tomorrow already.
 func TestASessionCountsFromItsDayOn(t *testing.T) {

@@ -215,6 +215,8 @@ func (c console) mountSessions(get, post route) {
 	post(sessionsPath, c.recordSession)
 	post("/console/sessions/{id}/void", c.voidSession)
 	get("/console/sessions/{id}", c.showSession)
+	get("/console/sessions/import", c.showImport(sessionImport()))
+	post("/console/sessions/import", c.takeImport(sessionImport()))
 	post("/console/sessions/{id}/roster", c.keepRoster)
 	post("/console/sessions/{id}/names", c.readRoster)
 }
