@@ -101,7 +101,7 @@ type party struct {
 
 // sideOf says whose answer a move is.
 var sideOf = map[string]string{
-	"accept": "helper", "decline": "helper", "start": "helper", "report": "helper", "withdraw": "helper",
+	"accept": "helper", "decline": "helper", moveNotNow: "helper", "start": "helper", "report": "helper", "withdraw": "helper",
 	"confirm": "requester",
 }
 
@@ -152,6 +152,9 @@ func (s *Service) moved(m matchRow, q contract.Move, to State) (matchRow, error)
 	after.OfferQuantity = share(m.OfferQuantity, after.Quantity, m.Quantity)
 	if !after.State.Holds() || after.State == Disputed {
 		after.Reason = q.Reason
+	}
+	if q.Move == moveNotNow {
+		after.Reason = moveNotNow // not this time, and no word against the next
 	}
 	switch q.Move {
 	case "accept":

@@ -252,6 +252,49 @@ func TestHoldsExpire(t *testing.T) {
 	wantFault(t, err, fault.Conflict, "illegal_move")
 }
 
+// TestNotThisTimeKeepsThePair frees at once, and says nothing against another time.
+func TestNotThisTimeKeepsThePair(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	r, o := need(new(int64(1))), help(new(int64(1)))
+	m := b.matched(t, r, o, nil)
+	got := b.move(asToken(t, contract.RoleAnswerer, m.ID), t, m, "not_now")
+	if got.State != "hold_expired" || got.Reason != "not_now" {
+		t.Fatalf("%+v", got)
+	}
+	if n := len(b.suggestions(t, r).Items); n != 1 {
+		t.Errorf("the pair is suggested %d times, want once", n)
+	}
+	again, err := b.Propose(asCoordinator(t), proposal(r, o, nil))
+	must(t, err)
+	if again.ID == m.ID || again.State != "proposed" {
+		t.Errorf("proposed anew: %+v", again)
+	}
+}
+
+// TestAHoldIsToldOfBeforeItEnds once, in its last quarter.
+func TestAHoldIsToldOfBeforeItEnds(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.clock.Set(time.Date(2026, 2, 3, 2, 0, 0, 0, time.UTC)) // 10:00 in Xi'an
+	m := b.matched(t, need(nil), help(nil), nil)
+	b.clock.Advance(89 * time.Minute)
+	if got := b.told(t); len(got) != 0 {
+		t.Errorf("told %v early", got)
+	}
+	b.clock.Advance(time.Minute)
+	for range 2 {
+		if got := b.told(t); !slices.Equal(got, []string{"hold_ending"}) {
+			t.Errorf("told %v", got)
+		}
+	}
+	b.move(asToken(t, contract.RoleAnswerer, m.ID), t, m, "accept")
+	b.clock.Advance(time.Hour)
+	if got := b.told(t); len(got) != 1 {
+		t.Errorf("told %v after the answer", got)
+	}
+}
+
 func TestAcceptedWithoutAStartIsStuck(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
