@@ -392,3 +392,22 @@ func TestNothingPersonalStaysBehind(t *testing.T) {
 		t.Errorf("the search looked at %d tables", len(tables))
 	}
 }
+
+// TestWhoDidNotAnswerIsToldThatOthersAreAsked, and who said that they cannot this time
+// is not.
+func TestWhoDidNotAnswerIsToldThatOthersAreAsked(t *testing.T) {
+	for reason, want := range map[string]int{"": 2, "hold_expired": 2, "not_now": 1} {
+		w := setupWriting(t)
+		e := aboutMatch("proposed")
+		w.hear(t, e)
+		w.write(t)
+		over := next(e, "hold_expired")
+		over.Data.Reason = reason
+		w.around.say(func(n *neighbours) { n.match.State = "hold_expired" })
+		w.hear(t, over)
+		w.write(t)
+		if letters := w.office.got(); len(letters) != want {
+			t.Errorf("%q: %d letters, want %d", reason, len(letters), want)
+		}
+	}
+}
