@@ -265,6 +265,9 @@ func TestNotThisTimeKeepsThePair(t *testing.T) {
 	if n := len(b.suggestions(t, r).Items); n != 1 {
 		t.Errorf("the pair is suggested %d times, want once", n)
 	}
+	if rows, err := b.worker.loadOffers(t.Context(), []contract.OfferID{o.OfferID}, b.clock.Now()); err != nil || len(rows) != 1 || rows[0].Asked != 0 {
+		t.Errorf("it counts against the helper: %+v %v", rows, err)
+	}
 	again, err := b.Propose(asCoordinator(t), proposal(r, o, nil))
 	must(t, err)
 	if again.ID == m.ID || again.State != "proposed" {

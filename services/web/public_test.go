@@ -386,7 +386,7 @@ func TestAHelperCannotThisTime(t *testing.T) {
 	b := setup(t)
 	m := b.addMatch(contract.NewID[string](), "", "proposed")
 	h := b.reader()
-	h.post("/answer", url.Values{"token": {site.Token(b.world.Keys, site.Answer, string(m.ID), 1)}}).shows(http.StatusOK, "这次不方便")
+	h.post("/answer", url.Values{"token": {site.Token(b.world.Keys, site.Answer, string(m.ID), 1)}}).shows(http.StatusOK, "现在不方便")
 	h.post("/answer/move", url.Values{"move": {"not_now"}, "version": {"1"}}).shows(http.StatusOK)
 	if b.lastMove(t).Move != "not_now" {
 		t.Errorf("moves %+v", b.moves)
