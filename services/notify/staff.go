@@ -19,6 +19,7 @@ const (
 	kindClaimOver     = "claim_over"
 	kindDisputed      = "disputed"
 	kindUndecided     = "undecided"
+	kindCritical      = "critical"
 	kindReferred      = "referred"
 	kindDisabled      = "endpoint_disabled"
 	kindReturned      = "mail_returned"
@@ -33,6 +34,8 @@ type concern struct {
 	action access.Action
 	// both says that it concerns both owners of a match, and not the request's alone.
 	both bool
+	// critical says that it is told of only where life is at risk.
+	critical bool
 }
 
 // concerns are the kinds, facts those that follow from a fact. The others follow from
@@ -41,12 +44,13 @@ var (
 	concerns = map[string]concern{
 		kindMentioned: {page: "requests"}, kindClaimOver: {page: "requests"},
 		kindReferred: {page: "requests", action: access.ReadRequests},
+		kindCritical: {page: "requests", action: access.MoveRequests, critical: true},
 		kindDisputed: {page: "matches", action: access.MoveMatches, both: true}, kindUndecided: {page: "matches", action: access.MoveMatches},
 		kindDisabled: {page: "webhooks", action: access.ManageWebhooks},
 		kindReturned: {page: "requests", action: access.ReadContact}, kindReturnedOffer: {page: "offers", action: access.ReadContact},
 	}
 	facts = map[string]string{
-		"heli.reminder.mentioned": kindMentioned, "heli.reminder.claim_over": kindClaimOver, "heli.request.referred": kindReferred,
+		"heli.reminder.mentioned": kindMentioned, "heli.reminder.claim_over": kindClaimOver, "heli.request.referred": kindReferred, "heli.request.submitted": kindCritical,
 		"heli.match.disputed": kindDisputed, "heli.reminder.dispute_overdue": kindUndecided,
 	}
 )
@@ -59,6 +63,9 @@ func staffMessagesOf(e contract.Event, now time.Time) []messageRow {
 		return nil
 	}
 	c, about := concerns[kind], string(e.Data.RequestID)
+	if c.critical && e.Data.Urgency != string(contract.Critical) {
+		return nil
+	}
 	if c.page == "matches" {
 		about = string(e.Data.MatchID)
 	}

@@ -266,3 +266,27 @@ func TestEveryConcernHasItsWords(t *testing.T) {
 		task.Critical = false
 	}
 }
+
+// TestANeedOfLifeIsToldAtOnce to those who may act on it, and another is not.
+func TestANeedOfLifeIsToldAtOnce(t *testing.T) {
+	w := setupWriting(t)
+	w.around.say(func(n *neighbours) {
+		n.staff, n.person.Refusal = []contract.PersonID{contract.NewID[contract.PersonID]()}, ""
+	})
+	e := aboutRequest("submitted")
+	e.Data.Urgency = string(contract.Critical)
+	for _, row := range staffMessagesOf(aboutRequest("submitted"), w.clock.Now()) {
+		t.Errorf("told of what is not critical: %+v", row)
+	}
+	w.hear(t, e)
+	w.write(t)
+	found := 0
+	for _, letter := range w.office.got() {
+		if strings.Contains(letter.parts(t)["text/plain"], "/console/requests/"+e.AggregateID) {
+			found++
+		}
+	}
+	if asked := w.around.heard; found != 1 || len(asked) != 1 || asked[0].Action != "move_requests" {
+		t.Errorf("%d letters, asked %+v", found, asked)
+	}
+}
