@@ -253,6 +253,7 @@ var routes = map[string]Rule{
 	"PUT /api/v1/matches/{id}/appointment":            {MoveMatches},
 	"POST /api/v1/matches/{id}/unschedule":            {MoveMatches},
 	"POST /api/v1/matches/{id}/not_now":               {MoveMatches},
+	"POST /api/v1/matches/{id}/hand_on":               {MoveMatches},
 	"POST /api/v1/matches":                            {Propose},
 	"GET /api/v1/matches":                             {ReadMatches},
 	"GET /api/v1/matches/{id}":                        {ReadMatches},

@@ -275,6 +275,41 @@ func TestNotThisTimeKeepsThePair(t *testing.T) {
 	}
 }
 
+// TestAProposalIsHandedToAColleague of the same organisation alone, with its place.
+func TestAProposalIsHandedToAColleague(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	agency := func(p *contract.ProjectedOffer) {
+		p.Organisation, p.Path, p.Sharing = "agency", "root/shaanxi/xian/agency/", contract.SharingNetwork
+	}
+	b.helpers(t, 2, 5)
+	r, mine := need(new(int64(1))), b.helpers(t, 1, 5, agency)[0]
+	m := b.matched(t, r, mine, nil)
+	token := asToken(t, contract.RoleAnswerer, m.ID)
+	hand := contract.Move{ID: string(m.ID), Move: "hand_on", Key: "hand on"}
+	_, err := b.Move(token, hand)
+	wantFault(t, err, fault.Conflict, "no_colleague")
+	if got, err := b.Get(asCoordinator(t), contract.GetByID{ID: string(m.ID)}); err != nil || got.State != "proposed" {
+		t.Fatalf("a hand without a colleague leaves it %s, %v", got.State, err)
+	}
+	colleague := b.helpers(t, 1, 5, agency)[0]
+	for range 2 {
+		got, err := b.Move(token, hand)
+		must(t, err)
+		if got.ID != m.ID || got.State != "hold_expired" || got.Reason != "handed_on" {
+			t.Fatalf("%+v", got)
+		}
+	}
+	list, err := b.List(asCoordinator(t), contract.ListMatches{States: []string{"proposed"}})
+	must(t, err)
+	if len(list.Items) != 1 || list.Items[0].OfferID != colleague.OfferID || list.Items[0].Quantity != 1 {
+		t.Errorf("proposed now: %+v", list.Items)
+	}
+	if broken := b.broken(t); len(broken) > 0 {
+		t.Errorf("invariants: %v", broken)
+	}
+}
+
 // TestAHoldIsToldOfBeforeItEnds once, in its last quarter.
 func TestAHoldIsToldOfBeforeItEnds(t *testing.T) {
 	t.Parallel()

@@ -95,7 +95,7 @@ var rules = map[string][]rule{
 	}},
 	"heli.match.proposed":       {{kind: kindProposal, to: contract.ThingOffer, page: pageAnswer, while: []string{"proposed"}}},
 	"heli.reminder.hold_ending": {{kind: kindHoldEnds, to: contract.ThingOffer, page: pageAnswer, while: []string{"proposed"}, before: true}},
-	"heli.match.hold_expired":   {{kind: kindHoldOver, to: contract.ThingOffer, page: pageAnswer, takesBack: kindProposal, unless: []string{"not_now"}}},
+	"heli.match.hold_expired":   {{kind: kindHoldOver, to: contract.ThingOffer, page: pageAnswer, takesBack: kindProposal, unless: []string{"not_now", "handed_on"}}},
 	"heli.match.accepted": {
 		{kind: kindFound, to: contract.ThingRequest, page: pageTrack, while: agreed},
 		{kind: kindHappened, to: contract.ThingOffer, page: pageAnswer, while: agreed, after: happenedAfter},

@@ -393,6 +393,18 @@ func TestAHelperCannotThisTime(t *testing.T) {
 	}
 }
 
+func TestAHelperHandsAProposalOn(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	m := b.addMatch(contract.NewID[string](), "", "proposed")
+	h := b.reader()
+	h.post("/answer", url.Values{"token": {site.Token(b.world.Keys, site.Answer, string(m.ID), 1)}}).shows(http.StatusOK, `value="hand_on"`)
+	h.post("/answer/move", url.Values{"move": {"hand_on"}, "version": {"1"}}).shows(http.StatusOK)
+	if b.lastMove(t).Move != "hand_on" {
+		t.Errorf("moves %+v", b.moves)
+	}
+}
+
 func TestHelperDeclinesByCodeAndPin(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -126,7 +126,7 @@ func late(move, state string) bool {
 func helperMove(m contract.Match, values url.Values) (contract.Move, error) {
 	move := contract.Move{ID: string(m.ID), Move: values.Get("move"), Version: version(values)}
 	switch move.Move {
-	case moveAccept, moveStart, moveNotNow:
+	case moveAccept, moveStart, moveNotNow, moveHandOn:
 	case moveWithdraw:
 		move.Reason = "withdrawn"
 	case moveDecline:
