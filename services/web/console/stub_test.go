@@ -195,7 +195,11 @@ func (d *desk) answerNotify() {
 		return made
 	}
 	stub(d, contract.NotifyWebhooks, func(ctx context.Context, _ contract.ListWebhooks) (contract.Listing[contract.Webhook], error) {
-		return contract.Listing[contract.Webhook]{Items: []contract.Webhook{hook, robot}}, access.Require(contract.ActorFrom(ctx), access.ManageWebhooks)
+		shown := robot
+		if d.disabled.Load() {
+			shown.State, shown.Reason = "disabled", "failing"
+		}
+		return contract.Listing[contract.Webhook]{Items: []contract.Webhook{hook, shown}}, access.Require(contract.ActorFrom(ctx), access.ManageWebhooks)
 	})
 	stub(d, contract.NotifySchedule, func(_ context.Context, q contract.ScheduleNotices) (contract.Webhook, error) {
 		if q.TimeZone == "Mars" {

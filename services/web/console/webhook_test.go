@@ -111,3 +111,11 @@ func TestAnEndpointIsChanged(t *testing.T) {
 		t.Error("what is shown of a key is offered as the new one")
 	}
 }
+
+func TestADisabledEndpointIsSaidAboveTheList(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	r := d.signIn(contract.RoleAdministrator)
+	d.disabled.Store(true)
+	r.get("/console/webhooks").shows(t, http.StatusOK, "1 endpoint is disabled: nothing is sent to it")
+}
