@@ -389,6 +389,15 @@ func messageCalls(own things) []call {
 		about(noThing, contract.OfferBounced, contract.Bounced{ID: string(own.offer.ID)}),
 		about(list, contract.NotifyMessages, contract.ListMessages{}),
 		about(noThing, contract.NotifyChannels, contract.Empty{}),
+		on(oneself, contract.DirectoryNotices, personByID),
+		on(oneself, contract.DirectorySetNotices, func(id string) contract.SetStaffNotices {
+			return contract.SetStaffNotices{PersonID: contract.PersonID(id)}
+		}),
+		on(oneself, contract.DirectoryEndNotices, personByID),
+		about(noThing, contract.DirectoryListeners, contract.AskListeners{}),
+		about(noThing, contract.DirectoryReach, contract.AskReach{ID: string(own.person.ID)}),
+		about(noThing, contract.DirectoryBounced, contract.Bounced{ID: string(own.person.ID)}),
+		about(noThing, contract.NotifyBounce, contract.MailBounce{}),
 	}
 }
 

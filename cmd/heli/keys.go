@@ -80,7 +80,7 @@ func rotateAlone(ctx context.Context, t terminal, d platform.Database) (rotation
 
 func rotatedText(r rotation.Result) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "primary keyset %s\n%d contacts and %d secrets of webhooks are under it\n", r.Primary, r.Rewrapped, r.Resealed)
+	fmt.Fprintf(&b, "primary keyset %s\n%d contacts and %d secrets and addresses are under it\n", r.Primary, r.Rewrapped, r.Resealed)
 	for _, id := range r.Dropped {
 		fmt.Fprintf(&b, "keyset %s was used by nothing and is gone\n", id)
 	}

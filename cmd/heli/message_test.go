@@ -24,12 +24,17 @@ import (
 type postOffice struct {
 	address string
 	letters chan []byte
+	senders chan string // of the envelopes
 }
 
 // letterbox is one connection to it.
 type letterbox struct{ office *postOffice }
 
-func (letterbox) Mail(string, *smtp.MailOptions) error { return nil }
+func (l letterbox) Mail(from string, _ *smtp.MailOptions) error {
+	l.office.senders <- from
+	return nil
+}
+
 func (letterbox) Rcpt(to string, _ *smtp.RcptOptions) error {
 	if to != planted["email"] {
 		return &smtp.SMTPError{Code: 550, Message: "no such user"}
@@ -51,7 +56,7 @@ func startPostOffice(t *testing.T) *postOffice {
 	if err != nil {
 		t.Fatal(err)
 	}
-	office := &postOffice{address: listener.Addr().String(), letters: make(chan []byte, 64)}
+	office := &postOffice{address: listener.Addr().String(), letters: make(chan []byte, 64), senders: make(chan string, 64)}
 	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return letterbox{office}, nil }))
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()

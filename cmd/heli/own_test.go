@@ -53,7 +53,7 @@ var ownTables = map[string]string{
 	"directory.region": nobodysData, "directory.category": nobodysData, "directory.item": nobodysData, "directory.campaign": nobodysData,
 	"directory.reference": nobodysData, "directory.organisation": nobodysData, "directory.campaign_organisation": nobodysData,
 	"directory.person": ofStaff, "directory.person_role": ofStaff, "directory.login": ofStaff, "directory.api_key": ofStaff, "directory.factor": ofStaff,
-	"directory.recovery_code": ofStaff, "directory.subject": ofStaff, "directory.alert": ofStaff,
+	"directory.recovery_code": ofStaff, "directory.notice": ofStaff, "directory.subject": ofStaff, "directory.alert": ofStaff,
 
 	"web.spool": "- waits for its service, sealed, and is gone then", "web.spool_alias": "- ids of one submission",
 	"web.failed_try": "- digests, gone within an hour", "web.attempt": "- digests of who tries to sign in", "web.spent_challenge": nobodysData,

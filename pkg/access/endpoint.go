@@ -177,6 +177,14 @@ var endpoints = map[string]Rule{
 	contract.NotifyMessages.Subject: {ReadMessages},
 	contract.NotifyChannels.Subject: {ReadReference},
 
+	contract.DirectoryNotices.Subject:    {UseAccount},
+	contract.DirectorySetNotices.Subject: {UseAccount},
+	contract.DirectoryEndNotices.Subject: {UseCodes},
+	contract.DirectoryListeners.Subject:  {ReachPeople},
+	contract.DirectoryReach.Subject:      {ReachPeople},
+	contract.DirectoryBounced.Subject:    {ReachPeople},
+	contract.NotifyBounce.Subject:        {ReachPeople},
+
 	contract.MatcherComplain.Subject:        {Complain},
 	contract.MatcherComplaint.Subject:       {HandleComplaints},
 	contract.MatcherComplaints.Subject:      {HandleComplaints},

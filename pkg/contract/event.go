@@ -58,6 +58,8 @@ type EventData struct {
 	Held *int64 `json:"held,omitempty"`
 	// At is when a match takes place: it decides the period of the capacity.
 	At *time.Time `json:"at,omitempty"`
+	// PersonID is whom of the staff a reminder is for.
+	PersonID PersonID `json:"person_id,omitempty"`
 	// Reason is a code such as a closing or declining reason, never free text.
 	Reason string `json:"reason,omitempty"`
 	// Erased says that the aggregate's data is to be forgotten for good.

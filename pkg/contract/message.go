@@ -36,6 +36,10 @@ type AskReach struct {
 	Channels []Channel `json:"channels"`
 	// Critical breaks through the quiet hours, never through safe contact hours.
 	Critical bool `json:"critical,omitempty"`
+	// Since is when the message was made, from which a summary counts, and Path the
+	// organisation that it is about: of staff, who may have left.
+	Since time.Time `json:"since,omitzero"`
+	Path  string    `json:"path,omitempty"`
 }
 
 // Reach says how a person is written to. Without Refusal and NotBefore it has an
@@ -71,13 +75,15 @@ type Bounced struct {
 // Message is one message to a person as the log shows it: neither the address nor
 // a name is in it.
 type Message struct {
-	ID        MessageID  `json:"id"`
-	Kind      string     `json:"kind"`
-	Thing     Thing      `json:"thing"` // whose person it is for
-	SubjectID string     `json:"subject_id"`
+	ID        MessageID `json:"id"`
+	Kind      string    `json:"kind"`
+	Thing     Thing     `json:"thing"` // whose person it is for
+	SubjectID string    `json:"subject_id"`
+	// Page is what a message to staff leads to, below /console/.
+	Page      string     `json:"page,omitempty"`
 	Code      string     `json:"code,omitempty"` // once it was tried
 	Channel   Channel    `json:"channel,omitempty"`
-	State     string     `json:"state"` // pending, delivered, dead
+	State     string     `json:"state"` // pending, digested, delivered, dead
 	Reason    string     `json:"reason,omitempty"`
 	Attempts  []Attempt  `json:"attempts"`
 	NextAt    *time.Time `json:"next_at,omitempty"`

@@ -76,11 +76,14 @@ type DeliverySpan struct {
 
 // Delivery is one event on its way to one endpoint.
 type Delivery struct {
-	ID        DeliveryID `json:"id"`
-	EventID   EventID    `json:"event_id"`
-	Type      string     `json:"type"`
-	State     string     `json:"state"` // pending, gathered, digested, delivered, dead
-	Reason    string     `json:"reason,omitempty"`
+	ID      DeliveryID `json:"id"`
+	EventID EventID    `json:"event_id"`
+	Type    string     `json:"type"`
+	State   string     `json:"state"` // pending, gathered, digested, delivered, dead
+	Reason  string     `json:"reason,omitempty"`
+	// Request is the beginning of what is sent, without secrets: the event, or what a
+	// robot is to say.
+	Request   string     `json:"request,omitempty"`
 	Attempts  []Attempt  `json:"attempts"`
 	NextAt    *time.Time `json:"next_at,omitempty"`
 	CreatedAt time.Time  `json:"created_at"`

@@ -33,6 +33,13 @@ const (
 	ReminderAvailableAgain ReminderKind = "availability_asked_again"
 	// ReminderCredential says that a credential ends soon.
 	ReminderCredential ReminderKind = "credential_ending"
+	// ReminderHold says that what is held for a helper is held for a short time only.
+	ReminderHold ReminderKind = "hold_ending"
+	// ReminderMentioned and ReminderClaimOver tell somebody of the staff that a
+	// colleague wants them to read a note, and that what they had claimed is free
+	// again. Nobody else sees them.
+	ReminderMentioned ReminderKind = "mentioned"
+	ReminderClaimOver ReminderKind = "claim_over"
 )
 
 // FollowUp sets when staff want to look at a request again; without a time they

@@ -32,6 +32,8 @@ type RecordSession struct {
 	Key      string       `json:"key,omitempty"`
 	BodyHash string       `json:"body_hash,omitempty"`
 	Draft    SessionDraft `json:"draft"`
+	// Try checks the draft and stores nothing.
+	Try bool `json:"try,omitempty"`
 }
 
 // ServiceSession is a session as stored.

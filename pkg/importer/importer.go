@@ -46,6 +46,7 @@ const (
 type Calls struct {
 	TryRequest func(context.Context, contract.SubmitRequest) error
 	TryOffer   func(context.Context, contract.SubmitOffer) error
+	TrySession func(context.Context, contract.RecordSession) error
 
 	Request  func(context.Context, contract.SubmitRequest) (contract.SubmittedRequest, error)
 	Offer    func(context.Context, contract.SubmitOffer) (contract.SubmittedOffer, error)
@@ -65,7 +66,9 @@ type Options struct {
 	Open bool
 	// Vouch says that the owner vouches for the professions of what it imports:
 	// offers in categories that need a credential carry one of their provider.
-	Vouch       bool
+	Vouch bool
+	// Confirmed says that what is unusual about sessions is right.
+	Confirmed   bool
 	DryRun      bool // check, and submit nothing
 	Concurrency int  // submissions under way at once; 0 means 16
 	// Name names a row of a table without the column source_id by its content,

@@ -17,26 +17,29 @@ var sessionsHeader = tabular.Header{
 }
 
 // Sessions imports a table of service sessions. A row with a source_id is known
-// again; one without is new each time. What is unusual about a row is refused
-// until its column confirmed says that it is right.
+// again; one without is new each time, unless rows are named by their content. What is unusual about a row is refused
+// until its column confirmed, or the option, says that it is right.
 func (i *Importer) Sessions(ctx context.Context, file io.Reader) (Report, error) {
 	table, err := tabular.Read(file, sessionsHeader)
 	if err != nil {
 		return Report{}, err
 	}
-	things := make([]*thing, len(table.Rows))
+	things, seen := make([]*thing, len(table.Rows)), map[string]int{}
 	for n, row := range table.Rows {
-		things[n] = i.session(row)
+		things[n] = i.session(row, i.nameOf(table, row, seen))
 	}
 	return i.run(ctx, table, things)
 }
 
-func (i *Importer) session(row tabular.Row) *thing {
+func (i *Importer) session(row tabular.Row, name string) *thing {
 	t := &thing{id: row.Get("source_id"), rows: []int{row.Line}}
-	draft, err := i.sessionDraft(row)
+	draft, err := i.sessionDraft(row, name)
 	if err != nil {
 		t.rows, t.spoilt = nil, []RowReport{spoilt(row.Line, t.id, err)}
 		return t
+	}
+	if i.calls.TrySession != nil {
+		t.try = func(ctx context.Context) error { return i.calls.TrySession(ctx, contract.RecordSession{Draft: draft}) }
 	}
 	t.submit = func(ctx context.Context) (made, error) {
 		recorded, err := i.calls.Session(ctx, contract.RecordSession{Draft: draft})
@@ -46,11 +49,11 @@ func (i *Importer) session(row tabular.Row) *thing {
 }
 
 // sessionDraft reads a row; what the service refuses is left to it.
-func (i *Importer) sessionDraft(row tabular.Row) (contract.SessionDraft, error) {
+func (i *Importer) sessionDraft(row tabular.Row, name string) (contract.SessionDraft, error) {
 	d := contract.SessionDraft{
 		ID: contract.NewID[contract.SessionID](), Organisation: row.Get("organisation"), HeldOn: day(row.Get("held_on")),
 		Mode: contract.Mode(row.Get("mode")), Category: category(i.ref, row.Get("category")), RegionCode: row.Get("region_code"),
-		Campaign: row.Get("campaign"), SourceID: row.Get("source_id"),
+		Campaign: row.Get("campaign"), SourceID: name,
 	}
 	if d.Organisation == "" {
 		d.Organisation = i.options.Organisation
@@ -81,6 +84,7 @@ func (i *Importer) sessionDraft(row tabular.Row) (contract.SessionDraft, error) 
 			return d, refuse(mark.column, check.Malformed, row.Get(mark.column), "%s: neither yes nor no", mark.column)
 		}
 	}
+	d.Confirmed = d.Confirmed || i.options.Confirmed
 	return d, nil
 }
 

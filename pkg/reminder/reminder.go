@@ -44,6 +44,15 @@ func Tell(ctx context.Context, tx *sqlx.Tx, now time.Time, r Reminder) (bool, er
 	return true, outbox.Add(ctx, tx, r.event(now))
 }
 
+// Add stores the facts of reminders whose caller knows that they were not told before.
+func Add(ctx context.Context, tx *sqlx.Tx, now time.Time, reminders ...Reminder) error {
+	events := make([]contract.Event, len(reminders))
+	for i, r := range reminders {
+		events[i] = r.event(now)
+	}
+	return outbox.Add(ctx, tx, events...)
+}
+
 // event is a thing of its own: its version is its only one.
 func (r Reminder) event(now time.Time) contract.Event {
 	id := contract.NewID[contract.EventID]()

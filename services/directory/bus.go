@@ -60,6 +60,7 @@ func answer(server *bus.Server, s *Service) error {
 		call(server, contract.DirectoryRevise, s.Revise),
 		call(server, contract.DirectoryEnd, s.End),
 		call(server, contract.DirectoryPutCategory, s.PutCategory),
+		answerNotices(server, s),
 		call(server, contract.DirectoryAuditTrail, s.AuditTrail),
 		call(server, contract.DirectoryVerifyAudit, s.VerifySeen),
 	} {
@@ -68,6 +69,25 @@ func answer(server *bus.Server, s *Service) error {
 		}
 	}
 	return nil
+}
+
+// answerNotices returns what registers the calls about messages to staff.
+func answerNotices(server *bus.Server, s *Service) func() error {
+	return func() error {
+		for _, register := range []func() error{
+			call(server, contract.DirectoryNotices, s.Notices),
+			call(server, contract.DirectorySetNotices, s.SetNotices),
+			call(server, contract.DirectoryEndNotices, s.EndNotices),
+			call(server, contract.DirectoryListeners, s.Listeners),
+			call(server, contract.DirectoryReach, s.Reach),
+			call(server, contract.DirectoryBounced, s.Bounced),
+		} {
+			if err := register(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 func call[Q, R any](server *bus.Server, e contract.Endpoint[Q, R], handle func(context.Context, Q) (R, error)) func() error {

@@ -59,7 +59,7 @@ func New(db, worker *pg.DB, keys *seal.Keys, clock func() time.Time, tell func(s
 ) *Service {
 	return &Service{
 		db: db, store: store{db: db}, worker: store{db: worker}, keys: keys, passwords: password.New(),
-		nobody: keys.Seal([]byte(nobodysSecret), sealedFor(nobodysFactor)), clock: clock, tell: tell,
+		nobody: keys.Seal([]byte(nobodysSecret), FactorPart(nobodysFactor)), clock: clock, tell: tell,
 		openWork: openWork, erased: make(chan struct{}, 1),
 	}
 }

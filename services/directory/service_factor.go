@@ -98,7 +98,7 @@ func (s *Service) BeginTOTP(ctx context.Context, q contract.PersonByID) (contrac
 		made = contract.NewTOTP{FactorID: contract.NewID[contract.FactorID](), Secret: key.Secret(), URI: key.URL()}
 		_, err = s.worker.insertFactor(ctx, tx, factorRow{
 			ID: string(made.FactorID), PersonID: row.ID, Kind: contract.FactorTOTP,
-			Secret: s.keys.Seal([]byte(made.Secret), sealedFor(string(made.FactorID))), CreatedAt: s.now(),
+			Secret: s.keys.Seal([]byte(made.Secret), FactorPart(string(made.FactorID))), CreatedAt: s.now(),
 		})
 		return err
 	})
@@ -133,7 +133,7 @@ func (s *Service) ConfirmTOTP(ctx context.Context, q contract.ConfirmTOTP) (cont
 		if i < 0 {
 			return errWrongCode
 		}
-		secret, err := s.keys.Open(factors[i].Secret, sealedFor(factors[i].ID))
+		secret, err := s.keys.Open(factors[i].Secret, FactorPart(factors[i].ID))
 		if err != nil {
 			return fault.New(fault.Internal, "internal", "an authenticator's secret cannot be opened").Because(err)
 		}

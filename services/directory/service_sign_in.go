@@ -183,7 +183,7 @@ func (s *Service) useTOTP(ctx context.Context, tx *sqlx.Tx, person, code string)
 		return false, err
 	}
 	for _, f := range factors {
-		secret, err := s.keys.Open(f.Secret, sealedFor(f.ID))
+		secret, err := s.keys.Open(f.Secret, FactorPart(f.ID))
 		if err != nil {
 			return false, fault.New(fault.Internal, "internal", "an authenticator's secret cannot be opened").Because(err)
 		}
@@ -194,8 +194,9 @@ func (s *Service) useTOTP(ctx context.Context, tx *sqlx.Tx, person, code string)
 	return false, nil
 }
 
-// sealedFor is what an authenticator's secret is sealed with.
-func sealedFor(factor string) []byte { return []byte("totp:" + factor) }
+// FactorPart is what the secret of an authenticator is sealed with, so that it opens
+// nowhere else.
+func FactorPart(factor string) []byte { return []byte("totp:" + factor) }
 
 // stepOf returns the period that a code was made in, when it is near.
 func stepOf(secret, code string, now time.Time) (int64, bool) {

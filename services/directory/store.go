@@ -29,7 +29,7 @@ func statements() []string {
 		selectOrganisationSQL, selectOrganisationForUpdateSQL, selectOrganisationByPathSQL,
 		insertOrganisationSQL, updateOrganisationSQL,
 	}, registryStatements(), referenceStatements(), identityStatements(), auditStatements(), deskStatements(), erasureStatements(),
-		alertStatements(), safeguardStatements(), administrationStatements(), ownStatements())
+		alertStatements(), safeguardStatements(), administrationStatements(), ownStatements(), noticeStatements())
 }
 
 // jsonColumn is a jsonb column that holds a T.

@@ -177,7 +177,11 @@ func TestAnAskIsHandedToAColleague(t *testing.T) {
 		_, err = b.answer(t, mine, "hand_on", to(id))
 		wantFault(t, err, fault.Conflict, "no_colleague")
 	}
-	handed := b.answered(t, mine, "hand_on", to(free.OfferID))
+	keyed := func(m *contract.Move) { m.Key = "hand on" }
+	handed := b.answered(t, mine, "hand_on", to(free.OfferID), keyed)
+	if again, err := b.answer(t, mine, "hand_on", to(free.OfferID), keyed); err != nil || again.State != handed.State || again.Version != handed.Version {
+		t.Errorf("the same again: %+v %v", again, err)
+	}
 	if handed.State != "not_now" || handed.Reason != "handed_on" {
 		t.Errorf("handed: %+v", handed)
 	}

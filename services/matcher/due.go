@@ -47,8 +47,8 @@ var announced = []struct {
 	{contract.ReminderDayBefore, 24 * time.Hour},
 }
 
-// remind tells once of appointments that are near and of disputes that nobody
-// decided in time. Run by several at once, or again, it tells nobody twice.
+// remind tells once of appointments that are near, of holds that end and of disputes
+// that nobody decided in time. Run by several at once, or again, it tells nobody twice.
 func (s *Service) remind(ctx context.Context) error {
 	now := s.clock()
 	var failed error
@@ -56,6 +56,8 @@ func (s *Service) remind(ctx context.Context) error {
 		rows, err := s.worker.dueAppointments(ctx, a.kind, now, now.Add(a.within), dueBatch)
 		failed = errors.Join(failed, err, s.tellAll(ctx, a.kind, rows))
 	}
+	holds, err := s.worker.endingHolds(ctx, now, dueBatch)
+	failed = errors.Join(failed, err, s.tellAll(ctx, contract.ReminderHold, holds))
 	for _, urgency := range contract.Urgencies() {
 		rows, err := s.worker.overdueDisputes(ctx, urgency, now.Add(-resolveWithin(urgency)), dueBatch)
 		failed = errors.Join(failed, err, s.tellAll(ctx, contract.ReminderDispute, rows))

@@ -65,6 +65,8 @@ var Moves = lifecycle.Table[State]{
 	{Name: "accept", From: []State{Proposed}, To: Accepted, Who: slices.Concat(helperSide, staff)},
 	{Name: "decline", From: []State{Proposed}, To: Declined, Who: slices.Concat(helperSide, staff), Reason: true},
 	{Name: "expire", From: []State{Proposed}, To: HoldExpired, Who: system},
+	{Name: moveNotNow, From: []State{Proposed}, To: HoldExpired, Who: slices.Concat(helperSide, staff)},
+	{Name: moveHandOn, From: []State{Proposed}, To: HoldExpired, Who: slices.Concat(helperSide, staff)},
 	{Name: "release_contact", From: []State{Accepted}, To: ContactReleased, Who: staff},
 	{Name: "start", From: []State{Accepted, ContactReleased}, To: InProgress, Who: slices.Concat(helperSide, staff)},
 	{Name: "report", From: []State{Accepted, ContactReleased, InProgress}, To: ReportedDone, Who: slices.Concat(helperSide, staff)},

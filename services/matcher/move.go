@@ -26,6 +26,9 @@ func (s *Service) Move(ctx context.Context, q contract.Move) (contract.Match, er
 	if err != nil {
 		return contract.Match{}, err
 	}
+	if q.Move == moveHandOn {
+		return s.handOn(ctx, q, before, party, actor)
+	}
 	hash, err := idempotency.Hash(q)
 	if err != nil {
 		return contract.Match{}, err
@@ -101,7 +104,7 @@ type party struct {
 
 // sideOf says whose answer a move is.
 var sideOf = map[string]string{
-	"accept": "helper", "decline": "helper", "start": "helper", "report": "helper", "withdraw": "helper",
+	"accept": "helper", "decline": "helper", moveNotNow: "helper", moveHandOn: "helper", "start": "helper", "report": "helper", "withdraw": "helper",
 	"confirm": "requester",
 }
 
@@ -152,6 +155,12 @@ func (s *Service) moved(m matchRow, q contract.Move, to State) (matchRow, error)
 	after.OfferQuantity = share(m.OfferQuantity, after.Quantity, m.Quantity)
 	if !after.State.Holds() || after.State == Disputed {
 		after.Reason = q.Reason
+	}
+	if q.Move == moveNotNow {
+		after.Reason = moveNotNow // not this time, and no word against the next
+	}
+	if q.Move == moveHandOn {
+		after.Reason = reasonHandedOn
 	}
 	switch q.Move {
 	case "accept":

@@ -312,7 +312,7 @@ func paths(a, b string) []string {
 // reasonCodes are the reasons that may leave in a fact: what somebody typed may not.
 var reasonCodes = []string{
 	"no_time", "too_far", "not_suitable", "unwell", "already_helping", "no_answer", "other",
-	"request_closed", "offer_ended", "capacity_shrank", "hold_expired", lineRemoved,
+	"request_closed", "offer_ended", "capacity_shrank", "hold_expired", lineRemoved, moveNotNow, reasonHandedOn,
 }
 
 func reasonCode(m matchRow) string {

@@ -29,10 +29,7 @@ func (s *Service) MoveAsk(ctx context.Context, q contract.Move) (contract.Ask, e
 	if err != nil {
 		return contract.Ask{}, err
 	}
-	answer, err := s.prepareAnswer(ctx, before, q)
-	if err != nil {
-		return contract.Ask{}, err
-	}
+	answer, unready := s.prepareAnswer(ctx, before, q) // a repeat needs nothing of it
 	hash, err := idempotency.Hash(q)
 	if err != nil {
 		return contract.Ask{}, err
@@ -44,6 +41,9 @@ func (s *Service) MoveAsk(ctx context.Context, q contract.Move) (contract.Ask, e
 		found, err := idempotency.Find(ctx, tx, q.Key, hash, s.clock(), &view)
 		if err != nil || found {
 			return err
+		}
+		if unready != nil {
+			return unready
 		}
 		if err := s.answerLocked(ctx, tx, &answer, q, party, actor); err != nil {
 			return err

@@ -156,5 +156,5 @@ var appointmentStatements = []string{
 	appointmentsSeenSQL,
 	putAppointmentSQL, cancelAppointmentSQL, shiftAppointmentSQL, lockCalendarSQL, overlappingSQL, getAppointmentSQL,
 	appointmentsOfSQL, appointmentsBelowSQL, insertCalendarSQL, listCalendarsSQL, revokeCalendarSQL, openCalendarSQL,
-	dueAppointmentsSQL, overdueDisputesSQL,
+	dueAppointmentsSQL, overdueDisputesSQL, endingHoldsSQL,
 }

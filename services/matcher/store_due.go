@@ -38,3 +38,18 @@ func (s store) overdueDisputes(ctx context.Context, urgency contract.Urgency, si
 	}
 	return rows, nil
 }
+
+// A hold is told of in its last quarter.
+const endingHoldsSQL = `SELECT m.*, m.hold_until AS moment
+	FROM (SELECT ` + matchColumns + ` FROM matches) m
+	WHERE m.state = 'proposed' AND m.hold_until > $1 AND (m.hold_until - $1) * 4 <= m.hold_until - m.created_at
+		AND NOT EXISTS (SELECT FROM reminders r WHERE r.subject_id = m.id AND r.moment = m.hold_until AND r.kind = 'hold_ending')
+	ORDER BY m.hold_until LIMIT $2`
+
+// endingHolds returns the proposals whose hold ends soon and was not told of so.
+func (s store) endingHolds(ctx context.Context, now time.Time, limit int) (rows []dueRow, err error) {
+	if err := s.db.SelectContext(ctx, &rows, endingHoldsSQL, now, limit); err != nil {
+		return nil, fmt.Errorf("list holds that end: %w", err)
+	}
+	return rows, nil
+}

@@ -131,7 +131,7 @@ func (u uses) of(p contract.ProjectedOffer) (use, []periodRow) {
 const (
 	reservedPeriodsSQL = `SELECT offer_line_id AS line, period_start::text AS period, reserved FROM capacity
 		WHERE reserved > 0 AND (period_start = '1970-01-01' OR period_start >= $1)`
-	allAnswersSQL = `SELECT offer_id, count(*) AS asked,
+	allAnswersSQL = `SELECT offer_id, count(*) FILTER (WHERE reason NOT IN ('not_now', 'handed_on')) AS asked,
 		count(*) FILTER (WHERE state NOT IN ('proposed', 'declined', 'hold_expired', 'cancelled')) AS accepted,
 		count(*) FILTER (WHERE state IN ('reported_done', 'confirmed')) AS done
 		FROM matches GROUP BY offer_id`

@@ -278,7 +278,7 @@ const loadOffersSQL = `SELECT o.offer_id, o.document,
 	m.asked, m.accepted, m.done, load.live AS org_load, COALESCE(h.asked, 0) AS used,
 	w.most_asks, w.most_minutes, COALESCE(w.minutes, 0) AS minutes, w.rests_until
 	FROM offers o
-	CROSS JOIN LATERAL (SELECT count(*) AS asked,
+	CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE reason NOT IN ('not_now', 'handed_on')) AS asked,
 		count(*) FILTER (WHERE state NOT IN ('proposed', 'declined', 'hold_expired', 'cancelled')) AS accepted,
 		count(*) FILTER (WHERE state IN ('reported_done', 'confirmed')) AS done
 		FROM matches WHERE matches.offer_id = o.offer_id) m

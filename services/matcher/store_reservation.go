@@ -238,7 +238,7 @@ func (s store) matchesToEnd(ctx context.Context, request contract.RequestID, off
 const eraseReasonsSQL = `WITH ours AS (SELECT id FROM matches WHERE request_id = $1 OR offer_id = $2),
 	texts AS (UPDATE history SET reason = '' WHERE subject_id IN (SELECT id FROM ours) AND role <> 'system' AND reason <> '')
 	UPDATE matches SET reason = '' WHERE id IN (SELECT id FROM ours)
-		AND reason NOT IN ('', 'request_closed', 'offer_ended', 'hold_expired')`
+		AND reason NOT IN ('', 'request_closed', 'offer_ended', 'hold_expired', 'not_now', 'handed_on')`
 
 // eraseReasons deletes what people wrote about the matches of a request or offer.
 func (s store) eraseReasons(ctx context.Context, tx *sqlx.Tx, request contract.RequestID, offer contract.OfferID) error {

@@ -29,6 +29,7 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.NotifyMessages, s.Messages) },
 		func() error { return bus.Handle(server, contract.NotifyChannels, s.Channels) },
 		func() error { return bus.Handle(server, contract.NotifyOwn, s.Own) },
+		func() error { return bus.Handle(server, contract.NotifyBounce, s.Bounce) },
 		func() error { return letter.Answer(server, s.letters()) },
 	} {
 		if err := register(); err != nil {

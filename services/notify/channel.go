@@ -16,7 +16,7 @@ import (
 type MessageConfig struct {
 	SMTPURL     string   `name:"smtp-url" env:"HELI_SMTP_URL" placeholder:"URL" help:"Mail server for messages to people, as smtps://user:password@host:465, or smtp:// with STARTTLS."`
 	MailFrom    string   `name:"mail-from" env:"HELI_MAIL_FROM" placeholder:"ADDRESS" help:"Whom mail comes from, as Heli <help@heli.example>."`
-	MailBounces string   `name:"mail-bounces" env:"HELI_MAIL_BOUNCES" placeholder:"ADDRESS" help:"Where mail goes back to that cannot be delivered (default: whom it comes from)."`
+	MailBounces string   `name:"mail-bounces" env:"HELI_MAIL_BOUNCES" placeholder:"ADDRESS" help:"Where mail goes back to that cannot be delivered: each message adds +NAME before the @, so that what comes back names it (default: whom it comes from)."`
 	SMSURL      string   `name:"sms-url" env:"HELI_SMS_URL" secret:"" placeholder:"URL" help:"Request that sends an SMS; {{phone}} and {{text}} are filled in."`
 	SMSMethod   string   `name:"sms-method" env:"HELI_SMS_METHOD" default:"POST" enum:"GET,POST,PUT" help:"Method of that request."`
 	SMSHeaders  []string `name:"sms-header" env:"HELI_SMS_HEADERS" sep:"|" secret:"" placeholder:"NAME: VALUE" help:"Header of that request, repeatable; in the environment separated by |."`

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ type content struct {
 	Lang        locale.Language
 	Subject     string
 	Lead        string
+	Lines       []pointer // of a summary
 	Button      string
 	Link        string
 	Code        string // with its label
@@ -86,7 +88,9 @@ func (c *composer) link(r rule, t messageTask, person contract.Reach, generation
 
 // plain returns a message as the text part of a mail.
 func (m content) plain() string {
-	return strings.Join([]string{m.Lead, m.Button + "\n" + m.Link, m.Code, "--\n" + m.Why + "\n" + m.Stop + "\n" + m.Unsubscribe}, "\n\n") + "\n"
+	parts := []string{m.Lead, m.list(), m.Button + "\n" + m.Link, m.Code, "--\n" + m.Why + "\n" + m.Stop + "\n" + m.Unsubscribe}
+	parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
+	return strings.Join(parts, "\n\n") + "\n"
 }
 
 // html returns a message as the HTML part of a mail: it loads nothing.

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -84,7 +85,7 @@ func (s *Service) book(ctx context.Context, t task, r result) error {
 }
 
 // bookEndpoint writes an endpoint's health where an attempt changed it. What
-// waits for an endpoint that was disabled ends with it.
+// waits for an endpoint that was disabled ends with it, and its managers hear of it.
 func (s *Service) bookEndpoint(ctx context.Context, tx *sqlx.Tx, before, after endpointRecord, now time.Time) error {
 	if before.State == after.State && after.FailingSince == before.FailingSince && after.SlowUntil == before.SlowUntil {
 		return nil
@@ -95,5 +96,8 @@ func (s *Service) bookEndpoint(ctx context.Context, tx *sqlx.Tx, before, after e
 	if after.State == before.State || after.State != stateDisabled {
 		return nil
 	}
-	return s.store.buryDeliveries(ctx, tx, now)
+	if err := s.store.buryDeliveries(ctx, tx, now); err != nil {
+		return err
+	}
+	return s.tellStaff(ctx, tx, kindDisabled, string(after.ID), after.OrgPath, strconv.FormatInt(after.Version, 10))
 }

@@ -29,9 +29,9 @@ func TestANightIsToldInTheMorning(t *testing.T) {
 	t.Parallel()
 	b := setup(t, loopback)
 	r := group(t, contract.KindWeCom)
-	b.clock.Set(at(t, usualZone, "2026-11-24 21:50"))
+	b.clock.Set(at(t, "Asia/Shanghai", "2026-11-24 21:50"))
 	w := b.robot(t, contract.KindWeCom, r.URL+"/send?key=abcdefgh", nightly)
-	b.clock.Set(at(t, usualZone, "2026-11-24 22:30"))
+	b.clock.Set(at(t, "Asia/Shanghai", "2026-11-24 22:30"))
 	before := len(r.got())
 	for range 3 {
 		b.hear(t, need("submitted", contract.Urgent))
@@ -47,7 +47,7 @@ func TestANightIsToldInTheMorning(t *testing.T) {
 	if said := r.said(t)[before:]; len(said) != 1 || !strings.Contains(said[0], "critical need") {
 		t.Fatalf("a critical need was told as %q", said)
 	}
-	b.clock.Set(at(t, usualZone, "2026-11-25 07:00"))
+	b.clock.Set(at(t, "Asia/Shanghai", "2026-11-25 07:00"))
 	b.sum(t)
 	b.sum(t)
 	said := r.said(t)[before+1:]

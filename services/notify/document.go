@@ -70,7 +70,11 @@ func factRow(e contract.Event, publicURL string, now time.Time) (eventRow, error
 	}
 	document := newCloudEvent(e.ID, e.Type(), e.AggregateID, e.Time, data)
 	document.Sequence = strconv.FormatInt(e.Version, 10)
-	row, err := document.row(sightOf(e.Paths), now)
+	sight := sightOf(e.Paths)
+	if e.Data.PersonID != "" {
+		sight = []string{} // told to one of the staff, and in nobody's feed
+	}
+	row, err := document.row(sight, now)
 	row.Patterns = patternsOf(e)
 	return row, err
 }

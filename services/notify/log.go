@@ -46,8 +46,26 @@ func (s *Service) Deliveries(ctx context.Context, q contract.ListDeliveries) (co
 		last := rows[limit-1]
 		listing.NextCursor = cursor.Encode(moment{At: last.CreatedAt, ID: string(last.ID)})
 	}
-	listing.Items = append(listing.Items, rows...)
+	for _, d := range rows {
+		if d.Request, err = s.shownRequest(e, d); err != nil {
+			return listing, err
+		}
+		listing.Items = append(listing.Items, d)
+	}
 	return listing, nil
+}
+
+// shownRequest returns the beginning of what is sent in a delivery: the event without
+// the challenge that it may ask for, or in the place of it what a robot says.
+func (s *Service) shownRequest(e endpointRecord, d contract.Delivery) (string, error) {
+	text, hidden := d.Request, []string{s.challenge(d.EventID)}
+	if e.Kind.Robot() {
+		var err error
+		if text, err = s.writer.text(task{notices: e.notices, Document: d.Request}, d.CreatedAt); err != nil {
+			return "", err
+		}
+	}
+	return excerpt([]byte(text), hidden), nil
 }
 
 // checkStates reports what is none of the states that may be asked for.

@@ -1,7 +1,11 @@
 package notify
 
 import (
+	"fmt"
+	"io"
 	"net/http"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -122,4 +126,45 @@ func (b *bench) pending(t *testing.T, w contract.Webhook) []contract.Delivery {
 	list, err := b.Deliveries(as(t, contract.RoleAdministrator, contract.RootPath), contract.ListDeliveries{EndpointID: w.ID, States: []string{"pending"}})
 	must(t, err)
 	return list.Items
+}
+
+// TestTheLogShowsWhatWasSentAndAnswered of tests and proofs too, and no secret: a
+// careless receiver echoes all it got.
+func TestTheLogShowsWhatWasSentAndAnswered(t *testing.T) {
+	t.Parallel()
+	b := setup(t, loopback)
+	echo := newReceiver(t, func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err == nil {
+			_, err = fmt.Fprintf(w, "%s %s", r.Header.Get("webhook-signature"), body)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	w := b.register(t, xian, echo.URL)
+	e := fact("accepted")
+	b.hear(t, e)
+	b.run(t)
+	ctx := as(t, contract.RoleIntegrator, xian)
+	_, err := b.Test(ctx, contract.WebhookByID{ID: w.ID})
+	must(t, err)
+	b.run(t)
+	signature := regexp.MustCompile(`v1,[A-Za-z0-9+/]`)
+	wanted := map[string]string{e.Type(): string(e.Data.MatchID), typeTest: string(w.ID)}
+	for _, d := range b.deliveries(t, w) {
+		if want, known := wanted[d.Type]; known && !strings.Contains(d.Request, want) {
+			t.Errorf("%s was sent as %s", d.Type, d.Request)
+		}
+		delete(wanted, d.Type)
+		for _, a := range d.Attempts {
+			shown := d.Request + a.Answer
+			if a.Answer == "" || strings.Contains(shown, b.challenge(d.EventID)) || signature.MatchString(shown) {
+				t.Errorf("%s: sent %s, answered %s", d.Type, d.Request, a.Answer)
+			}
+		}
+	}
+	if len(wanted) != 0 {
+		t.Errorf("not in the log: %v", wanted)
+	}
 }

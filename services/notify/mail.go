@@ -43,6 +43,9 @@ func newMailer(c MessageConfig, roots *tls.Config, w *composer, clock func() tim
 		if m.bounces, err = netmail.ParseAddress(c.MailBounces); err != nil {
 			return nil, errors.New("--mail-bounces must be an address such as bounces@heli.example")
 		}
+		if strings.LastIndexByte(m.bounces.Address, '@')+1+tokenLength > maxLocal {
+			return nil, fmt.Errorf("--mail-bounces may have %d characters before the @ at most: each message adds a name of its own", maxLocal-1-tokenLength)
+		}
 	}
 	m.options, err = smtpOptions(server, roots)
 	return m, err
@@ -134,7 +137,7 @@ func mailResult(ctx context.Context, err error) result {
 func (m *mailer) message(id contract.MessageID, address string, c content) (*mail.Msg, error) {
 	message := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	message.FromMailAddress(m.from)
-	message.EnvelopeFromMailAddress(m.bounces)
+	message.EnvelopeFromMailAddress(m.envelope(id))
 	if err := message.To(address); err != nil {
 		return nil, fmt.Errorf("set recipient: %w", err)
 	}
@@ -153,6 +156,16 @@ func (m *mailer) message(id contract.MessageID, address string, c content) (*mai
 	message.SetBodyString(mail.TypeTextPlain, c.plain())
 	message.AddAlternativeString(mail.TypeTextHTML, page)
 	return message, nil
+}
+
+// envelope returns where a mail goes back to that cannot be delivered: an address of
+// its own, which names it, where the operator has one for what comes back.
+func (m *mailer) envelope(id contract.MessageID) *netmail.Address {
+	if m.bounces == m.from {
+		return m.from
+	}
+	at := strings.LastIndexByte(m.bounces.Address, '@')
+	return &netmail.Address{Address: m.bounces.Address[:at] + "+" + bounceToken(m.composer.keys, id) + m.bounces.Address[at:]}
 }
 
 func domainOf(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }

@@ -46,6 +46,8 @@ const (
 	kindStands    = "stands"
 	kindStandsEnd = "stands_last"
 	kindPaper     = "credential"
+	kindHoldEnds  = "hold_ending"
+	kindHoldOver  = "hold_over"
 )
 
 const (
@@ -91,7 +93,9 @@ var rules = map[string][]rule{
 	"heli.request.closed": {{
 		kind: kindClosed, to: contract.ThingRequest, page: pageTrack, while: []string{"closed"}, unless: []string{"withdrawn", "confirmed"},
 	}},
-	"heli.match.proposed": {{kind: kindProposal, to: contract.ThingOffer, page: pageAnswer, while: []string{"proposed"}}},
+	"heli.match.proposed":       {{kind: kindProposal, to: contract.ThingOffer, page: pageAnswer, while: []string{"proposed"}}},
+	"heli.reminder.hold_ending": {{kind: kindHoldEnds, to: contract.ThingOffer, page: pageAnswer, while: []string{"proposed"}, before: true}},
+	"heli.match.hold_expired":   {{kind: kindHoldOver, to: contract.ThingOffer, page: pageAnswer, takesBack: kindProposal, unless: []string{"not_now", "handed_on"}}},
 	"heli.match.accepted": {
 		{kind: kindFound, to: contract.ThingRequest, page: pageTrack, while: agreed},
 		{kind: kindHappened, to: contract.ThingOffer, page: pageAnswer, while: agreed, after: happenedAfter},

@@ -23,6 +23,7 @@ func (s *Service) hearMessages(ctx context.Context, tx *sqlx.Tx, fresh []contrac
 		}
 		if len(s.senders) > 0 {
 			rows = append(rows, messagesOf(e, s.now())...)
+			rows = append(rows, staffMessagesOf(e, s.now())...)
 		}
 	}
 	if err := s.store.insertMessages(ctx, tx, rows); err != nil {
@@ -40,7 +41,7 @@ func (s *Service) Messages(ctx context.Context, q contract.ListMessages) (contra
 		return listing, err
 	}
 	c := check.New(nil)
-	check.EachOf(c, "states", q.States, []string{statePending, stateDelivered, stateDead})
+	check.EachOf(c, "states", q.States, []string{statePending, stateDigested, stateDelivered, stateDead})
 	var subject *string
 	if q.SubjectID != "" {
 		check.ID(c, "subject_id", q.SubjectID)

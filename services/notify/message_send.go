@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -20,6 +21,8 @@ const (
 	// criticalShare is how many times the budget may be used where life is at risk.
 	// It has an end there, too: anybody may give another's address and say so.
 	criticalShare = 3
+	// unlimited is the budget of staff, who choose a summary where it is too much.
+	unlimited = math.MaxInt32
 )
 
 // way is how a message went.
@@ -71,11 +74,7 @@ func (s *Service) soon() *time.Time {
 // writes the attempt.
 func (s *Service) bookAttempt(ctx context.Context, t messageTask, a attempted) error {
 	if a.result.reason == reasonBounced {
-		bounced := contract.OfferBounced
-		if t.Thing == contract.ThingRequest {
-			bounced = contract.RequestBounced
-		}
-		if _, err := bus.Call(ctx, s.bus, bounced, contract.Bounced{ID: t.SubjectID, Person: a.person}); err != nil && !fault.Is(err, fault.NotFound) {
+		if err := s.tellBounced(ctx, t.Thing, t.SubjectID, a.person); err != nil {
 			return err
 		}
 	}
@@ -105,6 +104,9 @@ func ended(reason string) attempted { return attempted{result: result{reason: re
 // attemptMessage sends a message where it is still true and its person may be
 // written to now. An error says that this could not be found out.
 func (s *Service) attemptMessage(ctx context.Context, t messageTask) (attempted, error) {
+	if t.Thing == contract.ThingPerson || t.Thing == contract.ThingOrganisation {
+		return s.attemptStaff(ctx, t)
+	}
 	r, known := ruleOf(t.Kind, t.Thing)
 	switch {
 	case !known:
@@ -130,7 +132,7 @@ func (s *Service) attemptMessage(ctx context.Context, t messageTask) (attempted,
 	case person.Refusal != "":
 		a.result = result{reason: person.Refusal, final: true}
 	case person.NotBefore == nil:
-		a.result, err = s.deliverTo(ctx, r, t, person, generation)
+		a.result, err = s.deliverTo(ctx, t, person, s.budgetOf(t), s.composer.compose(r, t, person, generation, s.now()))
 	}
 	return a, err
 }
@@ -171,25 +173,46 @@ func (s *Service) standingOf(ctx context.Context, r rule, id string) (state stri
 	return match.State, match.Generation, err
 }
 
-func (s *Service) reach(ctx context.Context, t messageTask) (contract.Reach, error) {
-	endpoint := contract.OfferReach
-	if t.Thing == contract.ThingRequest {
-		endpoint = contract.RequestReach
+// Who knows where somebody is reached, and is told that mail comes back.
+var (
+	reachOf = map[contract.Thing]contract.Endpoint[contract.AskReach, contract.Reach]{
+		contract.ThingRequest: contract.RequestReach, contract.ThingOffer: contract.OfferReach, contract.ThingPerson: contract.DirectoryReach,
 	}
-	return bus.Call(ctx, s.bus, endpoint, contract.AskReach{
+	bouncedOf = map[contract.Thing]contract.Endpoint[contract.Bounced, contract.Empty]{
+		contract.ThingRequest: contract.RequestBounced, contract.ThingOffer: contract.OfferBounced, contract.ThingPerson: contract.DirectoryBounced,
+	}
+)
+
+// tellBounced tells who keeps a person's address that there is no such mailbox.
+func (s *Service) tellBounced(ctx context.Context, thing contract.Thing, id, person string) error {
+	_, err := bus.Call(ctx, s.bus, bouncedOf[thing], contract.Bounced{ID: id, Person: person})
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	return err
+}
+
+func (s *Service) reach(ctx context.Context, t messageTask) (contract.Reach, error) {
+	return bus.Call(ctx, s.bus, reachOf[t.Thing], contract.AskReach{
 		ID: t.SubjectID, Key: auditKey(t), Reason: t.Kind, Channels: channelsOf(s.senders), Critical: t.Critical,
+		Since: t.CreatedAt, Path: t.OrgPath,
 	})
 }
 
 // auditKey names one reading of an address: each attempt is one.
 func auditKey(t messageTask) string { return string(t.ID) + "/" + strconv.Itoa(t.Attempt) }
 
-// deliverTo reserves a place in the person's week and sends the message.
-func (s *Service) deliverTo(ctx context.Context, r rule, t messageTask, person contract.Reach, generation int) (result, error) {
-	now, budget := s.now(), s.budget
+// budgetOf is how many messages may go to a person in a week, this one among them.
+func (s *Service) budgetOf(t messageTask) int {
 	if t.Critical {
-		budget *= criticalShare
+		return s.budget * criticalShare
 	}
+	return s.budget
+}
+
+// deliverTo reserves a place in the person's week and sends the message.
+func (s *Service) deliverTo(ctx context.Context, t messageTask, person contract.Reach, budget int, c content) (result, error) {
+	now := s.now()
 	room, err := s.worker.reserveMessage(ctx, t.ID, person.Person, now, now.Add(-budgetSpan), budget)
 	if err != nil {
 		return result{}, err
@@ -204,7 +227,7 @@ func (s *Service) deliverTo(ctx context.Context, r rule, t messageTask, person c
 	ctx, cancel := context.WithTimeout(ctx, s.tuning.timeout)
 	defer cancel()
 	began := time.Now()
-	sent := s.senders[n].send(ctx, t.ID, person.Address, s.composer.compose(r, t, person, generation, now))
+	sent := s.senders[n].send(ctx, t.ID, person.Address, c)
 	sent.duration = time.Since(began)
 	return sent, nil
 }

@@ -160,6 +160,15 @@ type neighbours struct {
 	failing error
 	asked   []contract.AskReach
 	bounced []contract.Bounced
+	staff   []contract.PersonID // who listens
+	heard   []contract.AskListeners
+}
+
+func (n *neighbours) listen(_ context.Context, q contract.AskListeners) (contract.Listeners, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.heard = append(n.heard, q)
+	return contract.Listeners{People: n.staff}, n.failing
 }
 
 func (n *neighbours) reach(_ context.Context, q contract.AskReach) (contract.Reach, error) {
@@ -212,6 +221,10 @@ func (n *neighbours) run(t *testing.T, server *testkit.Server) {
 		},
 		"offer": func(s *bus.Server) error {
 			return errors.Join(bus.Handle(s, contract.OfferReach, n.reach), bus.Handle(s, contract.OfferBounced, n.bounce))
+		},
+		"directory": func(s *bus.Server) error {
+			return errors.Join(bus.Handle(s, contract.DirectoryReach, n.reach), bus.Handle(s, contract.DirectoryBounced, n.bounce),
+				bus.Handle(s, contract.DirectoryListeners, n.listen))
 		},
 		"matcher": func(s *bus.Server) error {
 			return errors.Join(bus.Handle(s, contract.MatcherGet, n.get), bus.Handle(s, contract.MatcherAsk, n.getAsk))

@@ -50,7 +50,7 @@ func TestARequesterIsToldThatTheRequestIsReceived(t *testing.T) {
 	w.hear(t, e)
 	w.write(t)
 	letters := w.office.got()
-	if len(letters) != 1 || letters[0].to != plantedMail || letters[0].from != "bounces@heli.example" || w.office.signIns != 1 {
+	if len(letters) != 1 || letters[0].to != plantedMail || !strings.HasPrefix(letters[0].from, "bounces+") || w.office.signIns != 1 {
 		t.Fatalf("%d letters, %d sign-ins: %+v", len(letters), w.office.signIns, letters)
 	}
 	header := letters[0].parsed(t).Header
@@ -390,5 +390,24 @@ func TestNothingPersonalStaysBehind(t *testing.T) {
 	}
 	if !strings.Contains(everything, kindReceived) || len(tables) < 10 {
 		t.Errorf("the search looked at %d tables", len(tables))
+	}
+}
+
+// TestWhoDidNotAnswerIsToldThatOthersAreAsked, and who said that they cannot this time
+// is not.
+func TestWhoDidNotAnswerIsToldThatOthersAreAsked(t *testing.T) {
+	for reason, want := range map[string]int{"": 2, "hold_expired": 2, "not_now": 1} {
+		w := setupWriting(t)
+		e := aboutMatch("proposed")
+		w.hear(t, e)
+		w.write(t)
+		over := next(e, "hold_expired")
+		over.Data.Reason = reason
+		w.around.say(func(n *neighbours) { n.match.State = "hold_expired" })
+		w.hear(t, over)
+		w.write(t)
+		if letters := w.office.got(); len(letters) != want {
+			t.Errorf("%q: %d letters, want %d", reason, len(letters), want)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"heli/pkg/check"
 	"heli/pkg/contract"
 	"heli/pkg/fault"
+	"heli/pkg/reach"
 )
 
 // at reads a time of a zone.
@@ -23,12 +24,12 @@ func TestWhenARobotSpeaks(t *testing.T) {
 	t.Parallel()
 	const xi, berlin = "Asia/Shanghai", "Europe/Berlin"
 	night := func(digest contract.Digest, zone string) notices {
-		return notices{Kind: contract.KindWeCom, Digest: digest, QuietFrom: "22:00", QuietTo: "07:00", TimeZone: zone}
+		return notices{Kind: contract.KindWeCom, Times: reach.Times{Digest: digest, QuietFrom: "22:00", QuietTo: "07:00", TimeZone: zone}}
 	}
 	open := func(digest contract.Digest) notices {
-		return notices{Kind: contract.KindSlack, Digest: digest, TimeZone: xi}
+		return notices{Kind: contract.KindSlack, Times: reach.Times{Digest: digest, TimeZone: xi}}
 	}
-	noon := notices{Kind: contract.KindFeishu, Digest: contract.DigestNone, QuietFrom: "12:00", QuietTo: "13:30", TimeZone: xi}
+	noon := notices{Kind: contract.KindFeishu, Times: reach.Times{Digest: contract.DigestNone, QuietFrom: "12:00", QuietTo: "13:30", TimeZone: xi}}
 	for name, c := range map[string]struct {
 		n         notices
 		zone, now string
@@ -50,7 +51,7 @@ func TestWhenARobotSpeaks(t *testing.T) {
 		"daily, when night ends":       {night(contract.DigestDaily, xi), xi, "2026-11-24 10:00", "2026-11-25 07:00"},
 		"a night that is shorter":      {night(contract.DigestNone, berlin), berlin, "2026-03-28 23:00", "2026-03-29 07:00"},
 		"a night that is longer":       {night(contract.DigestNone, berlin), berlin, "2026-10-24 23:00", "2026-10-25 07:00"},
-		"an end that the clocks leave": {notices{Kind: contract.KindSlack, Digest: contract.DigestNone, QuietFrom: "22:00", QuietTo: "02:30", TimeZone: berlin}, berlin, "2026-03-28 23:00", "2026-03-29 03:30"},
+		"an end that the clocks leave": {notices{Kind: contract.KindSlack, Times: reach.Times{Digest: contract.DigestNone, QuietFrom: "22:00", QuietTo: "02:30", TimeZone: berlin}}, berlin, "2026-03-28 23:00", "2026-03-29 03:30"},
 	} {
 		now := at(t, c.zone, c.now)
 		state, next := c.n.due(false, now)

@@ -192,5 +192,5 @@ func statements() []string {
 		insertEndpointSQL, selectEndpointSQL, lockEndpointSQL, updateEndpointSQL, listEndpointsSQL,
 		expireSecretSQL, insertSecretSQL, firstSecretSQL, deleteSecretsSQL,
 		purgeDeliveriesSQL, purgeEventsSQL, purgeSecretsSQL, purgeEndpointsSQL,
-	}, deliveryStatements, digestStatements, logStatements, feedStatements, messageStatements, editStatements)
+	}, deliveryStatements, digestStatements, logStatements, feedStatements, messageStatements, staffStatements, editStatements)
 }

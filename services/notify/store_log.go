@@ -22,12 +22,14 @@ type deliveryRow struct {
 	Reason    string              `db:"reason"`
 	NextAt    *time.Time          `db:"next_at"`
 	CreatedAt time.Time           `db:"created_at"`
+	Document  string              `db:"document"`
 	Attempts  []byte              `db:"attempts"`
 }
 
 func (r deliveryRow) view() (contract.Delivery, error) {
 	d := contract.Delivery{
 		ID: r.ID, EventID: r.EventID, Type: r.Type, State: r.State, Reason: r.Reason, NextAt: r.NextAt, CreatedAt: r.CreatedAt,
+		Request: r.Document,
 	}
 	if err := json.Unmarshal(r.Attempts, &d.Attempts); err != nil {
 		return d, fmt.Errorf("decode attempts: %w", err)
@@ -36,11 +38,11 @@ func (r deliveryRow) view() (contract.Delivery, error) {
 }
 
 const listDeliveriesSQL = `
-	SELECT d.id, d.event_id, d.type, d.state, d.reason, d.next_at, d.created_at, (
+	SELECT d.id, d.event_id, d.type, d.state, d.reason, d.next_at, d.created_at, v.document, (
 		SELECT coalesce(json_agg(json_build_object('n', a.n, 'at', a.at, 'status_code', a.status_code,
 			'reason', a.reason, 'duration_ms', a.duration_ms, 'answer', a.answer) ORDER BY a.n), '[]')
 		FROM attempts a WHERE a.delivery_id = d.id) AS attempts
-	FROM deliveries d
+	FROM deliveries d JOIN events v ON v.event_id = d.event_id
 	WHERE d.endpoint_id = $1 AND ` + inSpan + `
 		AND ($6::timestamptz IS NULL OR (d.created_at, d.id) < ($6, $7::uuid))
 	ORDER BY d.created_at DESC, d.id DESC LIMIT $8`

@@ -75,16 +75,25 @@ type messageTask struct {
 	EndsAt    *time.Time         `db:"ends_at"`
 	Tries     int                `db:"tries"`
 	Attempt   int                `db:"attempt"`
+	Occasion  string             `db:"occasion"`
+	OrgPath   string             `db:"org_path"`
+	CreatedAt time.Time          `db:"created_at"`
 }
 
+// Of what waits for somebody of the staff the first is taken alone: it gathers the
+// others.
 const takeMessagesSQL = `
 	UPDATE messages SET taken_until = $2, tries = tries + 1, attempt = attempt + 1
 	WHERE id IN (
-		SELECT id FROM messages
+		SELECT id FROM messages m
 		WHERE state = 'pending' AND next_at <= $1 AND (taken_until IS NULL OR taken_until <= $1)
+			AND (thing <> 'person' OR critical OR NOT EXISTS (
+				SELECT FROM messages o
+				WHERE o.subject_id = m.subject_id AND o.thing = 'person' AND o.state = 'pending' AND NOT o.critical AND o.id <> m.id
+					AND (o.taken_until > $1 OR (o.next_at, o.id) < (m.next_at, m.id))))
 		ORDER BY critical DESC, next_at, id LIMIT $3
 		FOR NO KEY UPDATE SKIP LOCKED)
-	RETURNING id, kind, thing, subject_id, about, critical, ends_at, tries, attempt`
+	RETURNING id, kind, thing, subject_id, about, critical, ends_at, tries, attempt, occasion, org_path, created_at`
 
 // takeMessages takes at most so many messages that are due. They belong to the
 // caller until the time given. Each taking counts as a try, also when the process
@@ -157,6 +166,12 @@ func (s *store) bookMessage(ctx context.Context, t messageTask, v verdict, r res
 		if err != nil {
 			return fmt.Errorf("insert message attempt: %w", err)
 		}
+		if v.state != stateDead {
+			return nil
+		}
+		if _, err := tx.ExecContext(ctx, endGatheredSQL, t.ID, v.reason); err != nil {
+			return fmt.Errorf("end gathered messages: %w", err)
+		}
 		return nil
 	})
 }
@@ -180,6 +195,7 @@ type messageView struct {
 	Kind      string             `db:"kind"`
 	Thing     contract.Thing     `db:"thing"`
 	SubjectID string             `db:"subject_id"`
+	About     string             `db:"about"`
 	Code      string             `db:"code"`
 	Channel   contract.Channel   `db:"channel"`
 	State     string             `db:"state"`
@@ -194,6 +210,9 @@ func (v messageView) view() (contract.Message, error) {
 		ID: v.ID, Kind: v.Kind, Thing: v.Thing, SubjectID: v.SubjectID, Code: v.Code, Channel: v.Channel, State: v.State,
 		Reason: v.Reason, NextAt: v.NextAt, CreatedAt: v.CreatedAt,
 	}
+	if v.Thing == contract.ThingPerson {
+		m.Page = concerns[v.Kind].page + "/" + v.About
+	}
 	if err := json.Unmarshal(v.Attempts, &m.Attempts); err != nil {
 		return m, fmt.Errorf("decode attempts: %w", err)
 	}
@@ -201,14 +220,14 @@ func (v messageView) view() (contract.Message, error) {
 }
 
 const messageColumns = `
-	SELECT m.id, m.kind, m.thing, m.subject_id, m.code, m.channel, m.state, m.reason, m.next_at, m.created_at, (
+	SELECT m.id, m.kind, m.thing, m.subject_id, coalesce(m.about::text, '') AS about, m.code, m.channel, m.state, m.reason, m.next_at, m.created_at, (
 		SELECT coalesce(json_agg(json_build_object('n', a.n, 'at', a.at, 'status_code', a.status_code,
 			'reason', a.reason, 'duration_ms', a.duration_ms) ORDER BY a.n), '[]')
 		FROM message_attempts a WHERE a.message_id = m.id) AS attempts
 	FROM messages m`
 
 const listMessagesSQL = messageColumns + `
-	WHERE m.org_path >= $1 AND m.org_path < $2 AND ($3::uuid IS NULL OR m.subject_id = $3)
+	WHERE m.org_path >= $1 AND m.org_path < $2 AND m.thing <> 'organisation' AND ($3::uuid IS NULL OR m.subject_id = $3)
 		AND ($4::text[] IS NULL OR m.state = ANY ($4))
 		AND ($5::timestamptz IS NULL OR (m.created_at, m.id) < ($5, $6::uuid))
 	ORDER BY m.created_at DESC, m.id DESC LIMIT $7`

@@ -41,8 +41,12 @@ const (
 // the catalogues.
 const codeUnusual = "unusual"
 
-// codeFuture says that a session has not been held yet: it cannot be counted.
+// codeFuture says that a session lies too far ahead to be more than a slip.
 const codeFuture = "in_the_future"
+
+// farthestSession is how far ahead a session may be entered. It counts from its day
+// on.
+const farthestSession = 366 * 24 * time.Hour
 
 // easternmost is how far ahead of UTC a clock may be.
 const easternmost = 14 * time.Hour
@@ -54,7 +58,8 @@ var errNoSession = fault.NewNotFound("session")
 
 // RecordSession stores a session of the actor's organisation or of one below it.
 // What is unusual is Invalid with the code "unusual" until it is confirmed; then
-// the session is marked. A repeat with the same id or source changes nothing.
+// the session is marked. A repeat with the same id or source changes nothing, and a
+// try stores nothing.
 func (s *Service) RecordSession(ctx context.Context, q contract.RecordSession) (contract.ServiceSession, error) {
 	a, d := contract.ActorFrom(ctx), q.Draft
 	d.Helpers = max(d.Helpers, 1)
@@ -73,7 +78,11 @@ func (s *Service) RecordSession(ctx context.Context, q contract.RecordSession) (
 	if err != nil {
 		return contract.ServiceSession{}, err
 	}
-	return s.storeSession(ctx, q, newSession(d, owner, flags, a, s.now()))
+	row := newSession(d, owner, flags, a, s.now())
+	if q.Try {
+		return row.view(), nil
+	}
+	return s.storeSession(ctx, q, row)
 }
 
 // storeSession stores a session, or returns that of the same key, id or source.
@@ -107,14 +116,12 @@ func (s *Service) insertSession(ctx context.Context, tx *sqlx.Tx, row sessionRow
 }
 
 // checkSession returns an Invalid fault with every field that cannot be.
-//
-// A day begins in the east: a session of today there is not in the future.
 func checkSession(ref *reference.Snapshot, d contract.SessionDraft, now time.Time) error {
 	c := check.New(ref)
 	check.ID(c, "id", d.ID)
 	if day, err := time.Parse(time.DateOnly, d.HeldOn); err != nil {
 		c.Add("held_on", check.Malformed)
-	} else if day.After(now.Add(easternmost)) {
+	} else if day.Sub(now) > farthestSession {
 		c.Add("held_on", codeFuture)
 	}
 	for _, n := range []struct {
@@ -139,6 +146,10 @@ func checkSession(ref *reference.Snapshot, d contract.SessionDraft, now time.Tim
 	return c.Err()
 }
 
+// latestDay is the last day that has begun somewhere: in the east, where a session of
+// today is not in the future.
+func latestDay(now time.Time) string { return now.Add(easternmost).Format(time.DateOnly) }
+
 // unusual returns the fields whose values are possible but seldom meant.
 func unusual(d contract.SessionDraft, now time.Time) []fault.Field {
 	day, err := time.Parse(time.DateOnly, d.HeldOn)
@@ -150,7 +161,7 @@ func unusual(d contract.SessionDraft, now time.Time) []fault.Field {
 		location string
 		so       bool
 	}{
-		{"held_on", now.Sub(day) > usualAge},
+		{"held_on", now.Sub(day) > usualAge || d.HeldOn > latestDay(now)},
 		{"minutes", d.Minutes > usualMinutes},
 		{"people", d.People > usualPeople || !d.Group && d.People > usualAlone},
 	} {
@@ -214,7 +225,8 @@ func (s *Service) Sessions(ctx context.Context, q contract.ListSessions) (contra
 	return listing, nil
 }
 
-// SessionTotals sums the sessions that count.
+// SessionTotals sums the sessions that count: not those taken back, nor those whose
+// day is still to come.
 func (s *Service) SessionTotals(ctx context.Context, q contract.AskSessionTotals) (contract.SessionTotals, error) {
 	if q.By == "" {
 		q.By = contract.ByCategory
@@ -227,7 +239,7 @@ func (s *Service) SessionTotals(ctx context.Context, q contract.AskSessionTotals
 	if err != nil {
 		return totals, err
 	}
-	rows, err := s.store.sumSessions(ctx, f, q.By)
+	rows, err := s.store.sumSessions(ctx, f, q.By, latestDay(s.now()))
 	if err != nil {
 		return totals, pg.MapContext(ctx, err)
 	}

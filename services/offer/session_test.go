@@ -125,15 +125,61 @@ func TestUnusualSessionsAreAskedAboutAndMarked(t *testing.T) {
 	}
 }
 
-// TestNoSessionIsHeldInTheFuture: what is confirmed does not make it so. Where the
-// sun rises first it is tomorrow already.
-func TestNoSessionIsHeldInTheFuture(t *testing.T) {
+// TestASessionIsTriedAndNotStored: a table is looked at before it is taken.
+func TestASessionIsTriedAndNotStored(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	lead := as(t, contract.RoleAgencyLead, xian)
-	_, err := b.RecordSession(lead, b.heldSession(func(d *contract.SessionDraft) {
-		d.HeldOn, d.Confirmed = b.now().AddDate(0, 0, 2).Format(time.DateOnly), true
-	}))
+	for name, change := range map[string]func(*contract.SessionDraft){
+		"right": func(*contract.SessionDraft) {}, "unusual": people(10_000), "wrong": func(d *contract.SessionDraft) { d.Category = "none" },
+	} {
+		q := b.heldSession(change)
+		q.Try = true
+		_, err := b.RecordSession(lead, q)
+		if (err == nil) != (name == "right") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	list, err := b.Sessions(lead, contract.ListSessions{})
+	must(t, err)
+	if len(list.Items) != 0 {
+		t.Errorf("stored %+v", list.Items)
+	}
+}
+
+// TestASessionCountsFromItsDayOn: what lies ahead is asked about, marked, and in no
+// total before. Where the sun rises first it is tomorrow already.
+func TestASessionCountsFromItsDayOn(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	lead := as(t, contract.RoleAgencyLead, xian)
+	counted := func() int64 {
+		totals, err := b.SessionTotals(lead, contract.AskSessionTotals{})
+		must(t, err)
+		return totals.Total.Sessions
+	}
+	ahead := func(days int) contract.RecordSession {
+		return b.heldSession(func(d *contract.SessionDraft) { d.HeldOn = b.now().AddDate(0, 0, days).Format(time.DateOnly) })
+	}
+	q := ahead(2)
+	_, err := b.RecordSession(lead, q)
+	if d := cmp.Diff([]fault.Field{{Location: "held_on", Code: "unusual"}}, fault.As(err).Fields); d != "" {
+		t.Error(d)
+	}
+	q.Draft.Confirmed = true
+	if recorded := b.record(t, lead, q); !cmp.Equal(recorded.Flags, []string{"held_on"}) {
+		t.Errorf("marked %v", recorded.Flags)
+	}
+	if n := counted(); n != 0 {
+		t.Errorf("%d sessions are counted before their day", n)
+	}
+	b.clock.Advance(2 * 24 * time.Hour)
+	if n := counted(); n != 1 {
+		t.Errorf("%d sessions are counted on their day", n)
+	}
+	far := ahead(500)
+	far.Draft.Confirmed = true
+	_, err = b.RecordSession(lead, far)
 	if d := cmp.Diff([]fault.Field{{Location: "held_on", Code: "in_the_future"}}, fault.As(err).Fields); d != "" {
 		t.Error(d)
 	}

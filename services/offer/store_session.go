@@ -115,11 +115,12 @@ const sumSessionsSQL = `
 	SELECT CASE $8 WHEN 'organisation' THEN org_code WHEN 'category' THEN category WHEN 'campaign' THEN campaign
 			WHEN 'region' THEN region_code ELSE to_char(held_on, 'YYYY-MM') END AS key,
 		count(*) AS sessions, sum(people) AS person_times, sum(minutes) AS minutes, sum(helpers) AS helpers
-	FROM sessions WHERE ` + sessionsWhere + ` AND void_reason IS NULL
+	FROM sessions WHERE ` + sessionsWhere + ` AND void_reason IS NULL AND held_on <= $9::date
 	GROUP BY 1 ORDER BY person_times DESC, key`
 
-func (s *store) sumSessions(ctx context.Context, f sessionFilter, by contract.SessionGrouping) (rows []contract.SessionTotal, err error) {
-	if err := s.db.SelectContext(ctx, &rows, sumSessionsSQL, append(f.values(), by)...); err != nil {
+// sumSessions sums the sessions until a day, that day included.
+func (s *store) sumSessions(ctx context.Context, f sessionFilter, by contract.SessionGrouping, until string) (rows []contract.SessionTotal, err error) {
+	if err := s.db.SelectContext(ctx, &rows, sumSessionsSQL, append(f.values(), by, until)...); err != nil {
 		return nil, fmt.Errorf("sum sessions: %w", err)
 	}
 	return rows, nil

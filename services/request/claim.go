@@ -11,6 +11,7 @@ import (
 	"heli/pkg/access"
 	"heli/pkg/contract"
 	"heli/pkg/fault"
+	"heli/pkg/reminder"
 )
 
 // Claims says how much one person may take responsibility for, and for how long.
@@ -117,7 +118,7 @@ func (s *Service) unclaim(ctx context.Context, m contract.Move, change changer) 
 			return errClaimed
 		}
 		if m.Reason == claimOver && a.Role == contract.RoleSystem {
-			if err := s.store.tellClaimOver(ctx, tx, r.row, h.now); err != nil {
+			if err := s.tellClaimOver(ctx, tx, r.row, h.now); err != nil {
 				return err
 			}
 		}
@@ -126,6 +127,23 @@ func (s *Service) unclaim(ctx context.Context, m contract.Move, change changer) 
 		r.note(h, moveUnclaim, r.row.State, m.Reason)
 		return nil
 	})
+}
+
+// tellClaimOver tells the person whose claim has ended by time: where mentions are,
+// and by a fact for whoever wants mail.
+func (s *Service) tellClaimOver(ctx context.Context, tx *sqlx.Tx, r requestRow, now time.Time) error {
+	if err := s.store.tellClaimOver(ctx, tx, r, now); err != nil {
+		return err
+	}
+	return reminder.Add(ctx, tx, now, r.personal(contract.ReminderClaimOver, contract.PersonID(*r.ClaimedBy), *r.ClaimedUntil))
+}
+
+// personal is a reminder about the request to somebody of the staff.
+func (r requestRow) personal(kind contract.ReminderKind, person contract.PersonID, moment time.Time) reminder.Reminder {
+	return reminder.Reminder{
+		Kind: kind, SubjectID: string(r.ID), Moment: moment, Organisation: r.OrgCode, Paths: []string{r.OrgPath},
+		Data: contract.EventData{RequestID: r.ID, RegionCode: r.RegionCode, Urgency: string(r.Urgency), PersonID: person},
+	}
 }
 
 func (r *record) claim(h hand, reason string, span time.Duration) {

@@ -11,6 +11,7 @@ import (
 	"heli/pkg/check"
 	"heli/pkg/contract"
 	"heli/pkg/pg"
+	"heli/pkg/reminder"
 )
 
 const (
@@ -31,6 +32,7 @@ func (s *Service) Note(ctx context.Context, q contract.AddNote) (contract.Empty,
 	if !contract.ValidID(q.SubjectID) {
 		return contract.Empty{}, errUnknown
 	}
+	defer s.relay.Wake()
 	note := contract.Note{ID: q.ID, At: s.now(), AuthorID: a.ID(), AuthorName: a.Name, Text: strings.TrimSpace(q.Text)}
 	return contract.Empty{}, s.store.db.InTx(ctx, func(tx *sqlx.Tx) error {
 		row, err := s.store.lockRequest(ctx, tx, contract.RequestID(q.SubjectID))
@@ -45,8 +47,24 @@ func (s *Service) Note(ctx context.Context, q contract.AddNote) (contract.Empty,
 		if err := s.store.insertNote(ctx, tx, row.ID, note); err != nil || len(q.Mentions) == 0 {
 			return err
 		}
-		return s.store.insertMentions(ctx, tx, row.ID, note, q.Mentions)
+		return s.mention(ctx, tx, row.requestRow, note, q.Mentions)
 	})
+}
+
+// mention stores whom a note mentions, and a fact for each who was not mentioned in
+// it before, for whoever wants mail.
+func (s *Service) mention(ctx context.Context, tx *sqlx.Tx, r requestRow, note contract.Note, people []contract.PersonID) error {
+	fresh, err := s.store.insertMentions(ctx, tx, r.ID, note, people)
+	if err != nil {
+		return err
+	}
+	var reminders []reminder.Reminder
+	for _, person := range fresh {
+		if string(person) != note.AuthorID {
+			reminders = append(reminders, r.personal(contract.ReminderMentioned, person, note.At))
+		}
+	}
+	return reminder.Add(ctx, tx, note.At, reminders...)
 }
 
 func checkNote(q contract.AddNote) error {

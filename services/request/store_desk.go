@@ -124,11 +124,13 @@ func (s *store) listCaller(ctx context.Context, phoneIndex string, limit int) ([
 const insertMentionsSQL = `
 	INSERT INTO mentions (note_id, person_id, request_id, at)
 	SELECT $1, person, $2, $3 FROM unnest($4::uuid[]) AS person
-	ON CONFLICT DO NOTHING`
+	ON CONFLICT DO NOTHING RETURNING person_id`
 
-func (s *store) insertMentions(ctx context.Context, tx *sqlx.Tx, id contract.RequestID, n contract.Note, people []contract.PersonID) error {
-	_, err := tx.ExecContext(ctx, insertMentionsSQL, n.ID, id, n.At, pq.Array(distinct(people)))
-	return wrapped("insert mentions", err)
+// insertMentions returns who was not mentioned in the note before.
+func (s *store) insertMentions(ctx context.Context, tx *sqlx.Tx, id contract.RequestID, n contract.Note, people []contract.PersonID) ([]contract.PersonID, error) {
+	var fresh []contract.PersonID
+	err := tx.SelectContext(ctx, &fresh, insertMentionsSQL, n.ID, id, n.At, pq.Array(distinct(people)))
+	return fresh, wrapped("insert mentions", err)
 }
 
 const countMentionsSQL = `SELECT count(*) FROM mentions WHERE person_id = $1 AND seen_at IS NULL`

@@ -10,6 +10,9 @@ import (
 	"heli/services/web/session"
 )
 
+// shortestSecret is what nobody guesses over the network.
+const shortestSecret = 24
+
 // Config is what web is told, by flags or the environment.
 type Config struct {
 	Listen       string   `name:"listen" env:"HELI_LISTEN" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where the pages and the API are served."`
@@ -21,6 +24,8 @@ type Config struct {
 	// above which further ones are slowed down. Shelters and carriers share
 	// addresses, so it is high.
 	WritesPerMinute int `name:"writes-per-minute" env:"HELI_WRITES_PER_MINUTE" default:"6000" placeholder:"N" help:"Public submissions from one address before they are slowed down."`
+	// BounceSecretFile holds what a mail server shows that posts what comes back.
+	BounceSecretFile string `name:"bounce-secret-file" env:"HELI_BOUNCE_SECRET_FILE" placeholder:"FILE" help:"File with the secret, of 24 characters or more, with which mail that comes back (RFC 3464) is posted to /inbound/bounce, as a bearer or the password of Basic."`
 	// The identity provider vouches for people; it gives them no right.
 	OIDCIssuer     string `name:"oidc-issuer" env:"HELI_OIDC_ISSUER" placeholder:"URL" help:"Identity provider (OpenID Connect) whose accounts staff may link and sign in with."`
 	OIDCClientID   string `name:"oidc-client-id" env:"HELI_OIDC_CLIENT_ID" placeholder:"ID" help:"What the provider knows this installation by."`
@@ -48,6 +53,23 @@ func (c Config) oidc() (session.OIDC, error) {
 	return session.OIDC{
 		Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: strings.TrimSpace(string(secret)), Name: c.OIDCName,
 	}, nil
+}
+
+// bounceSecret reads the secret of /inbound/bounce; none when no file is named. It is
+// read from a file, so that no list of processes shows it.
+func (c Config) bounceSecret() (string, error) {
+	if c.BounceSecretFile == "" {
+		return "", nil
+	}
+	content, err := os.ReadFile(c.BounceSecretFile)
+	if err != nil {
+		return "", fmt.Errorf("read --bounce-secret-file: %w", err)
+	}
+	secret := strings.TrimSpace(string(content))
+	if len(secret) < shortestSecret {
+		return "", fmt.Errorf("--bounce-secret-file must hold %d characters or more", shortestSecret)
+	}
+	return secret, nil
 }
 
 // public returns the address of the pages for readers and whether it is https;

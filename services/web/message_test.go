@@ -14,7 +14,7 @@ import (
 )
 
 func (s *services) answerNotify(server *bus.Server) error {
-	return first(s.ownMessages(server), bus.Handle(server, contract.NotifyChannels, func(context.Context, contract.Empty) (contract.Channels, error) {
+	return first(s.ownMessages(server), s.answerBounces(server), bus.Handle(server, contract.NotifyChannels, func(context.Context, contract.Empty) (contract.Channels, error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		return contract.Channels{Channels: s.channels}, nil

@@ -361,6 +361,50 @@ func TestHelperAnswersByLink(t *testing.T) {
 	}
 }
 
+// TestALateAnswerIsThanked, whatever it says, and is no mistake of theirs.
+func TestALateAnswerIsThanked(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	m := b.addMatch(contract.NewID[string](), "", "proposed")
+	h := b.reader()
+	h.post("/answer", url.Values{"token": {site.Token(b.world.Keys, site.Answer, string(m.ID), 1)}})
+	for _, state := range []string{"hold_expired", "cancelled"} {
+		b.mu.Lock()
+		m.State, m.Version, m.Moves = state, 2, nil
+		b.mu.Unlock()
+		for _, move := range []string{"accept", "decline", "not_now"} {
+			h.post("/answer/move", url.Values{"move": {move}, "version": {"1"}, "reason": {"too_far"}}).shows(http.StatusOK, "谢谢您的答复")
+		}
+	}
+	if len(b.moves) != 0 {
+		t.Errorf("moves %+v", b.moves)
+	}
+}
+
+func TestAHelperCannotThisTime(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	m := b.addMatch(contract.NewID[string](), "", "proposed")
+	h := b.reader()
+	h.post("/answer", url.Values{"token": {site.Token(b.world.Keys, site.Answer, string(m.ID), 1)}}).shows(http.StatusOK, "现在不方便")
+	h.post("/answer/move", url.Values{"move": {"not_now"}, "version": {"1"}}).shows(http.StatusOK)
+	if b.lastMove(t).Move != "not_now" {
+		t.Errorf("moves %+v", b.moves)
+	}
+}
+
+func TestAHelperHandsAProposalOn(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	m := b.addMatch(contract.NewID[string](), "", "proposed")
+	h := b.reader()
+	h.post("/answer", url.Values{"token": {site.Token(b.world.Keys, site.Answer, string(m.ID), 1)}}).shows(http.StatusOK, `value="hand_on"`)
+	h.post("/answer/move", url.Values{"move": {"hand_on"}, "version": {"1"}}).shows(http.StatusOK)
+	if b.lastMove(t).Move != "hand_on" {
+		t.Errorf("moves %+v", b.moves)
+	}
+}
+
 func TestHelperDeclinesByCodeAndPin(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -92,6 +92,10 @@ func assemble(d app.Deps, c Config, listening string) (site.Deps, error) {
 	if err != nil {
 		return site.Deps{}, err
 	}
+	secret, err := c.bounceSecret()
+	if err != nil {
+		return site.Deps{}, err
+	}
 	catalogue, err := locale.New()
 	if err != nil {
 		return site.Deps{}, fmt.Errorf("read catalogues: %w", err)
@@ -111,7 +115,7 @@ func assemble(d app.Deps, c Config, listening string) (site.Deps, error) {
 		Deps: d, Pages: pages, Identities: identities, Intake: passing, Live: live.New(d.Clock), Uploads: upload.New(d, passing),
 		Forms:     inbound.New(d, passing),
 		Guard:     guard.New(d, guard.Options{WritesPerMinute: c.WritesPerMinute, TooMany: tooMany(pages)}),
-		PublicURL: address, HTTPS: https, MaxBodyBytes: maxBody,
+		PublicURL: address, HTTPS: https, MaxBodyBytes: maxBody, BounceSecret: secret,
 		Sessions: session.New(session.Options{
 			DB: d.Worker, Bus: d.Bus, Keys: d.Keys, Identities: identities, PublicURL: address, HTTPS: https, OIDC: provider,
 			Clock: d.Clock, Fail: pages.Fail,

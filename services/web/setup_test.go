@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -46,6 +48,9 @@ type services struct {
 	channels  []contract.Channel // on which people are written to
 	languages map[string]string  // of drafts
 	ownSilent atomic.Bool        // messages cannot be asked for
+	bounces   []contract.MailBounce
+	bounceErr error               // what notify says of a bounce
+	ended     []contract.PersonID // who wants no mail any more
 }
 
 // bench is web, served, with stubs behind it.
@@ -69,8 +74,14 @@ func setup(t testing.TB) *bench {
 		actor: contract.Actor{Role: contract.RoleCoordinator, Name: "Li", Path: "root/shaanxi/", PersonID: contract.NewID[contract.PersonID]()},
 	}}
 	b.startStubs()
+	secret := filepath.Join(t.TempDir(), "bounces")
+	if err := os.WriteFile(secret, []byte(bounceSecret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	server, err := web.New(ctx, d, web.Config{Listen: "127.0.0.1:0", SecurityContact: []string{"mailto:security@heli.example"}})
+	server, err := web.New(ctx, d, web.Config{
+		Listen: "127.0.0.1:0", SecurityContact: []string{"mailto:security@heli.example"}, BounceSecretFile: secret,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

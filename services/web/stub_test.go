@@ -160,6 +160,7 @@ func (s *services) answerAsks(server *bus.Server) error {
 func (s *services) answerDirectory(server *bus.Server) error {
 	return first(
 		ownReadings(server),
+		s.answerEndNotices(server),
 		bus.Handle(server, contract.DirectoryAuthenticate, func(context.Context, contract.Authenticate) (contract.Actor, error) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -328,7 +329,7 @@ func (s *services) moveMatch(ctx context.Context, m contract.Move) (contract.Mat
 	s.moves = append(s.moves, m)
 	match.State, match.Version = map[string]string{
 		"accept": "accepted", "decline": "declined", "start": "in_progress", "report": "reported_done", "confirm": "confirmed",
-		"dispute": "disputed", "no_show": "no_show", "withdraw": "withdrawn",
+		"dispute": "disputed", "no_show": "no_show", "withdraw": "withdrawn", "not_now": "hold_expired", "hand_on": "hold_expired",
 	}[m.Move], match.Version+1
 	match.Moves = movesAfter(match.State)
 	return *match, nil
@@ -336,7 +337,7 @@ func (s *services) moveMatch(ctx context.Context, m contract.Move) (contract.Mat
 
 func movesAfter(state string) []string {
 	return map[string][]string{
-		"proposed": {"accept", "decline"}, "accepted": {"start", "report", "withdraw", "confirm", "no_show"},
+		"proposed": {"accept", "not_now", "hand_on", "decline"}, "accepted": {"start", "report", "withdraw", "confirm", "no_show"},
 		"contact_released": {"start", "report", "withdraw", "confirm", "no_show"}, "in_progress": {"report", "withdraw", "confirm", "no_show"},
 		"reported_done": {"confirm", "dispute"},
 	}[state]

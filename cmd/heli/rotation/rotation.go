@@ -21,7 +21,8 @@ import (
 type Result struct {
 	Primary string `json:"primary"`
 	// Rewrapped counts the keys of persons that came under the primary keyset,
-	// Resealed the secrets of webhooks and of forms.
+	// Resealed the secrets of webhooks, of forms and of authenticators, and the
+	// addresses of staff.
 	Rewrapped int `json:"rewrapped"`
 	Resealed  int `json:"resealed"`
 	// Kept are former keysets that links, or what waits sealed in web, still need.
@@ -76,14 +77,23 @@ func Run(ctx context.Context, adminURL string, keys *seal.Keys, told func(string
 	if err != nil {
 		return r, err
 	}
-	told("secrets of forms")
-	return r, with(ctx, adminURL, "web", func(db *pg.DB) error {
-		return db.InTx(ctx, func(tx *sqlx.Tx) error {
-			n, err := resealForms(ctx, tx, keys)
-			r.Resealed += n
-			return err
+	for _, part := range []struct {
+		what, schema string
+		reseal       func(context.Context, *sqlx.Tx, *seal.Keys) (int, error)
+	}{{"secrets of forms", "web", resealForms}, {"authenticators and addresses of staff", "directory", resealStaff}} {
+		told(part.what)
+		err := with(ctx, adminURL, part.schema, func(db *pg.DB) error {
+			return db.InTx(ctx, func(tx *sqlx.Tx) error {
+				n, err := part.reseal(ctx, tx, keys)
+				r.Resealed += n
+				return err
+			})
 		})
-	})
+		if err != nil {
+			return r, err
+		}
+	}
+	return r, nil
 }
 
 func rewrap(ctx context.Context, adminURL string, keys *seal.Keys, owner contract.Thing) (n int, err error) {

@@ -13,6 +13,7 @@ import (
 	"heli/pkg/pg"
 	"heli/pkg/seal"
 	"heli/pkg/vault"
+	"heli/services/directory"
 	"heli/services/web/inbound"
 )
 
@@ -75,6 +76,41 @@ func resealForms(ctx context.Context, tx *sqlx.Tx, keys *seal.Keys) (int, error)
 		}
 	}
 	return len(rows), nil
+}
+
+// sealedOfStaff are what is sealed of staff: where, and with what beside the keys.
+var sealedOfStaff = []struct {
+	table, id, column string
+	part              func(id string) []byte
+}{
+	{"directory.factor", "id", "secret", directory.FactorPart},
+	{"directory.notice", "person_id", "address", directory.AddressPart},
+}
+
+// resealStaff seals authenticators and addresses of staff with the primary keyset.
+func resealStaff(ctx context.Context, tx *sqlx.Tx, keys *seal.Keys) (total int, err error) {
+	for _, of := range sealedOfStaff {
+		var rows []struct {
+			ID     string `db:"id"`
+			Sealed []byte `db:"sealed"`
+		}
+		list := `SELECT ` + of.id + ` AS id, ` + of.column + ` AS sealed FROM ` + of.table + ` WHERE ` + of.column + ` IS NOT NULL FOR UPDATE`
+		if err := tx.SelectContext(ctx, &rows, list); err != nil {
+			return total, fmt.Errorf("list what is sealed in %s: %w", of.table, err)
+		}
+		update := `UPDATE ` + of.table + ` SET ` + of.column + ` = $2 WHERE ` + of.id + ` = $1`
+		for _, row := range rows {
+			plain, err := keys.Open(row.Sealed, of.part(row.ID))
+			if err != nil {
+				return total, fmt.Errorf("open %s of %s: %w", of.table, row.ID, err)
+			}
+			if _, err := tx.ExecContext(ctx, update, row.ID, keys.Seal(plain, of.part(row.ID))); err != nil {
+				return total, fmt.Errorf("update %s: %w", of.table, err)
+			}
+		}
+		total += len(rows)
+	}
+	return total, nil
 }
 
 // resealSecrets seals the secrets of webhooks with the primary keyset.

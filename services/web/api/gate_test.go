@@ -39,7 +39,7 @@ func things(w *world) (request, offer string) {
 var byToken = []string{
 	"get_request", "correct_request", "requests_withdraw", "requests_answer_info", "requests_erase",
 	"get_offer", "correct_offer", "offers_pause", "offers_resume", "offers_keep", "offers_withdraw", "offers_erase",
-	"list_matches", "get_match", "matches_accept", "matches_decline", "matches_start", "matches_report", "matches_confirm",
+	"list_matches", "get_match", "matches_accept", "matches_decline", "matches_not_now", "matches_hand_on", "matches_start", "matches_report", "matches_confirm",
 	"matches_dispute", "matches_no_show", "matches_withdraw",
 	"list_categories", "list_regions", "list_items",
 }

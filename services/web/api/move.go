@@ -52,6 +52,8 @@ var offerMoves = []move{
 var matchMoves = []move{
 	{"accept", "The helper's side accepts", holders},
 	{"decline", "The helper's side declines, with a reason", holders},
+	{"not_now", "The helper's side cannot this time; the pair may be proposed again", holders},
+	{"hand_on", "The helper's side hands the proposal to a colleague of the organisation: to the offer named in to, else to the one that fits best", holders},
 	{"release_contact", "Show each side the other's contact", keys},
 	{"start", "The work has begun", holders},
 	{"report", "The helper's side reports what was delivered", holders},

@@ -22,6 +22,7 @@ type accountShown struct {
 	factor  templates.FactorSetup
 	codes   []string
 	refused error
+	notices *templates.StaffNotices // as they were typed, and refused
 }
 
 func (c console) accountPage(w http.ResponseWriter, r *http.Request, shown accountShown) error {
@@ -36,6 +37,7 @@ func (c console) accountPage(w http.ResponseWriter, r *http.Request, shown accou
 		Passkeys: c.Sessions.Passkeys(), Provider: c.Sessions.Provider(), Linked: len(person.Linked) > 0,
 		Factor: c.setup(d.Page, accountPath, shown.factor, shown.refused), Codes: shown.codes,
 	}
+	a.Notices = c.notices(r)
 	if a.Sessions, err = c.sessionsOf(r.Context()); err != nil {
 		return err
 	}
@@ -43,8 +45,12 @@ func (c console) accountPage(w http.ResponseWriter, r *http.Request, shown accou
 	if shown.refused != nil {
 		status = page.StatusOf(shown.refused)
 		a.Errors = templates.ErrorsOf(d.Page, shown.refused)
-		if shown.factor.URI != "" {
-			a.Errors = nil // they are the authenticator's
+		if shown.notices != nil {
+			shown.notices.SignIn, shown.notices.Off, shown.notices.Errors = a.Notices.SignIn, a.Notices.Off, a.Errors
+			a.Notices = *shown.notices
+		}
+		if shown.factor.URI != "" || shown.notices != nil {
+			a.Errors = nil // they are the authenticator's, or those of the mail
 		}
 		d.Notice = &templates.Notice{Tone: templates.ToneError, Text: d.Fault(shown.refused)}
 	}

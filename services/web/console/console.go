@@ -96,6 +96,7 @@ func (c console) mountAccount(r chi.Router) {
 	r.Post(accountPath+"/unlink", handle(c.fresh(c.unlinkAccount)))
 	r.Post(accountPath+"/sessions/end", handle(c.endSession))
 	r.Post(accountPath+"/language", handle(c.setLanguage))
+	r.Post(accountPath+"/notices", handle(c.setNotices))
 	r.Post(accountPath+"/role", handle(c.chooseRole))
 }
 
@@ -214,6 +215,8 @@ func (c console) mountSessions(get, post route) {
 	post(sessionsPath, c.recordSession)
 	post("/console/sessions/{id}/void", c.voidSession)
 	get("/console/sessions/{id}", c.showSession)
+	get("/console/sessions/import", c.showImport(sessionImport()))
+	post("/console/sessions/import", c.takeImport(sessionImport()))
 	post("/console/sessions/{id}/roster", c.keepRoster)
 	post("/console/sessions/{id}/names", c.readRoster)
 }

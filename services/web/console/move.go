@@ -57,6 +57,8 @@ var offerMoves = map[string]asked{
 var matchMoves = map[string]asked{
 	"accept":     {onBehalfOf: helperSide},
 	"decline":    {reason: true, reasons: decliningReasons, onBehalfOf: helperSide, danger: true},
+	"not_now":    {onBehalfOf: helperSide},
+	"hand_on":    {onBehalfOf: helperSide},
 	"start":      {onBehalfOf: helperSide},
 	"report":     {quantity: true, onBehalfOf: helperSide},
 	"withdraw":   {onBehalfOf: helperSide, danger: true},
@@ -122,7 +124,7 @@ func matchMoveSet(m contract.Match, ofHelper bool, kept templates.Kept) template
 
 // orderOfMoves is how a match usually goes on; the exceptions come last.
 var orderOfMoves = []string{
-	"accept", "release_contact", "start", "report", "confirm", "resolve", "reschedule", "decline", "dispute",
+	"accept", "release_contact", "start", "report", "confirm", "resolve", "reschedule", "not_now", "hand_on", "decline", "dispute",
 	"no_show", "fail", "withdraw", "cancel",
 }
 

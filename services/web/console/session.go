@@ -51,6 +51,7 @@ func (c console) sessionsPage(w http.ResponseWriter, r *http.Request, form templ
 
 func (c console) loadSessions(r *http.Request, d templates.Desk) (templates.Sessions, error) {
 	s := templates.Sessions{
+		Today: c.today(r),
 		Filter: contract.SessionFilter{
 			Organisation: d.Query.Get("organisation"), Category: d.Query.Get("category"), RegionCode: d.Query.Get("region"),
 			Campaign: d.Query.Get("campaign"), From: d.Query.Get("from"), To: d.Query.Get("to"),

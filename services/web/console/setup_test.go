@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,10 +33,11 @@ import (
 
 // desk is the console, served, over a real bus with services that answer as told.
 type desk struct {
-	tb      testing.TB
-	world   *testkit.World
-	site    site.Deps
-	address string
+	disabled atomic.Bool // its robot gets nothing any more
+	tb       testing.TB
+	world    *testkit.World
+	site     site.Deps
+	address  string
 
 	mu       sync.Mutex
 	servers  map[string]*bus.Server

@@ -195,7 +195,11 @@ func (d *desk) answerNotify() {
 		return made
 	}
 	stub(d, contract.NotifyWebhooks, func(ctx context.Context, _ contract.ListWebhooks) (contract.Listing[contract.Webhook], error) {
-		return contract.Listing[contract.Webhook]{Items: []contract.Webhook{hook, robot}}, access.Require(contract.ActorFrom(ctx), access.ManageWebhooks)
+		shown := robot
+		if d.disabled.Load() {
+			shown.State, shown.Reason = "disabled", "failing"
+		}
+		return contract.Listing[contract.Webhook]{Items: []contract.Webhook{hook, shown}}, access.Require(contract.ActorFrom(ctx), access.ManageWebhooks)
 	})
 	stub(d, contract.NotifySchedule, func(_ context.Context, q contract.ScheduleNotices) (contract.Webhook, error) {
 		if q.TimeZone == "Mars" {
@@ -234,8 +238,8 @@ func (d *desk) answerNotify() {
 	})
 	stub(d, contract.NotifyDeliveries, func(context.Context, contract.ListDeliveries) (contract.Listing[contract.Delivery], error) {
 		return contract.Listing[contract.Delivery]{Items: []contract.Delivery{{
-			ID: "01900000-0000-7000-8000-0000000000d2", Type: "heli.match.proposed", State: "dead", CreatedAt: began,
-			Attempts: []contract.Attempt{{N: 1, At: began, StatusCode: 500, Reason: "status", DurationMS: 12}},
+			ID: "01900000-0000-7000-8000-0000000000d2", Type: "heli.match.proposed", State: "dead", CreatedAt: began, Request: `{"specversion":"1.0"}`,
+			Attempts: []contract.Attempt{{N: 1, At: began, StatusCode: 500, Reason: "status", DurationMS: 12, Answer: "out of order"}},
 		}}}, nil
 	})
 }

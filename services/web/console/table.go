@@ -3,8 +3,10 @@ package console
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/csv"
+	"encoding/hex"
 	"io"
 	"net/http"
 	"net/url"
@@ -26,13 +28,21 @@ const importPath = "/console/registry/import"
 type importKind struct {
 	path                 string
 	title, lead, columns string // keys
+	tree                 bool   // rows may name a parent
 	read                 func(*importer.Importer, context.Context, io.Reader) (importer.Report, error)
 }
 
 func organisationImport() importKind {
 	return importKind{
 		path: importPath, title: "admin.import.title", lead: "admin.import.lead", columns: "admin.import.columns",
-		read: (*importer.Importer).Organisations,
+		tree: true, read: (*importer.Importer).Organisations,
+	}
+}
+
+func sessionImport() importKind {
+	return importKind{
+		path: sessionsPath + "/import", title: "session.import.title", lead: "session.import.lead", columns: "session.import.columns",
+		read: (*importer.Importer).Sessions,
 	}
 }
 
@@ -45,7 +55,7 @@ func (c console) showImport(kind importKind) func(http.ResponseWriter, *http.Req
 func (c console) importPage(w http.ResponseWriter, r *http.Request, kind importKind, v templates.ImportView, refused error) error {
 	title := c.Pages.Printer(r).T(kind.title)
 	d := c.desk(r, &url.URL{Path: kind.path}, title)
-	v.Action, v.Title, v.Lead, v.Columns, v.Tree = kind.path, title, d.T(kind.lead), d.T(kind.columns), true
+	v.Action, v.Title, v.Lead, v.Columns, v.Tree = kind.path, title, d.T(kind.lead), d.T(kind.columns), kind.tree
 	status := http.StatusOK
 	if refused != nil {
 		status = page.StatusOf(refused)
@@ -56,7 +66,7 @@ func (c console) importPage(w http.ResponseWriter, r *http.Request, kind importK
 	return nil
 }
 
-// takeImport shows what a table of organisations would do, does it, or gives back its refused rows.
+// takeImport shows what a table would do, does it, or gives back its refused rows.
 // The table travels with the page: nothing of a preview is kept.
 func (c console) takeImport(kind importKind) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
@@ -64,12 +74,18 @@ func (c console) takeImport(kind importKind) func(http.ResponseWriter, *http.Req
 		if err != nil {
 			return c.importPage(w, r, kind, templates.ImportView{Parent: v.Parent}, err)
 		}
+		if !kind.tree {
+			v.Parent = ownCode(r)
+		}
 		act := r.PostForm.Get("act")
 		ref, err := c.Reference.Get()
 		if err != nil {
 			return err
 		}
-		options := importer.Options{Organisation: v.Parent, DryRun: act != "take", Concurrency: importAtOnce}
+		options := importer.Options{
+			Organisation: v.Parent, Source: "table", Confirmed: v.Confirmed, DryRun: act != "take", Concurrency: importAtOnce,
+			Name: nameOfRow,
+		}
 		v.Report, err = kind.read(importer.New(ref, c.importCalls(), c.Clock, options), r.Context(), bytes.NewReader(table))
 		if err != nil {
 			return c.importPage(w, r, kind, templates.ImportView{Parent: v.Parent}, unreadable("file").Because(err))
@@ -82,6 +98,13 @@ func (c console) takeImport(kind importKind) func(http.ResponseWriter, *http.Req
 	}
 }
 
+// nameOfRow names a row by its content, which is of nobody: the same in every table,
+// and whatever the keys.
+func nameOfRow(content string) string {
+	sum := sha256.Sum256([]byte(content))
+	return "row-" + hex.EncodeToString(sum[:16])
+}
+
 // importAtOnce is how many rows of a table are submitted at once.
 const importAtOnce = 4
 
@@ -89,6 +112,14 @@ func (c console) importCalls() importer.Calls {
 	return importer.Calls{
 		Register: func(ctx context.Context, d contract.OrganisationDraft) (contract.RegisteredOrganisation, error) {
 			return bus.Call(ctx, c.Bus, contract.DirectoryRegister, d)
+		},
+		Session: func(ctx context.Context, q contract.RecordSession) (contract.ServiceSession, error) {
+			return bus.Call(ctx, c.Bus, contract.OfferRecordSession, q)
+		},
+		TrySession: func(ctx context.Context, q contract.RecordSession) error {
+			q.Try = true
+			_, err := bus.Call(ctx, c.Bus, contract.OfferRecordSession, q)
+			return err
 		},
 	}
 }
@@ -119,6 +150,7 @@ func importFrom(r *http.Request) (v templates.ImportView, table []byte, err erro
 		return v, nil, malformed(err)
 	}
 	v.Parent, v.Table = strings.TrimSpace(r.PostForm.Get("parent")), r.PostForm.Get("table")
+	v.Confirmed = r.PostForm.Get("confirmed") != ""
 	table, err = base64.StdEncoding.DecodeString(v.Table)
 	if err != nil || len(table) == 0 {
 		return v, nil, fault.NewInvalid(fault.Field{Location: "file", Code: check.Required}).Because(err)

@@ -54,7 +54,7 @@ func TestDeliveriesAreSearchedAndCountedBeforeTheyAreSentAgain(t *testing.T) {
 	d := newDesk(t)
 	r := d.signIn(contract.RoleAdministrator)
 	path := "/console/webhooks/" + hookID
-	r.get(path+"?state=dead&type=match.*+request.open&since=2026-11-24T08:00&until=2026-11-24T20:30&cursor=abc").shows(t, http.StatusOK, `value="2026-11-24T08:00"`)
+	r.get(path+"?state=dead&type=match.*+request.open&since=2026-11-24T08:00&until=2026-11-24T20:30&cursor=abc").shows(t, http.StatusOK, `value="2026-11-24T08:00"`, "What is sent", "specversion", "out of order")
 	zone, err := time.LoadLocation("Asia/Shanghai")
 	must(t, err)
 	since, until := time.Date(2026, 11, 24, 8, 0, 0, 0, zone), time.Date(2026, 11, 24, 20, 30, 0, 0, zone)
@@ -110,4 +110,12 @@ func TestAnEndpointIsChanged(t *testing.T) {
 	if page := r.get("/console/webhooks/" + robotID); strings.Contains(page.body, `value="qyapi`) {
 		t.Error("what is shown of a key is offered as the new one")
 	}
+}
+
+func TestADisabledEndpointIsSaidAboveTheList(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	r := d.signIn(contract.RoleAdministrator)
+	d.disabled.Store(true)
+	r.get("/console/webhooks").shows(t, http.StatusOK, "1 endpoint is disabled: nothing is sent to it")
 }

@@ -111,14 +111,22 @@ func (p pages) moveAnswer(w http.ResponseWriter, r *http.Request) error {
 	if readErr != nil {
 		return readErr
 	}
+	if late(move.Move, now.State) {
+		return p.renderAnswer(w, r, http.StatusOK, now, nil)
+	}
 	return p.renderAnswer(w, r, refusedStatus(err), now, err)
+}
+
+// late reports whether somebody answers what has ended meanwhile: they are thanked.
+func late(move, state string) bool {
+	return (move == moveAccept || move == moveDecline || move == moveNotNow) && (state == "hold_expired" || state == "cancelled")
 }
 
 // helperMove reads the helper's form.
 func helperMove(m contract.Match, values url.Values) (contract.Move, error) {
 	move := contract.Move{ID: string(m.ID), Move: values.Get("move"), Version: version(values)}
 	switch move.Move {
-	case moveAccept, moveStart:
+	case moveAccept, moveStart, moveNotNow, moveHandOn:
 	case moveWithdraw:
 		move.Reason = "withdrawn"
 	case moveDecline:
@@ -171,6 +179,7 @@ func (p pages) viewAnswer(r *http.Request, page *templates.Page, m contract.Matc
 		Amount: m.Quantity, Unit: page.UnitName(m.Unit), Moves: map[string]bool{}, Reasons: reasonOptions(page),
 		Steps: steps(page, contract.ThingMatch, m.History), Sensitive: ref != nil && sensitive(ref, m.Category),
 	}
+	view.Late = r.Method == http.MethodPost && late(r.PostForm.Get("move"), m.State)
 	view.CodeWord, view.Reportable, view.Told = site.CodeWord(p.Keys, m), reportable(m.State), r.URL.Query().Get(toldQuery)
 	if r.URL.Query().Has(complainQuery) && view.Reportable {
 		view.Complaint = complainForm("/answer", string(m.ID), contract.SideRequester)

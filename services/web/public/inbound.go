@@ -63,7 +63,11 @@ func (p pages) refuseInbound(w http.ResponseWriter, r *http.Request, err error) 
 			p.Log.ErrorContext(r.Context(), "take a post of a form", "error", err)
 		}
 	}
-	answerInbound(w, status, map[string]string{"error": f.Code, "detail": f.Detail})
+	answer := map[string]string{"error": f.Code, "detail": f.Detail}
+	if len(f.Fields) > 0 {
+		answer["reason"] = f.Fields[0].Code
+	}
+	answerInbound(w, status, answer)
 }
 
 func answerInbound(w http.ResponseWriter, status int, answer map[string]string) {

@@ -31,6 +31,7 @@ func Mount(r chi.Router, d site.Deps) {
 	r.Post("/categories", h(p.showCategories))
 	r.Get("/worker.js", serveWorker)
 	r.Post("/inbound/{id}", p.receive)
+	r.Post("/inbound/bounce", p.receiveBounce)
 	r.Group(func(r chi.Router) {
 		r.Use(page.Packed)
 		r.Get("/", p.home)

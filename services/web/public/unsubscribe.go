@@ -16,34 +16,55 @@ import (
 // showUnsubscribe asks whether messages are to end: mail scanners open every link,
 // so opening it changes nothing.
 func (p pages) showUnsubscribe(w http.ResponseWriter, r *http.Request) error {
-	if _, err := p.unsubscriber(r); err != nil {
-		return err
-	}
-	p.Pages.Render(w, r, http.StatusOK, templates.UnsubscribePage(p.Pages.Of(r), r.URL.Path, false))
-	return nil
-}
-
-// unsubscribe ends the messages about one request or offer: by the button of the
-// page, or by that of a mail program, which posts by itself (RFC 8058).
-func (p pages) unsubscribe(w http.ResponseWriter, r *http.Request) error {
-	id, err := p.unsubscriber(r)
+	bearer, err := p.unsubscriber(r)
 	if err != nil {
 		return err
 	}
-	if err := p.endMessages(r.Context(), id); err != nil {
-		return err
-	}
-	p.Pages.Render(w, r, http.StatusOK, templates.UnsubscribePage(p.Pages.Of(r), r.URL.Path, true))
+	p.renderUnsubscribe(w, r, bearer, false)
 	return nil
 }
 
-// unsubscriber returns the id of the request or offer that the link speaks for.
-func (p pages) unsubscriber(r *http.Request) (string, error) {
-	bearer, ok := site.ParseToken(site.Unsubscribe, chi.URLParam(r, "token"))
-	if !ok || !bearer.Check(p.Keys, 0) {
-		return "", errWrong
+// unsubscribe ends the messages about one request or offer, or those to somebody of
+// the staff: by the button of the page, or by that of a mail program, which posts by
+// itself (RFC 8058).
+func (p pages) unsubscribe(w http.ResponseWriter, r *http.Request) error {
+	bearer, err := p.unsubscriber(r)
+	if err != nil {
+		return err
 	}
-	return bearer.ID, nil
+	end := p.endMessages
+	if bearer.Purpose == site.Notices {
+		end = p.endNotices
+	}
+	if err := end(r.Context(), bearer.ID); err != nil {
+		return err
+	}
+	p.renderUnsubscribe(w, r, bearer, true)
+	return nil
+}
+
+func (p pages) renderUnsubscribe(w http.ResponseWriter, r *http.Request, b site.Bearer, done bool) {
+	p.Pages.Render(w, r, http.StatusOK, templates.UnsubscribePage(p.Pages.Of(r), templates.Unsubscribe{
+		Action: r.URL.Path, Done: done, Staff: b.Purpose == site.Notices,
+	}))
+}
+
+// unsubscriber returns what the link speaks for: a request or an offer, or somebody
+// of the staff.
+func (p pages) unsubscriber(r *http.Request) (site.Bearer, error) {
+	for _, purpose := range []site.Purpose{site.Unsubscribe, site.Notices} {
+		bearer, ok := site.ParseToken(purpose, chi.URLParam(r, "token"))
+		if ok && bearer.Check(p.Keys, 0) {
+			return bearer, nil
+		}
+	}
+	return site.Bearer{}, errWrong
+}
+
+// endNotices ends mail to somebody of the staff.
+func (p pages) endNotices(ctx context.Context, id string) error {
+	_, err := bus.Call(site.As(ctx, contract.RoleRequester, id), p.Bus, contract.DirectoryEndNotices, contract.PersonByID{ID: contract.PersonID(id)})
+	return wrong(err)
 }
 
 // endMessages takes the consent to messages back. What is erased gets none anyway.

@@ -35,6 +35,8 @@ type Deps struct {
 	Forms      *inbound.Forms
 	// PublicURL is where readers reach the pages, without a slash at the end.
 	PublicURL string
+	// BounceSecret is what mail that comes back is posted with; empty: it is not taken.
+	BounceSecret string
 	// HTTPS says that readers come over https.
 	HTTPS bool
 	// MaxBodyBytes bounds what a form or a document may hold.
@@ -59,6 +61,8 @@ const (
 	// Unsubscribe ends the messages about one request or offer, and can do nothing
 	// else: mail programs follow its link by themselves (RFC 8058).
 	Unsubscribe Purpose = "unsubscribe"
+	// Notices ends mail to somebody of the staff, and can do nothing else.
+	Notices Purpose = "notices"
 )
 
 // Token returns the text of a token, such as "track_<id>.<secret>". The same

@@ -22,6 +22,8 @@ type Account struct {
 	// Codes are new recovery codes, shown once.
 	Codes  []string
 	Errors Errors // of the password's form
+	// Notices is whether and when one hears by mail.
+	Notices StaffNotices
 }
 
 // Session is one sign-in that lasts.

@@ -34,10 +34,22 @@ func messageReason(d Desk, reason string) string {
 
 // subjectPath is the page of what a message is about.
 func subjectPath(m contract.Message) string {
+	if m.Page != "" {
+		return "/console/" + m.Page
+	}
 	if m.Thing == contract.ThingOffer {
 		return "/console/offers/" + m.SubjectID
 	}
 	return "/console/requests/" + m.SubjectID
+}
+
+// subjectName is what a message is about: the code of a request or an offer, which
+// is known once it was tried.
+func subjectName(d Desk, m contract.Message) string {
+	if m.Thing == contract.ThingPerson {
+		return d.T("messages.staff")
+	}
+	return either(m.Code, d.T("messages.wait"))
 }
 
 func messageWay(d Desk, channel contract.Channel) string {

@@ -102,7 +102,7 @@ func ConsoleMessages(d Desk, m Messages) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			for _, state := range []string{"", "pending", "delivered", "dead"} {
+			for _, state := range []string{"", "pending", "digested", "delivered", "dead"} {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<a href=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -279,9 +279,9 @@ func messageTable(d Desk, rows []contract.Message, columns []Column) templ.Compo
 						return templ_7745c5c3_Err
 					}
 					var templ_7745c5c3_Var13 string
-					templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(either(row.Code, d.T("messages.wait")))
+					templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(subjectName(d, row))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/console_message.templ`, Line: 53, Col: 98}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/console_message.templ`, Line: 53, Col: 79}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 					if templ_7745c5c3_Err != nil {

@@ -1,7 +1,10 @@
 package templates
 
 import (
+	"slices"
+
 	"heli/pkg/contract"
+	"heli/pkg/fault"
 	"heli/pkg/importer"
 )
 
@@ -66,13 +69,22 @@ type ImportView struct {
 	Parent  string // of those that name none
 	Table   string // the file, in base64; empty before one was chosen
 	Done    bool
-	Report  importer.Report
-	Errors  Errors
-	Problem string
+	// Confirmed says that what is unusual is right.
+	Confirmed bool
+	Report    importer.Report
+	Errors    Errors
+	Problem   string
 }
 
 // shownImportRows keeps the page readable; the error file holds all refusals.
 const shownImportRows = 100
+
+// asks reports whether a row is refused only until somebody says that it is right.
+func (v ImportView) asks() bool {
+	return slices.ContainsFunc(v.Report.Rows, func(row importer.RowReport) bool {
+		return slices.ContainsFunc(row.Faults, func(f fault.Field) bool { return f.Code == "unusual" })
+	})
+}
 
 // refusedFirst returns the rows to show.
 func (v ImportView) refusedFirst() []importer.RowReport {

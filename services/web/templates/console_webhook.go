@@ -195,3 +195,14 @@ func reasonText(d Desk, reason string) string {
 	}
 	return reason
 }
+
+// disabled is how many of the endpoints shown get nothing any more.
+func (w Webhooks) disabled() int {
+	n := 0
+	for _, row := range w.Rows {
+		if row.State == "disabled" {
+			n++
+		}
+	}
+	return n
+}

@@ -108,8 +108,29 @@ func heldMessages(p *Page, h Held) templ.Component {
 	})
 }
 
-// UnsubscribePage ends the messages about one request or offer.
-func UnsubscribePage(p *Page, action string, done bool) templ.Component {
+// Unsubscribe is the page that ends messages.
+type Unsubscribe struct {
+	Action string
+	Done   bool
+	Staff  bool // of somebody of the staff; else about one request or offer
+}
+
+// lead says what ends, or after it ended how it begins again.
+func (u Unsubscribe) lead(p *Page) string {
+	switch {
+	case u.Done && u.Staff:
+		return p.T("unsubscribe.again_staff")
+	case u.Done:
+		return p.T("unsubscribe.again")
+	case u.Staff:
+		return p.T("unsubscribe.lead_staff")
+	default:
+		return p.T("unsubscribe.lead")
+	}
+}
+
+// UnsubscribePage ends the messages about one request or offer, or to one of the staff.
+func UnsubscribePage(p *Page, u Unsubscribe) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -142,32 +163,28 @@ func UnsubscribePage(p *Page, action string, done bool) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			if done {
-				templ_7745c5c3_Err = Heading(p.T("unsubscribe.title"), p.T("unsubscribe.again")).Render(ctx, templ_7745c5c3_Buffer)
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, " ")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
+			templ_7745c5c3_Err = Heading(p.T("unsubscribe.title"), u.lead(p)).Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, " ")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			if u.Done {
 				templ_7745c5c3_Err = Alert(p, ToneSuccess, p.T("unsubscribe.done")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = Heading(p.T("unsubscribe.title"), p.T("unsubscribe.lead")).Render(ctx, templ_7745c5c3_Buffer)
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, " <form method=\"post\" action=\"")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<form method=\"post\" action=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var6 templ.SafeURL
-				templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinURLErrs(templ.URL(action))
+				templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinURLErrs(templ.URL(u.Action))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/public_message.templ`, Line: 35, Col: 49}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/public_message.templ`, Line: 55, Col: 51}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 				if templ_7745c5c3_Err != nil {
@@ -190,9 +207,16 @@ func UnsubscribePage(p *Page, action string, done bool) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Button(ButtonProps{Label: p.T("message.open.track"), Href: "/track"}).Render(ctx, templ_7745c5c3_Buffer)
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
+			if u.Staff {
+				templ_7745c5c3_Err = Button(ButtonProps{Label: p.T("message.open.console"), Href: "/console/account"}).Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+			} else {
+				templ_7745c5c3_Err = Button(ButtonProps{Label: p.T("message.open.track"), Href: "/track"}).Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
 			}
 			return nil
 		})

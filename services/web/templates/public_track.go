@@ -123,6 +123,8 @@ type Answer struct {
 	Sensitive bool
 	Deadline  string
 	CodeWord  string
+	// Late says that an answer just came after its time.
+	Late bool
 	// Complaint, Told and Reportable are as on a tracking page.
 	Complaint  *ComplaintForm
 	Told       string

@@ -1,0 +1,97 @@
+package notify
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"heli/pkg/contract"
+)
+
+// staffLine is one of the messages that a mail to somebody of the staff tells of.
+type staffLine struct {
+	Kind  string `db:"kind"`
+	About string `db:"about"`
+}
+
+const (
+	// One of those that wait may have been to tell of others, and failed.
+	gatherMessagesSQL = `
+		WITH waiting AS (
+			SELECT id FROM messages
+			WHERE thing = 'person' AND subject_id = $2 AND id <> $1 AND state = 'pending' AND NOT critical
+				AND (taken_until IS NULL OR taken_until <= $3)
+			FOR NO KEY UPDATE SKIP LOCKED)
+		UPDATE messages SET state = 'digested', digest_id = $1, next_at = NULL, taken_until = NULL
+		WHERE id IN (SELECT id FROM waiting) OR state = 'digested' AND digest_id IN (SELECT id FROM waiting)`
+	listGatheredSQL = `SELECT kind, about FROM messages WHERE id = $1 OR digest_id = $1 ORDER BY created_at, id`
+)
+
+// gatherMessages has a message to somebody of the staff tell of all others that wait
+// for them, and returns what it tells of, the oldest first. What is critical goes
+// alone. They end as it does; a repeat adds what came meanwhile.
+func (s *store) gatherMessages(ctx context.Context, t messageTask, now time.Time) ([]staffLine, error) {
+	if !t.Critical {
+		if _, err := s.db.ExecContext(ctx, gatherMessagesSQL, t.ID, t.SubjectID, now); err != nil {
+			return nil, fmt.Errorf("gather messages: %w", err)
+		}
+	}
+	var lines []staffLine
+	if err := s.db.SelectContext(ctx, &lines, listGatheredSQL, t.ID); err != nil {
+		return nil, fmt.Errorf("list gathered messages: %w", err)
+	}
+	return lines, nil
+}
+
+// endGatheredSQL ends with a message what it should have told of.
+const endGatheredSQL = `UPDATE messages SET state = 'dead', reason = $2 WHERE digest_id = $1 AND state = 'digested'`
+
+const (
+	selectSentSQL = `
+		SELECT id, kind, thing, subject_id, org_path, person, state, reason FROM messages WHERE id = $1 FOR NO KEY UPDATE`
+	returnMessageSQL = `
+		UPDATE messages SET state = 'dead', reason = $2, next_at = NULL, taken_until = NULL, attempt = attempt + 1 WHERE id = $1`
+	noteReturnSQL = `
+		INSERT INTO message_attempts (message_id, n, at, status_code, reason, duration_ms)
+		SELECT id, attempt, $2, $3, $4, 0 FROM messages WHERE id = $1`
+)
+
+// sentMessage is a message that a mail server took.
+type sentMessage struct {
+	ID        contract.MessageID `db:"id"`
+	Kind      string             `db:"kind"`
+	Thing     contract.Thing     `db:"thing"`
+	SubjectID string             `db:"subject_id"`
+	OrgPath   string             `db:"org_path"`
+	Person    string             `db:"person"` // digest of the address
+	State     string             `db:"state"`
+	Reason    string             `db:"reason"`
+}
+
+// selectSent returns a message and locks it where that is a transaction; sql.ErrNoRows
+// for none.
+func (s *store) selectSent(ctx context.Context, q sqlx.QueryerContext, id contract.MessageID) (sentMessage, error) {
+	var sent sentMessage
+	if err := sqlx.GetContext(ctx, q, &sent, selectSentSQL, id); err != nil {
+		return sent, fmt.Errorf("select message: %w", err)
+	}
+	return sent, nil
+}
+
+// returnMessage ends a message that came back, and what it told of.
+func (s *store) returnMessage(ctx context.Context, tx *sqlx.Tx, id contract.MessageID, reason string, status int, now time.Time) error {
+	if _, err := tx.ExecContext(ctx, returnMessageSQL, id, reason); err != nil {
+		return fmt.Errorf("return message: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, noteReturnSQL, id, now, status, reason); err != nil {
+		return fmt.Errorf("note return: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, endGatheredSQL, id, reason); err != nil {
+		return fmt.Errorf("end gathered messages: %w", err)
+	}
+	return nil
+}
+
+var staffStatements = []string{gatherMessagesSQL, listGatheredSQL, endGatheredSQL, selectSentSQL, returnMessageSQL, noteReturnSQL}
