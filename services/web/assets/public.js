@@ -176,6 +176,7 @@
       if (!choice) return;
       choice.checked = true;
       choice.dispatchEvent(new Event("input", { bubbles: true }));
+      choice.dispatchEvent(new Event("change", { bubbles: true })); // psychological help brings the numbers to call
       choice.focus();
     });
   }
