@@ -76,6 +76,8 @@ func TestAQuickExitLeavesNothing(t *testing.T) {
 	i := startHeli(t, testkit.DataDir(t))
 	b := startBrowser(t)
 	b.openForm(i.url)
+	b.do("let the worker begin", chromedp.Poll[chromedp.Void](`navigator.serviceWorker.controller !== null`))
+	b.openForm(i.url) // now the worker sees it
 	b.do("type", fill("title", "他又打人了"), chromedp.Poll[chromedp.Void](`!(`+nothingKept+`)`))
 	b.awaits(`caches.has("heli-forms")`)
 	elsewhere := httptest.NewServer(http.NotFoundHandler())
