@@ -78,9 +78,9 @@ func under(ref *reference.Snapshot, category string) []string {
 	return codes
 }
 
-// Gather sums counts by the regions directly below the one asked for, in the order
-// of their codes. Regions that are unknown stand under the one asked for.
-func (s FigureScope) Gather(ref *reference.Snapshot, counts []contract.RegionCount) []contract.RegionCount {
+// Below returns what gives the region directly below the one asked for in which a
+// region lies; the one asked for, where that is unknown.
+func (s FigureScope) Below(ref *reference.Snapshot) func(code string) string {
 	top := s.Region
 	if top == "" {
 		for _, r := range ref.Regions() {
@@ -89,15 +89,25 @@ func (s FigureScope) Gather(ref *reference.Snapshot, counts []contract.RegionCou
 			}
 		}
 	}
-	sums := map[string]contract.RegionCount{}
-	for _, one := range counts {
-		code := top
-		for _, above := range ref.Lineage(one.RegionCode) {
+	return func(code string) string {
+		below := top
+		for _, above := range ref.Lineage(code) {
 			if above == top {
 				break
 			}
-			code = above
+			below = above
 		}
+		return below
+	}
+}
+
+// Gather sums counts by the regions directly below the one asked for, in the order
+// of their codes. Regions that are unknown stand under the one asked for.
+func (s FigureScope) Gather(ref *reference.Snapshot, counts []contract.RegionCount) []contract.RegionCount {
+	below := s.Below(ref)
+	sums := map[string]contract.RegionCount{}
+	for _, one := range counts {
+		code := below(one.RegionCode)
 		sum := sums[code]
 		sums[code] = contract.RegionCount{RegionCode: code, Count: sum.Count + one.Count, Unserved: sum.Unserved + one.Unserved}
 	}

@@ -81,10 +81,20 @@ type CapacityCount struct {
 	Unstated int64  `json:"unstated" db:"unstated"`
 }
 
+// PlaceCapacity is what is free of a category in a region directly below the one
+// asked for, of offers that state an amount.
+type PlaceCapacity struct {
+	RegionCode string `json:"region_code" db:"region_code"`
+	Category   string `json:"category" db:"category"`
+	Unit       Unit   `json:"unit" db:"unit"`
+	Free       int64  `json:"free" db:"free"`
+}
+
 // OfferFigures counts available offers, as they are now.
 type OfferFigures struct {
 	Capacities []CapacityCount `json:"capacities"`
 	Regions    []RegionCount   `json:"regions"`
+	Places     []PlaceCapacity `json:"places"` // by region, what there is most of first
 	Cells      []CellCount     `json:"cells"`
 }
 

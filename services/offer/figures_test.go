@@ -20,6 +20,7 @@ func TestFiguresCountCapacity(t *testing.T) {
 		}
 	}
 	b.available(t, line("labour.sorting", amount(30), "hour"))
+	b.available(t, line("labour.sorting", amount(12), "hour"))
 	b.available(t, line("labour.sorting", nil, "hour"))
 	paused := b.available(t, line("labour.sorting", amount(500), "hour"))
 	b.move(t, paused.ID, "pause")
@@ -27,8 +28,8 @@ func TestFiguresCountCapacity(t *testing.T) {
 	got, err := b.Figures(as(t, contract.RoleCoordinator, shaanxi), ask)
 	must(t, err)
 	want := contract.OfferFigures{
-		Capacities: []contract.CapacityCount{{Category: "labour.sorting", Unit: "hour", Offers: 2, Capacity: 30, Free: 30, Unstated: 1}},
-		Regions:    []contract.RegionCount{{RegionCode: "610000", Count: 2}}, Cells: []contract.CellCount{},
+		Capacities: []contract.CapacityCount{{Category: "labour.sorting", Unit: "hour", Offers: 3, Capacity: 42, Free: 42, Unstated: 1}},
+		Regions:    []contract.RegionCount{{RegionCode: "610000", Count: 3}}, Places: []contract.PlaceCapacity{{RegionCode: "610000", Category: "labour.sorting", Unit: "hour", Free: 42}}, Cells: []contract.CellCount{},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("figures (-want +got):\n%s", diff)

@@ -29,6 +29,11 @@ const ofCategorySQL = ` AND ($4::text[] IS NULL OR EXISTS (
 const countRegionsSQL = `SELECT o.region_code, count(*) AS count FROM offers o` + figuresSQL + ofCategorySQL + `
 	GROUP BY 1 ORDER BY 1`
 
+const countPlacesSQL = `SELECT o.region_code, l.category, l.unit, sum(greatest(l.quantity - l.reserved, 0))::bigint AS free
+	FROM offers o JOIN offer_lines l ON l.offer_id = o.id` + figuresSQL + `
+		AND ($4::text[] IS NULL OR l.category = ANY ($4)) AND l.quantity IS NOT NULL
+	GROUP BY 1, 2, 3`
+
 const countCellsSQL = `SELECT (floor(o.lat / $5) + 0.5) * $5 AS lat, (floor(o.lon / $5) + 0.5) * $5 AS lon, count(*) AS count
 	FROM offers o` + figuresSQL + ofCategorySQL + ` AND o.lat IS NOT NULL
 	GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT $6`
@@ -38,7 +43,7 @@ const maxCells = 150
 
 // selectFigures counts, at one moment.
 func (s *store) selectFigures(ctx context.Context, scope check.FigureScope, q contract.AskFigures) (contract.OfferFigures, error) {
-	figures := contract.OfferFigures{Capacities: []contract.CapacityCount{}, Regions: []contract.RegionCount{}, Cells: []contract.CellCount{}}
+	figures := contract.OfferFigures{Capacities: []contract.CapacityCount{}, Regions: []contract.RegionCount{}, Places: []contract.PlaceCapacity{}, Cells: []contract.CellCount{}}
 	args := []any{scope.Path, contract.PathEnd(scope.Path), array(scope.Regions), array(scope.Categories)}
 	err := s.db.InTx(ctx, func(tx *sqlx.Tx) error {
 		if _, err := tx.ExecContext(ctx, planWithValuesSQL); err != nil {
@@ -49,6 +54,9 @@ func (s *store) selectFigures(ctx context.Context, scope check.FigureScope, q co
 		}
 		if err := tx.SelectContext(ctx, &figures.Regions, countRegionsSQL, args...); err != nil {
 			return fmt.Errorf("count offers by region: %w", err)
+		}
+		if err := tx.SelectContext(ctx, &figures.Places, countPlacesSQL, args...); err != nil {
+			return fmt.Errorf("count capacities by region: %w", err)
 		}
 		if q.CellDegrees == 0 {
 			return nil

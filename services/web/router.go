@@ -50,7 +50,7 @@ func router(d site.Deps, c Config) http.Handler {
 	r.Handle(assets.Prefix+"*", d.Pages.Headers(assets.Handler()))
 	r.Group(func(r chi.Router) {
 		r.Use(middleware.RequestID, clientIP(c.TrustedProxy), logAccess(d.Log), traced(r, d.Traces), d.Pages.Headers,
-			d.Pages.Locale, recoverPanic(d), d.Pages.SameOrigin, d.Guard.Writes, limitLoad, limitBody(d))
+			d.Pages.Locale, page.AnswerSent, recoverPanic(d), d.Pages.SameOrigin, d.Guard.Writes, limitLoad, limitBody(d))
 		public.Mount(r, d)
 		console.Mount(r, d)
 		api.Mount(r, d)

@@ -127,6 +127,7 @@ func (b *bench) startStubs() {
 type reader struct {
 	b      *bench
 	client *http.Client
+	agent  string // of the browser; empty for none that is known
 	page   string
 	status int
 	path   string
@@ -168,6 +169,7 @@ func (r *reader) get(path string) *reader {
 func (r *reader) send(request *http.Request) *reader {
 	r.b.t.Helper()
 	request.Header.Set("Accept-Language", "zh-CN")
+	request.Header.Set("User-Agent", r.agent)
 	return r.take(r.client.Do(request))
 }
 

@@ -27,6 +27,14 @@ func TestAHelperSaysHowMuchMayBeAsked(t *testing.T) {
 	h.post("/answer", url.Values{"token": {site.Token(b.world.Keys, site.Answer, string(m.ID), 1)}})
 	h.shows(http.StatusOK, `href="/answer/terms"`)
 	h.get("/answer/terms").shows(http.StatusOK, `name="weekly_budget"`, "已提议", `value="pause"`)
+	other := b.addMatch(owner.tracked(), giver.tracked(), "proposed")
+	ended := b.addMatch(owner.tracked(), giver.tracked(), "confirmed")
+	token := site.Token(b.world.Keys, site.Answer, string(other.ID), 1)
+	h.get("/answer/terms").shows(http.StatusOK, `value="`+token+`"`)
+	if strings.Contains(h.page, site.Token(b.world.Keys, site.Answer, string(ended.ID), 1)) {
+		t.Error("a match that is over can be opened from another")
+	}
+	h.post("/answer", url.Values{"token": {token}}).shows(http.StatusOK, other.Code)
 	h.post("/answer/terms", url.Values{
 		"version": {"1"}, "weekly_budget": {"2"}, "weekly_hours": {"6"}, "rest_days": {"1"}, "heavy_hours": {"3"}, "windows.days": {"6", "7"}, "windows.from": {"09:00"}, "windows.to": {"12:30"},
 	}).shows(http.StatusOK, "已保存", `value="2"`, `value="09:00"`)

@@ -63,6 +63,17 @@
     }
   }
 
+  let typed = false; // into a form that has not been sent
+  document.addEventListener("input", (event) => {
+    if (event.target.closest("form[method=post]")) typed = true;
+  });
+
+  /** Leads to the page to sign in on; what somebody is typing stays until they send it. */
+  function ended() {
+    if (!typed) window.location.reload();
+    else document.querySelector("[data-ended]")?.removeAttribute("hidden");
+  }
+
   const connect = () => htmx.ajax("GET", live.getAttribute("hx-sse:connect"), { source: live });
 
   // While a part waits for its next try, changes do not ask for it: a server that
@@ -75,6 +86,7 @@
   document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
     const element = ctx.sourceElement;
     const lost = String(ctx.status).startsWith("error");
+    if (!lost && ctx.response?.status === 401) ended();
     if (!element.id || !(lost || ctx.response)) return;
     if (lost || passes(ctx.response.status)) {
       if (element === live) retryLater(live.id, connect); // the first connection; the stream itself sees to later ones
@@ -93,6 +105,7 @@
   if (!live || live.dataset.state === "none") return;
   const turn = (to) => () => {
     connected = to;
+    if (to) document.querySelector("[data-ended]")?.setAttribute("hidden", "");
     show();
   };
   live.addEventListener("htmx:sse:after:connection", turn(true));
@@ -100,7 +113,8 @@
   for (const event of ["htmx:sse:error", "htmx:sse:close", "htmx:sse:before:connection"]) {
     live.addEventListener(event, turn(false));
   }
+  live.addEventListener("ended", ended);
   live.addEventListener("htmx:sse:error", ({ detail }) => {
-    if (detail.status === 401) window.location.reload(); // the session has ended
+    if (detail.status === 401) ended();
   });
 })();

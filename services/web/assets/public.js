@@ -164,7 +164,11 @@
     const target = () => document.getElementById("categories");
     if (!target() || !form.elements.title) return;
     const list = form.dataset.categories;
-    typedLater(form.elements.title, () => load("/categories", { text: form.elements.title.value }, target()).catch(() => {}));
+    const { title, description } = form.elements;
+    const ask = () => load("/categories", { text: title.value, more: description.value }, target())
+      .then(() => form.dispatchEvent(new Event("change"))).catch(() => {});
+    typedLater(title, ask);
+    typedLater(description, ask);
     form.addEventListener("click", (event) => {
       const button = event.target.closest("[data-category]");
       if (!button) return;
@@ -172,6 +176,7 @@
       if (!choice) return;
       choice.checked = true;
       choice.dispatchEvent(new Event("input", { bubbles: true }));
+      choice.dispatchEvent(new Event("change", { bubbles: true })); // psychological help brings the numbers to call
       choice.focus();
     });
   }
@@ -327,29 +332,12 @@
     }
   }
 
-  /** Keeps a form that cannot be sent, and sends it when the network is back. */
-  function offline(form) {
-    const notice = document.querySelector("[data-offline]");
-    if (!notice) return;
-    let waiting = null;
-    if (!navigator.onLine) freshKey(form);
-    form.addEventListener("submit", (event) => {
-      if (navigator.onLine || event.defaultPrevented) return;
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      waiting = { button: buttonOf(event) };
-      notice.hidden = false;
-      notice.focus();
-    });
-    window.addEventListener("online", () => {
-      notice.hidden = true;
-      if (waiting) send(form, waiting.button);
-      waiting = null;
-    });
-  }
-
-  /** A page that is kept for being offline may be filled in twice: two requests. */
+  /**
+   * A page that is kept for being offline may be filled in twice: two requests. One
+   * that came back from the server keeps its key, and so stays one.
+   */
   function freshKey(form) {
+    if (form.dataset.typed !== undefined) return;
     const raw = window.crypto.getRandomValues(new Uint8Array(16));
     form.elements.key.value = btoa(String.fromCharCode(...raw)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
   }
@@ -366,7 +354,7 @@
     form.addEventListener("change", () => {
       const at = (css) => form.querySelector(css);
       const risk = at('[name="urgency"][value="critical"]:checked') || at('[name="need_lines[0].category"][value="psych"]:checked') ||
-        at('[name="vulnerability"][value="violence"]:checked');
+        at('[name="vulnerability"][value="violence"]:checked') || at("#categories[data-danger]");
       lines.classList.toggle("crisis-strong", Boolean(risk));
     });
   }
@@ -377,7 +365,7 @@
   if (document.querySelector("[data-sent]")) forgetDrafts();
   for (const form of document.querySelectorAll("form[data-proof]")) {
     steps(form);
-    offline(form);
+    freshKey(form);
     drafts(form);
     proveForm(form);
     places(form);

@@ -14,7 +14,8 @@ async function formOf(request, url) {
   const kept = await caches.open(KEPT);
   try {
     const answer = await fetch(request);
-    if (answer.ok && request.method === "GET") await kept.put(url.pathname, answer.clone());
+    const plain = request.method === "GET" && !url.searchParams.has("for"); // not filled in for an entry of the board
+    if (answer.ok && plain) await kept.put(url.pathname, answer.clone());
     return answer;
   } catch (lost) {
     const page = await kept.match(url.pathname);

@@ -33,6 +33,7 @@ func (d *desk) answerFigures() {
 		return contract.OfferFigures{
 			Capacities: []contract.CapacityCount{{Category: "ppe", Unit: "piece", Offers: 4, Capacity: 5000, Free: 1250}},
 			Regions:    []contract.RegionCount{{RegionCode: "610100", Count: 17}},
+			Places:     []contract.PlaceCapacity{{RegionCode: "610100", Category: "ppe", Unit: "piece", Free: 1250}, {RegionCode: "610100", Category: "shelter", Unit: "room", Free: 6}},
 		}, d.listErr
 	})
 	stub(d, contract.MatcherFigure, func(context.Context, contract.AskFigures) (contract.MatchFigures, error) {

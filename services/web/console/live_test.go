@@ -117,7 +117,7 @@ func TestAClaimIsHeardOf(t *testing.T) {
 	}
 }
 
-// TestTheStreamEndsWithTheRole closes the stream of somebody whose role was
+// TestTheStreamEndsWithTheRole says so and closes the stream of somebody whose role was
 // taken away, at the next event.
 func TestTheStreamEndsWithTheRole(t *testing.T) {
 	t.Parallel()
@@ -126,10 +126,15 @@ func TestTheStreamEndsWithTheRole(t *testing.T) {
 	d.change(func() { clear(d.people) })
 	d.world.Clock.Advance(keptLonger)
 	d.tell("request", contract.Event{Thing: contract.ThingRequest, State: "open", AggregateID: requestID, Paths: []string{testkit.Xian.Path}})
+	told := false
 	for s.lines.Scan() {
 		if strings.HasPrefix(s.lines.Text(), "data: ") {
 			t.Errorf("somebody without a role heard %s", s.lines.Text())
 		}
+		told = told || s.lines.Text() == "event: ended"
+	}
+	if !told {
+		t.Error("the page is not told that it has no reader any more")
 	}
 }
 

@@ -243,14 +243,14 @@ func (c console) logout(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// reloadParts is the middleware that has a page load itself anew when one of
-// its parts, or what changed, is asked for by somebody who is not signed in any
-// more: else the page to sign in on would take the part's place.
+// reloadParts is the middleware that tells a page that its reader is not signed in
+// any more when it asks for one of its parts, or for what changed: else the page to
+// sign in on would take the part's place. The page loads itself anew, unless
+// something is being typed there.
 func (c console) reloadParts(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if part(r) != "" || r.URL.Path == livePath {
 			if _, err := c.Sessions.Actor(r.Context()); fault.Is(err, fault.NotFound) {
-				w.Header().Set("HX-Refresh", "true")
 				w.WriteHeader(http.StatusUnauthorized)
 				return
 			}

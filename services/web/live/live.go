@@ -17,6 +17,7 @@ import (
 
 	"heli/pkg/bus"
 	"heli/pkg/contract"
+	"heli/pkg/fault"
 )
 
 const (
@@ -212,7 +213,7 @@ func (c Change) Visible(a contract.Actor) bool { return slices.ContainsFunc(c.pa
 
 // Serve writes that something changed which the actor may see and wants, as the
 // newest such Change in an event named "changed", until the reader leaves, the hub
-// ends or the actor is nobody any more: at once after a silence, then at most twice
+// ends or the actor is nobody any more, which an event named "ended" says: at once after a silence, then at most twice
 // a second. It asks actor again for every event and beat.
 //
 // The first event names nothing: something may have changed since the page was
@@ -242,6 +243,8 @@ const (
 	anyChange = "event: changed\ndata: {}\n\n"
 	presence  = "event: present\ndata: {}\n\n"
 	silence   = ": beat\n\n"
+	// ended says that the actor is nobody any more: there is nothing to come back for.
+	ended = "event: ended\n\n"
 )
 
 type stream struct {
@@ -265,6 +268,9 @@ func (s stream) follow(ctx context.Context, actor func(context.Context) (contrac
 			beats = true
 		}
 		a, err := actor(ctx)
+		if fault.Is(err, fault.NotFound) {
+			_ = s.write(ended) // who has left need not be told
+		}
 		if !ok || err != nil {
 			return
 		}

@@ -237,3 +237,31 @@ func TestWritesOfOtherSitesAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestAScriptIsToldWhereAFormLeads goes on itself, and the browser as it always does.
+func TestAScriptIsToldWhereAFormLeads(t *testing.T) {
+	t.Parallel()
+	handler := page.AnswerSent(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/track?show=new", http.StatusSeeOther)
+	}))
+	for _, test := range []struct {
+		method, script      string
+		status              int
+		location, forScript string
+	}{
+		{http.MethodPost, "1", http.StatusNoContent, "", "/track?show=new"},
+		{http.MethodPost, "", http.StatusSeeOther, "/track?show=new", ""},
+		{http.MethodGet, "1", http.StatusSeeOther, "/track?show=new", ""},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), test.method, "/request", nil)
+		if test.script != "" {
+			r.Header.Set("Heli-Send", test.script)
+		}
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		if w.Code != test.status || w.Header().Get("Location") != test.location || w.Header().Get("HX-Redirect") != test.forScript {
+			t.Errorf("%s with Heli-Send %q gave %d to %q, and tells the script %q",
+				test.method, test.script, w.Code, w.Header().Get("Location"), w.Header().Get("HX-Redirect"))
+		}
+	}
+}

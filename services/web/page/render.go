@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -71,6 +72,7 @@ func New(options Options) (*Site, error) {
 func (s *Site) Of(r *http.Request) *templates.Page {
 	p := templates.NewPage(s.Printer(r), r.URL)
 	p.Base = s.options.PublicURL
+	p.WeChat = strings.Contains(r.UserAgent(), "MicroMessenger/")
 	return p
 }
 

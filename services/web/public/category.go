@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"heli/pkg/reference"
+	"heli/pkg/risk"
 	"heli/pkg/word"
 	"heli/services/web/templates"
 )
@@ -74,7 +75,8 @@ func addConcept(weights map[string]float64, concept string, weight float64) {
 	}
 }
 
-// showCategories answers the script with the categories that fit what was written.
+// showCategories answers the script with the categories that fit what was written,
+// and with whether it holds words of danger. Nothing of it is kept.
 func (p pages) showCategories(w http.ResponseWriter, r *http.Request) error {
 	values, err := readForm(r)
 	if err != nil {
@@ -88,6 +90,7 @@ func (p pages) showCategories(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	p.Pages.Render(w, r, http.StatusOK, templates.CategoryChoices(page, options))
+	danger := len(risk.Kinds(values.Get("text"), values.Get("more"))) > 0
+	p.Pages.Render(w, r, http.StatusOK, templates.CategoryChoices(page, options, danger))
 	return nil
 }

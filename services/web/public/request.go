@@ -1,13 +1,16 @@
 package public
 
 import (
+	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"heli/pkg/check"
 	"heli/pkg/contract"
 	"heli/pkg/fault"
 	"heli/pkg/idempotency"
+	"heli/pkg/risk"
 	"heli/services/web/site"
 	"heli/services/web/templates"
 )
@@ -17,7 +20,7 @@ func (p pages) newRequest(w http.ResponseWriter, r *http.Request) error {
 	s := p.newSheet(r, "need_lines[0].category")
 	page := p.Pages.Of(r)
 	p.answerBoard(r, s, page, "need_lines[0].category")
-	p.Pages.Render(w, r, http.StatusOK, templates.RequestForm(page, p.form(r.Context(), s, page)))
+	p.Pages.Render(w, r, http.StatusOK, templates.RequestForm(page, p.requestForm(r.Context(), s, page)))
 	return nil
 }
 
@@ -32,7 +35,7 @@ func (p pages) submitRequest(w http.ResponseWriter, r *http.Request) error {
 	s := &sheet{values: values, ref: p.snapshot()}
 	page := p.Pages.Of(r)
 	if s.again() {
-		f := p.form(r.Context(), s, page)
+		f := p.requestForm(r.Context(), s, page)
 		_, f.Places = p.place(&sheet{values: values, ref: s.ref}, page)
 		p.Pages.Render(w, r, http.StatusOK, templates.RequestForm(page, f))
 		return nil
@@ -44,13 +47,32 @@ func (p pages) submitRequest(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/track?show=new", http.StatusSeeOther)
 		return nil
 	}
-	f := p.form(r.Context(), s, page)
+	f := p.requestForm(r.Context(), s, page)
 	f.Places, f.Errors = places, s.errors(page, err)
 	if !fault.Is(err, fault.Invalid) {
 		f.Failure = page.Fault(err)
 	}
 	p.Pages.Render(w, r, refusedStatus(err), templates.RequestForm(page, f))
 	return nil
+}
+
+// requestForm is the form with what was typed, and whether life may be at risk.
+func (p pages) requestForm(ctx context.Context, s *sheet, page *templates.Page) templates.Form {
+	f := p.form(ctx, s, page)
+	f.Danger = s.endangered()
+	return f
+}
+
+// endangered reports whether the numbers to call come before all else: by what was
+// chosen, or by words of danger. They are looked at and kept nowhere.
+func (s *sheet) endangered() bool {
+	for n := range s.lines() {
+		if s.text(check.At("need_lines", n, "category")) == "psych" {
+			return true
+		}
+	}
+	return s.text("urgency") == string(contract.Critical) || slices.Contains(s.list("vulnerability"), "violence") ||
+		len(risk.Kinds(s.text("title"), s.text("description"))) > 0
 }
 
 // sendRequest passes a draft on, unless the form itself cannot be read; then it

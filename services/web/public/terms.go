@@ -115,7 +115,8 @@ func spanOf(windows []contract.Window) (days []string, from, to string, ok bool)
 	return days, from, to, true
 }
 
-// proposals lists what was proposed for the offer; none while that cannot be had.
+// proposals lists what was proposed for the offer, with a way to what awaits an
+// answer; none while that cannot be had.
 func (p pages) proposals(r *http.Request, page *templates.Page, offer contract.Offer) []templates.Proposal {
 	ctx := site.As(r.Context(), contract.RoleOfferer, string(offer.ID))
 	listing, err := bus.Call(ctx, p.Bus, contract.MatcherList, contract.ListMatches{OfferID: offer.ID})
@@ -125,9 +126,13 @@ func (p pages) proposals(r *http.Request, page *templates.Page, offer contract.O
 	}
 	var proposals []templates.Proposal
 	for _, m := range listing.Items {
-		proposals = append(proposals, templates.Proposal{
+		one := templates.Proposal{
 			Code: m.Code, State: m.State, What: lineName(page, p.snapshot(), m.Category, page.Amount(m.Quantity, m.Unit)), At: m.CreatedAt,
-		})
+		}
+		if m.State == "proposed" { // nobody's contact is shown before the answer
+			one.Token = site.Token(p.Keys, site.Answer, string(m.ID), m.Generation)
+		}
+		proposals = append(proposals, one)
 	}
 	return proposals
 }

@@ -218,9 +218,16 @@ func (v Dashboard) capacity(d Desk) ([]Bar, FigureData) {
 // shownCapacities keeps the picture small; the table holds all.
 const shownCapacities = 16
 
-// places are offers by region, each leading to what lies in it.
+// places are offers by region, each leading to what lies in it; the table says what
+// is free there of each category.
 func (v Dashboard) places(d Desk) ([]Bar, FigureData) {
-	f := FigureData{Title: d.T("figure.places"), Columns: []Column{{Label: d.T("console.column.place")}, {Label: d.T("figure.offers"), Numeric: true}}}
+	f := FigureData{Title: d.T("figure.places"), Lead: d.T("figure.places_lead"), Columns: []Column{
+		{Label: d.T("console.column.place")}, {Label: d.T("figure.offers"), Numeric: true}, {Label: d.T("figure.free")},
+	}}
+	free := map[string][]string{}
+	for _, one := range v.Offers.Places {
+		free[one.RegionCode] = append(free[one.RegionCode], d.Category(one.Category)+" "+d.Amount(one.Free, one.Unit))
+	}
 	var bars []Bar
 	for _, one := range v.Offers.Regions {
 		bar := Bar{Label: d.Region(one.RegionCode), Value: one.Count, Shown: d.Number(one.Count)}
@@ -228,7 +235,7 @@ func (v Dashboard) places(d Desk) ([]Bar, FigureData) {
 			bar.Href = d.With("region", one.RegionCode)
 		}
 		bars = append(bars, bar)
-		f.Rows = append(f.Rows, []string{bar.Label, bar.Shown})
+		f.Rows = append(f.Rows, []string{bar.Label, bar.Shown, d.List(free[one.RegionCode])})
 	}
 	return bars, f
 }

@@ -24,6 +24,8 @@ type Page struct {
 	// Base is where readers reach the pages, without a slash at the end; empty where
 	// no link of the page leaves it.
 	Base string
+	// WeChat says that the page is shown within WeChat, which saves no files.
+	WeChat bool
 	// Query is the query of the page, without the language; never a secret.
 	Query url.Values
 }

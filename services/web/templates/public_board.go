@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"html"
 	"net/url"
 	"strings"
 	"time"
@@ -15,6 +16,19 @@ type Board struct {
 	Next    string
 	// Atom and JSON are the addresses of the same as feeds.
 	Atom, JSON string
+	// Embed is the address, with the host, of the same for the frame of another site.
+	Embed string
+}
+
+// frame is the line of HTML that shows the board in another site, in the reader's
+// language.
+func (b Board) frame(p *Page) string {
+	join := "?"
+	if strings.Contains(b.Embed, "?") {
+		join = "&"
+	}
+	return `<iframe src="` + html.EscapeString(b.Embed+join+"lang="+string(p.Lang())) + `" title="` + p.T("board.title") +
+		`" width="100%" height="600" loading="lazy"></iframe>`
 }
 
 // BoardFilter is what of the board is shown, and the choices there are.

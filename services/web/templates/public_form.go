@@ -14,6 +14,8 @@ type Form struct {
 	Errors Errors
 	// Failure says why the form could not be taken although it is right.
 	Failure string
+	// Danger says that life may be at risk.
+	Danger bool
 	// Lines is how many need or offer lines are shown, from 1.
 	Lines int
 	// Categories are the choices of a line.

@@ -167,7 +167,7 @@ func OfferForm(p *Page, f Form) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = CategoryChoices(p, nil).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = CategoryChoices(p, nil, false).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

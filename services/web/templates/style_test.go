@@ -127,3 +127,38 @@ func checkIDs(t *testing.T, name, html string) {
 		}
 	}
 }
+
+// shownElsewhere are components that the style page does not show by themselves.
+var shownElsewhere = map[string]string{
+	"HashForm": "it is hidden", "ComplaintCard": "a page of its own", "Failure": "a page of its own",
+}
+
+var exported = regexp.MustCompile(`(?m)^templ ([A-Z]\w*)\(`)
+
+// TestTheStylePageShowsEveryComponent goes through the files of components: each one
+// that pages may use is on the style page.
+func TestTheStylePageShowsEveryComponent(t *testing.T) {
+	t.Parallel()
+	var style strings.Builder
+	for _, name := range []string{"style.templ", "style_more.templ"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		style.Write(text)
+	}
+	// What other components are made of is shown with them.
+	parts := map[string]bool{"Fieldset": true, "Brand": true, "Time": true}
+	for _, name := range []string{"appointment", "button", "chart", "complaint", "data", "field", "icon", "message", "public_step"} {
+		text, err := os.ReadFile(name + ".templ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range exported.FindAllStringSubmatch(string(text), -1) {
+			component := found[1]
+			if !parts[component] && shownElsewhere[component] == "" && !strings.Contains(style.String(), "@"+component+"(") {
+				t.Errorf("%s.templ has %s, which /console/style does not show", name, component)
+			}
+		}
+	}
+}
