@@ -162,10 +162,7 @@ func (f furnishings) administrationPages() []shownPage {
 		{name: "organisation", path: "/console/organisations/" + f.organisation, as: admin},
 		{name: "new organisation", path: "/console/registry/new", as: admin},
 		{name: "new organisation, wrong", path: "/console/registry/new", as: admin, prepare: sendForm("/console/registry/new", nil, `.alert-error`)},
-		{name: "import of organisations", path: "/console/registry/import", as: admin},
-		{name: "import of organisations, preview", path: "/console/registry/import", as: admin, prepare: sendForm("/console/registry/import", url.Values{
-			"parent": {"root"}, "table": {"Y29kZSxuYW1lCng="},
-		}, `h1`)},
+		{name: "tables of organisations", path: "/console/imports?kind=organisations", as: admin},
 		{name: "categories", path: "/console/categories", as: admin},
 		{name: "category, wrong", path: "/console/categories", as: admin, prepare: sendForm("/console/categories", nil, `.alert-error`)},
 		{name: "policies", path: "/console/policies", as: admin},

@@ -34,7 +34,7 @@ type OrganisationView struct {
 }
 
 // organisationKinds are the kinds that the form offers; others come by import.
-func organisationKinds(d Desk, chosen string) []Option {
+func OrganisationKinds(d Desk, chosen string) []Option {
 	var options []Option
 	known := false
 	for _, kind := range []string{"government", "charity", "agency", "company", "hospital", "community"} {
@@ -47,52 +47,12 @@ func organisationKinds(d Desk, chosen string) []Option {
 	return options
 }
 
-func levelOptions(d Desk) []Option {
+func LevelOptions(d Desk) []Option {
 	var options []Option
 	for _, level := range OrganisationLevels() {
 		options = append(options, Option{Value: level, Label: d.Level(level)})
 	}
 	return options
-}
-
-// ImportView is a table on its way in: nothing yet, a preview, or
-// what became of it.
-type ImportView struct {
-	Action  string // where the forms are sent
-	Title   string
-	Lead    string
-	Columns string // which the table has
-	Tree    bool   // rows may name a parent
-	Parent  string // of those that name none
-	Table   string // the file, in base64; empty before one was chosen
-	Done    bool
-	Report  importer.Report
-	Errors  Errors
-	Problem string
-}
-
-// shownImportRows keeps the page readable; the error file holds all refusals.
-const shownImportRows = 100
-
-// refusedFirst returns the rows to show.
-func (v ImportView) refusedFirst() []importer.RowReport {
-	var refused, others []importer.RowReport
-	for _, row := range v.Report.Rows {
-		if row.Outcome == importer.Refused {
-			refused = append(refused, row)
-		} else {
-			others = append(others, row)
-		}
-	}
-	all := append(refused, others...)
-	return all[:min(len(all), shownImportRows)]
-}
-
-func importColumns(d Desk) []Column {
-	return []Column{
-		{Label: d.T("admin.import.line"), Numeric: true}, {Label: d.T("console.organisation.code")}, {Label: d.T("admin.import.outcome")},
-		{Label: d.T("admin.import.reason")},
-	}
 }
 
 func outcomeTone(outcome importer.Outcome) Tone {
