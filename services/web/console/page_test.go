@@ -139,3 +139,24 @@ func TestAnswerSecretsAreForTheOwnerOfTheOffer(t *testing.T) {
 		t.Error("another organisation's helper can be answered for")
 	}
 }
+
+var navEntry = regexp.MustCompile(`<a href="(/console[^"]*)"[^>]*><svg[^>]*><path d="([^"]+)">`)
+
+// TestEachPageHasAnIconOfItsOwn looks at the navigation of who sees most of it: what
+// looks alike is the same.
+func TestEachPageHasAnIconOfItsOwn(t *testing.T) {
+	t.Parallel()
+	shown := newDesk(t).signIn(contract.RoleAdministrator).get("/console/account")
+	_, nav, _ := strings.Cut(shown.body, `class="console-nav"`)
+	nav, _, _ = strings.Cut(nav, "</nav>")
+	drawn := map[string]string{}
+	for _, entry := range navEntry.FindAllStringSubmatch(nav, -1) {
+		if other := drawn[entry[2]]; other != "" {
+			t.Errorf("%s has the icon of %s", entry[1], other)
+		}
+		drawn[entry[2]] = entry[1]
+	}
+	if len(drawn) < 20 {
+		t.Errorf("found only %d entries in %s", len(drawn), nav)
+	}
+}

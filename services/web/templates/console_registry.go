@@ -33,7 +33,8 @@ type OrganisationView struct {
 	End          Kept
 }
 
-// organisationKinds are the kinds that the form offers; others come by import.
+// OrganisationKinds are the kinds that the form offers, and the one chosen; others
+// come by import.
 func OrganisationKinds(d Desk, chosen string) []Option {
 	var options []Option
 	known := false
@@ -47,6 +48,7 @@ func OrganisationKinds(d Desk, chosen string) []Option {
 	return options
 }
 
+// LevelOptions are the levels of organisations.
 func LevelOptions(d Desk) []Option {
 	var options []Option
 	for _, level := range OrganisationLevels() {

@@ -100,7 +100,7 @@ func ConsoleUploads(d Desk, v Uploads) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if len(v.Rows) == 0 {
-				templ_7745c5c3_Err = EmptyState(GlyphList, d.T("upload.none"), d.T("upload.none_hint")).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = EmptyState(GlyphUpload, d.T("upload.none"), d.T("upload.none_hint")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1111,7 +1111,7 @@ func previewCard(d Desk, v UploadView) templ.Component {
 				}
 			}
 			if v.Preview.Counts.RefusedRows > 0 {
-				templ_7745c5c3_Err = Button(ButtonProps{Label: d.T("admin.import.errors"), Href: "/console/imports/" + v.Upload.ID + "/errors"}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Button(ButtonProps{Label: d.T("admin.import.errors"), Href: "/console/imports/" + v.Upload.ID + "/errors", Icon: GlyphDownload}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1444,7 +1444,7 @@ func uploadCard(d Desk, v UploadView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if v.Upload.Refused > 0 {
-				templ_7745c5c3_Err = Button(ButtonProps{Label: d.T("admin.import.errors"), Href: "/console/imports/" + v.Upload.ID + "/errors"}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Button(ButtonProps{Label: d.T("admin.import.errors"), Href: "/console/imports/" + v.Upload.ID + "/errors", Icon: GlyphDownload}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
