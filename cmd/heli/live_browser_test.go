@@ -20,6 +20,7 @@ import (
 type faultyWay struct {
 	*httptest.Server
 	parts, stream atomic.Bool // broken
+	gone          atomic.Bool // nothing is answered
 }
 
 func newFaultyWay(t *testing.T, to string) *faultyWay {
@@ -35,7 +36,7 @@ func newFaultyWay(t *testing.T, to string) *faultyWay {
 	}}
 	way.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		isPart, isStream := r.URL.Query().Has("part"), strings.HasPrefix(r.URL.Path, "/console/live")
-		if way.parts.Load() && isPart || way.stream.Load() && isStream {
+		if way.parts.Load() && isPart || way.stream.Load() && isStream || way.gone.Load() {
 			http.Error(w, "too much to do", http.StatusServiceUnavailable)
 			return
 		}

@@ -3,58 +3,6 @@
 "use strict";
 
 (() => {
-  /**
-   * Keeps what is typed into a form marked data-draft in this tab, until it has been
-   * saved or somebody signs out: a session that ends in the middle loses nothing.
-   */
-  function keepDrafts() {
-    const key = (name) => "heli-draft-" + name;
-    const fields = (form) => [...form.elements].filter((field) => field.name && field.type !== "submit");
-    const pack = (form) => JSON.stringify(fields(form).map((f) => [f.name, f.type, f.value, f.checked]));
-    const fill = (form, saved) => {
-      const left = [...saved];
-      for (const field of fields(form)) {
-        const choice = field.type === "radio" || field.type === "checkbox";
-        const n = left.findIndex(([name, type, value]) =>
-          name === field.name && type === field.type && (!choice || value === field.value));
-        if (n < 0) continue;
-        const [[, , value, checked]] = left.splice(n, 1);
-        if (choice) field.checked = checked;
-        else field.value = value;
-      }
-    };
-    const shown = new Set();
-    for (const form of document.querySelectorAll("form[data-draft]")) {
-      const name = key(form.dataset.draft);
-      shown.add(form.dataset.draft);
-      const saved = sessionStorage.getItem(name);
-      const lines = saved && JSON.parse(saved).find(([field]) => field === "lines")?.[2];
-      if (lines > 1 && !form.dataset.returned && !window.location.search) {
-        window.location.replace(window.location.pathname + "?lines=" + lines); // has room for them all
-        return;
-      }
-      // What came back from the server is newer than what was kept.
-      if (saved && !form.dataset.returned) fill(form, JSON.parse(saved));
-      const keep = () => sessionStorage.setItem(name, pack(form));
-      form.addEventListener("input", keep);
-      form.addEventListener("change", keep);
-      form.addEventListener("submit", keep);
-      if (form.dataset.returned) keep();
-    }
-    const saved = document.querySelector("[data-draft-saved]");
-    if (saved) sessionStorage.removeItem(key(saved.dataset.draftSaved));
-    for (const notice of document.querySelectorAll("[data-draft-notice]")) {
-      const name = notice.dataset.draftNotice;
-      notice.hidden = shown.has(name) || !sessionStorage.getItem(key(name));
-    }
-    document.addEventListener("submit", (event) => {
-      if (new URL(event.target.action).pathname !== "/console/logout") return;
-      for (const name of Object.keys(sessionStorage)) {
-        if (name.startsWith("heli-draft-")) sessionStorage.removeItem(name);
-      }
-    });
-  }
-
   const fromBase64 = (text) =>
     Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
   const toBase64 = (buffer) =>
@@ -114,5 +62,4 @@
   }
 
   passkeys();
-  keepDrafts();
 })();

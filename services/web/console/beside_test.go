@@ -249,7 +249,7 @@ func TestACallIsNotedDownAndSaved(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	r := d.signIn(contract.RoleCoordinator)
-	r.get("/console/requests/new").shows(t, http.StatusOK, `data-draft="call"`, "您好，这里是求助热线", "您好，這裡是求助專線", "Hello, this is the aid line")
+	r.get("/console/requests/new").shows(t, http.StatusOK, `id="form-call"`, "您好，这里是求助热线", "您好，這裡是求助專線", "Hello, this is the aid line")
 	form := callValues()
 	form.Set("do", "look_up")
 	r.post("/console/requests/new", form).shows(t, http.StatusOK, "1 earlier request from this phone", "K7FM-3QRAG", `value="王测试"`, "data-returned")
@@ -260,7 +260,7 @@ func TestACallIsNotedDownAndSaved(t *testing.T) {
 	}
 	form.Del("do")
 	got := r.post("/console/requests/new", form)
-	if got.status != http.StatusSeeOther || got.header.Get("Location") != "/console/requests/"+otherID+"?saved=call" {
+	if got.status != http.StatusSeeOther || got.header.Get("Location") != "/console/requests/"+otherID+"?done=1" {
 		t.Fatalf("saving gave %d to %q: %.900s", got.status, got.header.Get("Location"), got.body)
 	}
 	asked := last[contract.SubmitRequest](d, contract.RequestSubmit.Subject)
@@ -274,7 +274,7 @@ func TestACallIsNotedDownAndSaved(t *testing.T) {
 	if d.times(contract.RequestVerifyPhone.Subject) != 2 {
 		t.Error("the call back was not noted")
 	}
-	r.get("/console/requests/"+requestID+"?saved=call").shows(t, http.StatusOK, `data-draft-saved="call"`, "Done.")
+	r.get("/console/requests/"+requestID+"?done=1").shows(t, http.StatusOK, "Done.")
 }
 
 func TestAWrongCallComesBackAsTyped(t *testing.T) {

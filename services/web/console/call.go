@@ -58,8 +58,7 @@ func (c console) saveCall(w http.ResponseWriter, r *http.Request) error {
 	}
 	id, err := c.submitCall(r.Context(), form, f.Lines, c.Pages.Printer(r).Zone())
 	if err == nil {
-		http.Redirect(w, r, requestPath(id)+"?"+savedQuery+"=call", http.StatusSeeOther) //nolint:gosec // our own path, and an id
-		return nil
+		return done(w, r, requestPath(id))
 	}
 	switch fault.KindOf(err) {
 	case fault.Invalid:

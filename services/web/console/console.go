@@ -44,7 +44,7 @@ func Mount(r chi.Router, d site.Deps) {
 			c.mountEnrol(r)
 		})
 		r.Group(func(r chi.Router) {
-			r.Use(c.reloadParts, d.Sessions.Require(at, d.Pages.Fail))
+			r.Use(c.signedOut, d.Sessions.Require(at, d.Pages.Fail), c.drafts)
 			c.mountPages(r)
 			c.mountAccount(r)
 			c.mountPeople(r)

@@ -22,8 +22,6 @@ import (
 const (
 	partQuery = "part" // which part of the page htmx asks for
 	doneQuery = "done" // that the act before has been done
-	// savedQuery names the form whose draft the browser need not keep any more.
-	savedQuery = "saved"
 )
 
 // desk returns what a page knows before its own data: the reader and the frame.
@@ -36,14 +34,10 @@ func (c console) desk(r *http.Request, shown *url.URL, title string) templates.D
 		d.Notice = &templates.Notice{Tone: templates.ToneSuccess, Text: p.T("console.done")}
 	}
 	p.Query.Del(partQuery)
-	if saved := p.Query.Get(savedQuery); saved == "call" {
-		d.Notice = &templates.Notice{Tone: templates.ToneSuccess, Text: p.T("console.done")}
-		d.Saved = saved
-	}
 	p.Query.Del(doneQuery)
-	p.Query.Del(savedQuery)
 	if part(r) == "" {
 		d.Frame = c.frame(r.Context(), p, title)
+		d.Frame.Answer = r.Method == http.MethodPost
 	}
 	return d
 }
@@ -64,7 +58,7 @@ func (c console) snapshot() *reference.Snapshot {
 func (c console) frame(ctx context.Context, p *templates.Page, title string) templates.Console {
 	actor := contract.ActorFrom(ctx)
 	return templates.Console{
-		Title: title, Person: actor.Name, Organisation: c.organisationName(ctx, actor), Nav: navigation(p, actor.Role, map[string]int64{
+		Title: title, Person: actor.Name, PersonID: actor.ID(), Organisation: c.organisationName(ctx, actor), Nav: navigation(p, actor.Role, map[string]int64{
 			complaintsPath: c.openComplaints(ctx), mentionsPath: c.unseen(ctx),
 		}),
 	}
