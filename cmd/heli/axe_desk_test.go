@@ -41,6 +41,7 @@ func (i *instance) furnish() furnishings {
 	f.request, f.offer = wanted.ID, offered.ID
 	f.match = staff.post(http.StatusCreated, "/matches", proposal(wanted, offered, 10)).ID
 	v.post("/console/requests/"+f.request+"/notes", url.Values{"note_id": {contract.NewID[string]()}, "text": {longTitle + " @演示"}})
+	v.post("/console/requests/"+f.request+"/link", url.Values{"other": {f.alike}, "do": {"link"}, "urgency": {"urgent"}})
 	f.complaint = contract.NewID[string]()
 	v.post("/console/matches/"+f.match+"/complain", url.Values{
 		"id": {f.complaint}, "kind": {string(contract.ComplaintHarassment)}, "about": {string(contract.SideHelper)}, "text": {longTitle},
@@ -138,6 +139,10 @@ func (f furnishings) deskPages() []shownPage {
 		{name: "sessions", path: "/console/sessions", as: coordinator},
 		{name: "sessions, wrong", path: "/console/sessions", as: coordinator, prepare: sendForm("/console/sessions", nil, `[data-error-summary]`)},
 		{name: "tables", path: "/console/imports", as: coordinator},
+		{name: "table, to be mapped", path: "/console/imports", as: coordinator, prepare: table("needs", "待办.csv", someNeeds, `select[name="column.item"]`)},
+		{name: "table, taken in", path: "/console/imports", as: coordinator, prepare: append(
+			table("needs", "已导入.csv", someNeeds, `h1`), taken()...,
+		)},
 		{name: "messages", path: "/console/messages", as: coordinator},
 		{name: "account", path: "/console/account", as: coordinator},
 		{name: "pool", path: "/console/pool", as: lead},
@@ -163,12 +168,19 @@ func (f furnishings) administrationPages() []shownPage {
 		{name: "new organisation", path: "/console/registry/new", as: admin},
 		{name: "new organisation, wrong", path: "/console/registry/new", as: admin, prepare: sendForm("/console/registry/new", nil, `.alert-error`)},
 		{name: "tables of organisations", path: "/console/imports?kind=organisations", as: admin},
+		{name: "table of organisations, to be mapped", path: "/console/imports", as: admin, prepare: table(
+			"organisations", "机构.csv", someOrganisations, `select[name="column.code"]`,
+		)},
 		{name: "categories", path: "/console/categories", as: admin},
 		{name: "category, wrong", path: "/console/categories", as: admin, prepare: sendForm("/console/categories", nil, `.alert-error`)},
 		{name: "policies", path: "/console/policies", as: admin},
 		{name: "policy", path: "/console/policies/edit", as: admin},
 		{name: "policy, wrong", path: "/console/policies/edit", as: admin, prepare: sendForm("/console/policies", url.Values{"from": {"0"}}, `h1`)},
 		{name: "forms of other programs", path: "/console/forms", as: admin},
+		{name: "form of another program, wrong", path: "/console/forms", as: admin, prepare: sendForm("/console/forms", nil, `.alert-error`)},
+		{name: "form of another program, new", path: "/console/forms", as: admin, prepare: sendForm("/console/forms", url.Values{
+			"kind": {"needs"}, "name": {"街道表单"},
+		}, `select[name="column.item"]`)},
 		{name: "dead letters", path: "/console/letters", as: admin},
 		{name: "audit", path: "/console/audit", as: admin},
 		{name: "webhooks", path: "/console/webhooks", as: admin},

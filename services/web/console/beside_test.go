@@ -241,7 +241,7 @@ func callValues() url.Values {
 	return url.Values{
 		"id": {otherID}, "code": {"K7FM-3QRAG"}, "key": {"one"}, "lines": {"2"}, "contact.phone": {"+86 100 0000 1234"}, "contact.name": {"王测试"},
 		"title": {"需要口罩"}, "urgency": {"urgent"}, "mode": {"any"}, "region_code": {"610100"}, "need_lines[0].category": {"ppe"},
-		"need_lines[0].quantity": {"20"}, "need_lines[0].unit": {"piece"}, "consent": {"on"}, "open": {"on"}, "called_back": {"on"},
+		"district": {"雁塔"}, "need_lines[0].quantity": {"20"}, "need_lines[0].unit": {"piece"}, "consent": {"on"}, "open": {"on"}, "called_back": {"on"},
 	}
 }
 
@@ -267,6 +267,9 @@ func TestACallIsNotedDownAndSaved(t *testing.T) {
 	if asked.ID != otherID || asked.Draft.State != "open" || asked.Draft.Source != "hotline" || len(asked.Draft.NeedLines) != 1 || asked.Draft.Consent.Version == "" || *asked.Draft.NeedLines[0].Quantity != 20 {
 		t.Errorf("submitted %+v", asked)
 	}
+	if asked.Draft.RegionCode != "610113" {
+		t.Errorf("雁塔 is taken for %s", asked.Draft.RegionCode)
+	}
 	r.post("/console/requests/new", form)
 	if again := last[contract.SubmitRequest](d, contract.RequestSubmit.Subject); again.Key != asked.Key || again.BodyHash != asked.BodyHash {
 		t.Error("sending the form twice would make two requests")
@@ -285,7 +288,8 @@ func TestAWrongCallComesBackAsTyped(t *testing.T) {
 	form.Del("consent")
 	form.Set("contact.name", "")
 	form.Set("need_lines[0].quantity", "many")
-	r.post("/console/requests/new", form).shows(t, http.StatusUnprocessableEntity, `value="many"`, "Note that the caller agreed", "需要口罩")
+	form.Set("district", "火星区")
+	r.post("/console/requests/new", form).shows(t, http.StatusUnprocessableEntity, `value="many"`, `value="火星区"`, "There is no such district in this city", "Note that the caller agreed", "需要口罩")
 	d.change(func() { d.moveErr = fault.NewUnavailable(nil) })
 	r.post("/console/requests/new", callValues()).shows(t, http.StatusServiceUnavailable, "需要口罩", `value="`+otherID+`"`)
 	helper := d.signIn(contract.RoleAuditor)
