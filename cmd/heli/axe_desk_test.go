@@ -180,7 +180,7 @@ func (f furnishings) administrationPages() []shownPage {
 		{name: "form of another program, wrong", path: "/console/forms", as: admin, prepare: sendForm("/console/forms", nil, `.alert-error`)},
 		{name: "form of another program, new", path: "/console/forms", as: admin, prepare: sendForm("/console/forms", url.Values{
 			"kind": {"needs"}, "name": {"街道表单"},
-		}, `select[name="column.item"]`)},
+		}, `h1`)},
 		{name: "dead letters", path: "/console/letters", as: admin},
 		{name: "audit", path: "/console/audit", as: admin},
 		{name: "webhooks", path: "/console/webhooks", as: admin},

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"encoding/json"
+	"strconv"
 
 	"github.com/chromedp/chromedp"
 )
@@ -14,10 +14,6 @@ const (
 
 // table leads to the page of a table, which it uploads the first time.
 func table(kind, name, content, answer string) []chromedp.Action[chromedp.Void] {
-	arguments, err := json.Marshal([]string{kind, name, content})
-	if err != nil {
-		panic(err) // three texts
-	}
 	return []chromedp.Action[chromedp.Void]{
 		await(`form[enctype]`),
 		chromedp.Evaluate[chromedp.Void](`(async ([kind, name, content]) => {
@@ -28,7 +24,7 @@ func table(kind, name, content, answer string) []chromedp.Action[chromedp.Void] 
 			const url = known ? known.href : (await fetch("/console/imports", { method: "POST", body: form })).url;
 			document.documentElement.dataset.sent = "";
 			location.assign(url);
-		})(`+string(arguments)+`)`, chromedp.EvalAwaitPromise),
+		})([`+strconv.Quote(kind)+","+strconv.Quote(name)+","+strconv.Quote(content)+`])`, chromedp.EvalAwaitPromise),
 		await("html:not([data-sent]) " + answer),
 	}
 }

@@ -83,7 +83,7 @@ func (c console) signedOut(next http.Handler) http.Handler {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
-		if place := placeOf(r); place != "" {
+		if place := placeOf(r); place != "" && at(c.Sessions.Stage(r.Context())) == loginPath {
 			c.setNext(w, place, nextS)
 		}
 		next.ServeHTTP(w, r)
