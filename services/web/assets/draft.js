@@ -27,14 +27,18 @@
 
   const typed = (field) => !["hidden", "submit", "button", "file", "password"].includes(field.type);
   const fields = (form) => [...form.elements].filter((f) => f.name && !["submit", "button", "file", "password"].includes(f.type));
-  const kept = (form) => form.method === "post" && form.dataset.draft !== "no" && fields(form).some(typed) &&
+  const kept = (form) => form.getAttribute("method") === "post" && form.dataset.draft !== "no" && fields(form).some(typed) &&
     !form.querySelector("[type=password], [autocomplete=one-time-code]");
+
+  // Attributes, since a field may be called id or action.
+  const idOf = (form) => form.getAttribute("id");
+  const pathOf = (form) => new URL(form.getAttribute("action") || window.location.href, window.location.href).pathname;
 
   /** Names a form on its page: by its id, else by where it is sent. */
   function keyOf(form) {
-    const path = new URL(form.getAttribute("action") || window.location.href, window.location.href).pathname;
-    const same = [...document.forms].filter((other) => other.method === "post" && !other.id && other.action === form.action);
-    return PREFIX + page + " " + (form.id || path + "." + same.indexOf(form));
+    const path = pathOf(form);
+    const same = [...document.forms].filter((other) => other.getAttribute("method") === "post" && !idOf(other) && pathOf(other) === path);
+    return PREFIX + page + " " + (idOf(form) || path + "." + same.indexOf(form));
   }
 
   const changed = (field) => {
@@ -183,7 +187,7 @@
 
   function send(event) {
     const form = event.target;
-    if (new URL(form.action).pathname === "/console/logout") return drop(() => false);
+    if (pathOf(form) === "/console/logout") return drop(() => false);
     if (!main.contains(form) || !kept(form)) return;
     if (lost() && !proven.delete(form)) {
       event.preventDefault();
@@ -201,6 +205,7 @@
     drafts().forEach((key) => write(key, { ...read(key), sent: true }));
     return;
   }
+  if (!notice) return;
   const note = ({ target }) => {
     const form = target.form;
     if (!form || !main.contains(form) || !kept(form)) return;
