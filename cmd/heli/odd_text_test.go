@@ -22,7 +22,7 @@ func TestOddTextIsTextInTheConsole(t *testing.T) {
 	for name, text := range oddTexts {
 		shown := []page{
 			v.post(at+"/notes", url.Values{"note_id": {contract.NewID[string]()}, "text": {text}}),
-			v.get("/console?" + url.Values{"tab": {"all"}, "text": {text}}.Encode()),
+			v.get("/console?" + url.Values{"tab": {"all"}, "text": {text[:min(len(text), 300)]}}.Encode()), // the field takes no more
 			v.callTwice(name, text),
 			v.get(at),
 		}
