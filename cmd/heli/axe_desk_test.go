@@ -38,6 +38,7 @@ func (i *instance) furnish() furnishings {
 	f.request, f.offer = wanted.ID, offered.ID
 	f.match = staff.post(http.StatusCreated, "/matches", proposal(wanted, offered, 10)).ID
 	v.post("/console/requests/"+f.request+"/notes", url.Values{"note_id": {contract.NewID[string]()}, "text": {longTitle + " @演示"}})
+	v.post("/console/requests/"+f.request+"/link", url.Values{"other": {f.alike}, "do": {"link"}, "urgency": {"urgent"}})
 	f.complaint = contract.NewID[string]()
 	v.post("/console/matches/"+f.match+"/complain", url.Values{
 		"id": {f.complaint}, "kind": {string(contract.ComplaintHarassment)}, "about": {string(contract.SideHelper)}, "text": {longTitle},
@@ -136,6 +137,10 @@ func (f furnishings) deskPages() []shownPage {
 		{name: "sessions by a table", path: "/console/sessions/import", as: coordinator},
 		{name: "sessions, wrong", path: "/console/sessions", as: coordinator, prepare: sendForm("/console/sessions", nil, `[data-error-summary]`)},
 		{name: "tables", path: "/console/imports", as: coordinator},
+		{name: "table, to be mapped", path: "/console/imports", as: coordinator, prepare: table("needs", "待办.csv", someNeeds, `select[name="column.item"]`)},
+		{name: "table, taken in", path: "/console/imports", as: coordinator, prepare: append(
+			table("needs", "已导入.csv", someNeeds, `h1`), taken()...,
+		)},
 		{name: "messages", path: "/console/messages", as: coordinator},
 		{name: "account", path: "/console/account", as: coordinator},
 		{name: "pool", path: "/console/pool", as: lead},
@@ -160,10 +165,10 @@ func (f furnishings) administrationPages() []shownPage {
 		{name: "organisation", path: "/console/organisations/" + f.organisation, as: admin},
 		{name: "new organisation", path: "/console/registry/new", as: admin},
 		{name: "new organisation, wrong", path: "/console/registry/new", as: admin, prepare: sendForm("/console/registry/new", nil, `.alert-error`)},
-		{name: "import of organisations", path: "/console/registry/import", as: admin},
-		{name: "import of organisations, preview", path: "/console/registry/import", as: admin, prepare: sendForm("/console/registry/import", url.Values{
-			"parent": {"root"}, "table": {"Y29kZSxuYW1lCng="},
-		}, `h1`)},
+		{name: "tables of organisations", path: "/console/imports?kind=organisations", as: admin},
+		{name: "table of organisations, to be mapped", path: "/console/imports", as: admin, prepare: table(
+			"organisations", "机构.csv", someOrganisations, `select[name="column.code"]`,
+		)},
 		{name: "categories", path: "/console/categories", as: admin},
 		{name: "category, wrong", path: "/console/categories", as: admin, prepare: sendForm("/console/categories", nil, `.alert-error`)},
 		{name: "policies", path: "/console/policies", as: admin},
@@ -172,6 +177,10 @@ func (f furnishings) administrationPages() []shownPage {
 			[]chromedp.Action[chromedp.Void]{chromedp.SetValue(chromedp.CSS(`[name="weights.closeness"]`), "-5")},
 			submit(`form[action="/console/policies/try"]`, await(`[data-error-summary]`))...)},
 		{name: "forms of other programs", path: "/console/forms", as: admin},
+		{name: "form of another program, wrong", path: "/console/forms", as: admin, prepare: sendForm("/console/forms", nil, `.alert-error`)},
+		{name: "form of another program, new", path: "/console/forms", as: admin, prepare: sendForm("/console/forms", url.Values{
+			"kind": {"needs"}, "name": {"街道表单"},
+		}, `h1`)},
 		{name: "dead letters", path: "/console/letters", as: admin},
 		{name: "audit", path: "/console/audit", as: admin},
 		{name: "webhooks", path: "/console/webhooks", as: admin},

@@ -66,31 +66,84 @@ func TestTwoCoordinatorsOnOnePage(t *testing.T) {
 	checkInvariants(t, i)
 }
 
+// signInAgain follows a new link in the same tab.
+func (b browser) signInAgain(i *instance, name string) {
+	b.t.Helper()
+	b.do("sign in again", chromedp.Navigate(i.url+"/"),
+		chromedp.Navigate(heli(b.t, "login", "--role", "coordinator", "--name", name, "--demo", "--data", i.data)),
+		await(`main[data-person]`))
+}
+
+// noDraftKept waits until the tab keeps no draft.
+const noDraftKept = `!Object.keys(sessionStorage).some((key) => key.startsWith("heli-draft-"))`
+
 // TestACallOutlivesItsSession signs somebody out in the middle of a call: what was
-// typed is there after signing in again, and is saved once.
+// typed is there after signing in again, on the page where they were, and is saved once.
 func TestACallOutlivesItsSession(t *testing.T) {
 	t.Parallel()
 	i := startHeli(t, testkit.DataDir(t))
 	b := i.signedIn(t, "接线员甲")
 	b.do("note the call down",
-		chromedp.Navigate(i.url+"/console/requests/new?lang=zh-Hans"), await(`form[data-draft="call"]`),
+		chromedp.Navigate(i.url+"/console/requests/new?lang=zh-Hans"), await(`#form-call`),
 		fill("contact.phone", "+861000000123"), fill("contact.name", "演示"), fill("title", "急需口罩"),
 		choose(`[name="urgency"][value="urgent"]`),
 		chromedp.SetValue(chromedp.CSS(`[name="need_lines[0].category"]`), "ppe"),
 		chromedp.SetValue(chromedp.CSS(`[name="region_code"]`), "610100"), fill("need_lines[0].quantity", "10"),
 		choose(`[name="consent"]`), choose(`[name="open"]`))
 	b.endSession()
-	b.do("save without a session", press(`form[data-draft] button.btn-primary`), await(`form[action="/console/login"]`))
-	b.do("leave the page", chromedp.Navigate(i.url+"/"))
-	b.do("sign in again",
-		chromedp.Navigate(heli(t, "login", "--role", "coordinator", "--name", "接线员甲", "--demo", "--data", i.data)),
-		chromedp.WaitVisible(chromedp.CSS(`[data-draft-notice="call"] a`)), press(`[data-draft-notice="call"] a`),
-		await(`form[data-draft="call"]`))
-	b.do("find everything as it was", chromedp.Poll[chromedp.Void](`document.querySelector('[name="title"]').value === "急需口罩" &&
+	b.do("save without a session", press(`#form-call button.btn-primary`), await(`form[action="/console/login"]`))
+	b.signInAgain(i, "接线员甲")
+	b.do("find everything as it was", await(`#form-call [data-restored]`), chromedp.Poll[chromedp.Void](`document.querySelector('[name="title"]').value === "急需口罩" &&
 		document.querySelector('[name="region_code"]').value === "610100" && document.querySelector('[name="open"]').checked`))
-	b.do("save", press(`form[data-draft] button.btn-primary`), await(`[data-draft-saved="call"]`), b.shows(contract.ThingRequest, "open"))
-	b.do("have nothing left to go on with", chromedp.Navigate(i.url+"/console"), await(`#live[data-state="on"]`),
-		chromedp.Poll[chromedp.Void](`document.querySelector('[data-draft-notice]').hidden`))
+	b.do("be led back from another page", chromedp.Navigate(i.url+"/console/offers"),
+		chromedp.WaitVisible(chromedp.CSS(`#drafts a`)), press(`#drafts a`), await(`#form-call [data-restored]`))
+	b.do("save", press(`#form-call button.btn-primary`), b.shows(contract.ThingRequest, "open"))
+	b.do("have nothing left to go on with", chromedp.Poll[chromedp.Void](noDraftKept))
+	checkInvariants(t, i)
+}
+
+// TestEveryFormOutlivesItsSession ends the session of somebody who writes a note and
+// corrects a request: both are there afterwards, for that person alone, until the
+// server has taken them. A refusal keeps them too.
+func TestEveryFormOutlivesItsSession(t *testing.T) {
+	t.Parallel()
+	i := startHeli(t, testkit.DataDir(t))
+	request := i.coordinator().post(http.StatusCreated, "/requests", requestDraft("隔离点口罩", "open", 10))
+	page := i.url + "/console/requests/" + request.ID
+	b := i.signedIn(t, "调度员甲")
+	typed := chromedp.Poll[chromedp.Void](`document.querySelector('[name="text"]').value === "已联系，等回复" && document.querySelector('#edit').open &&
+		document.querySelector('#edit-title').value === "三千只隔离点口罩"`)
+	b.do("type a note and another title", chromedp.Navigate(page+"?lang=zh-Hans"), await(`#live[data-state="on"]`), fill("text", "已联系，等回复"),
+		press(`#edit summary`), chromedp.SendKeys(chromedp.CSS(`#edit-title`), "三千只"))
+	b.endSession()
+	b.do("send the note without a session", press(`form[action$="/notes"] button`), await(`form[action="/console/login"]`))
+	b.signInAgain(i, "调度员甲")
+	b.do("be where one was, with all that was typed", chromedp.Poll[chromedp.Void](`location.pathname.endsWith("`+request.ID+`")`), typed)
+	b.endSession()
+	i.coordinator().post(http.StatusCreated, "/offers", offerDraft("口罩", "available", 10)) // the stream looks who hears of it
+	b.do("hear of the end and go on typing", await(`[data-ended]:not([hidden])`), fill("text", "。"))
+	b.do("lose the page too", chromedp.Evaluate[chromedp.Void](`window.onbeforeunload = null`), chromedp.Navigate(page), await(`form[action="/console/login"]`))
+	b.signInAgain(i, "调度员乙")
+	b.do("show it to nobody else", chromedp.Navigate(page), await(`#live[data-state="on"]`), chromedp.Poll[chromedp.Void](
+		`document.querySelector('[name="text"]').value === "" && !document.querySelector('[data-restored]')`), chromedp.Poll[chromedp.Void](noDraftKept))
+	b.do("be refused and keep what was typed", fill("text", "   "),
+		press(`form[action$="/notes"] button`), await(`.alert-error`), fill("text", "已办"), press(`form[action$="/notes"] button`),
+		holds(`*[@id="part-history"]`, "已办"), chromedp.Poll[chromedp.Void](noDraftKept))
+	checkInvariants(t, i)
+}
+
+// TestANoteIsKeptOverALostConnection writes a note while the connection is lost: the
+// page says so instead of leaving, and sends it once the way is back.
+func TestANoteIsKeptOverALostConnection(t *testing.T) {
+	t.Parallel()
+	i := startHeli(t, testkit.DataDir(t))
+	request := i.coordinator().post(http.StatusCreated, "/requests", requestDraft("隔离点口罩", "open", 10))
+	way := newLostWay(t, i.url)
+	b := i.signedIn(t, "调度员")
+	b.do("type a note", chromedp.Navigate(way.URL+"/console/requests/"+request.ID+"?lang=zh-Hans"), await(`#live[data-state="on"]`), fill("text", "已联系，等回复"))
+	b.lose(way, cut, press(`form[action$="/notes"] button`))
+	way.state.Store(connected)
+	b.do("see it arrive", holds(`*[@id="part-history"]`, "已联系，等回复"), chromedp.Poll[chromedp.Void](noDraftKept))
 	checkInvariants(t, i)
 }
 

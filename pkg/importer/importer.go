@@ -47,6 +47,8 @@ type Calls struct {
 	TryRequest func(context.Context, contract.SubmitRequest) error
 	TryOffer   func(context.Context, contract.SubmitOffer) error
 	TrySession func(context.Context, contract.RecordSession) error
+	// TryRegister is called after that of the parent, where the table holds it.
+	TryRegister func(context.Context, contract.OrganisationDraft) error
 
 	Request  func(context.Context, contract.SubmitRequest) (contract.SubmittedRequest, error)
 	Offer    func(context.Context, contract.SubmitOffer) (contract.SubmittedOffer, error)
@@ -86,12 +88,12 @@ type Options struct {
 	Done func(ThingReport)
 }
 
-// ThingReport is what became of one request or offer. ID and Version are those of
-// the moment in which it was created.
+// ThingReport is what became of one request, offer or organisation. ID and Version
+// are those of the moment in which it was created.
 type ThingReport struct {
-	N        int // in the order of the file, from 0
-	SourceID string
-	Lines    []int // of the file that it is made of
+	N        int    // in the order of the file, from 0
+	SourceID string // an organisation's code
+	Lines    []int  // of the file that it is made of
 	Outcome  Outcome
 	ID       string
 	Version  int64
@@ -170,11 +172,14 @@ func (i *Importer) read(ctx context.Context, file io.Reader, kind Kind, header t
 // Take imports a table whose columns bear the names of Fields, as Needs and Offers
 // do of a file.
 func (i *Importer) Take(ctx context.Context, kind Kind, table *tabular.Table) (Report, error) {
-	make := i.needs()
-	if kind == Offers {
-		make = i.offers()
+	switch kind {
+	case Organisations:
+		return i.takeOrganisations(ctx, table)
+	case Offers:
+		return i.run(ctx, table, i.group(table, i.offers()))
+	default:
+		return i.run(ctx, table, i.group(table, i.needs()))
 	}
-	return i.run(ctx, table, i.group(table, make))
 }
 
 // thing is a request, an offer or an organisation of the file with its rows. It

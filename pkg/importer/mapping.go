@@ -15,12 +15,13 @@ type Kind string
 
 // The kinds of Take.
 const (
-	Needs  Kind = "needs"
-	Offers Kind = "offers"
+	Needs         Kind = "needs"
+	Offers        Kind = "offers"
+	Organisations Kind = "organisations"
 )
 
 // Kinds lists the kinds of Take.
-func Kinds() []Kind { return []Kind{Needs, Offers} }
+func Kinds() []Kind { return []Kind{Needs, Offers, Organisations} }
 
 // Mapping says how the columns of somebody else's table become fields.
 type Mapping struct {
@@ -30,6 +31,12 @@ type Mapping struct {
 
 // Fields lists the fields of a kind, in the order in which people are asked.
 func Fields(kind Kind) []string {
+	if kind == Organisations {
+		return []string{
+			"code", "name", "kind", "level", "parent_code", "region_code", "province", "city", "district",
+			"contact_person", "specialties", "coordinates", "verified",
+		}
+	}
 	fields := []string{
 		"source_id", "title", "description", "category", "item", "specification", "quantity", "unit", "mode", "organisation",
 		"region_code", "province", "city", "district", "address", "point", "remark",
@@ -43,7 +50,7 @@ func Fields(kind Kind) []string {
 
 // Settable lists the fields for which one value may stand for all rows.
 func Settable() []string {
-	return []string{"category", "unit", "mode", "urgency", "organisation", "region_code"}
+	return []string{"category", "unit", "mode", "urgency", "organisation", "region_code", "kind", "level", "parent_code"}
 }
 
 // Of returns the mapping without what the kind, or a table with these columns,

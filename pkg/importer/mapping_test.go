@@ -43,6 +43,18 @@ func TestHeadersAreGuessed(t *testing.T) {
 	}
 }
 
+func TestGuessOfOrganisations(t *testing.T) {
+	t.Parallel()
+	want := map[string]string{
+		"code": "机构代码", "name": "機構名稱", "kind": "性质", "level": "行政级别", "parent_code": "上级机构代码", "province": "省",
+		"city": "市", "region_code": "行政区划代码", "contact_person": "负责人", "specialties": "服务领域",
+	}
+	got := Guess(Organisations, []string{"机构代码", "機構名稱", "性质", "行政级别", "上级机构代码", "省", "市", "行政区划代码", "负责人", "服务领域", "成立日期"})
+	if diff := cmp.Diff(want, got.Columns); diff != "" {
+		t.Errorf("organisations (-want +got):\n%s", diff)
+	}
+}
+
 // TestTheListsOf2020AreGuessedWhole takes the headers of real lists.
 func TestTheListsOf2020AreGuessedWhole(t *testing.T) {
 	t.Parallel()
@@ -67,7 +79,7 @@ func TestTheListsOf2020AreGuessedWhole(t *testing.T) {
 func TestEveryGuessedWordNamesAField(t *testing.T) {
 	t.Parallel()
 	for field := range columnWords() {
-		if !slices.Contains(Fields(Needs), field) {
+		if !slices.Contains(append(Fields(Needs), Fields(Organisations)...), field) {
 			t.Errorf("column.txt names %q, which is no field", field)
 		}
 	}

@@ -21,16 +21,19 @@ var organisationsHeader = tabular.Header{
 // Organisations imports a table of organisations, parents before their children
 // whatever the order of the rows. A repeat changes nothing.
 func (i *Importer) Organisations(ctx context.Context, file io.Reader) (Report, error) {
-	table, err := tabular.Read(file, organisationsHeader)
-	if err != nil {
-		return Report{}, err
-	}
+	return i.read(ctx, file, Organisations, organisationsHeader)
+}
+
+func (i *Importer) takeOrganisations(ctx context.Context, table *tabular.Table) (Report, error) {
 	var all, waiting []*thing
 	parents, pending := map[*thing]string{}, map[string]int{}
-	for _, row := range table.Rows {
-		t, draft := i.organisation(row, pending)
+	places := newGazetteer(i.ref)
+	for n, row := range table.Rows {
+		t, draft := i.organisation(places, row, pending)
+		t.n = n
 		all = append(all, t)
 		if t.submit == nil {
+			i.tell(t)
 			continue
 		}
 		waiting = append(waiting, t)
@@ -47,7 +50,7 @@ func (i *Importer) Organisations(ctx context.Context, file io.Reader) (Report, e
 			}
 		}
 		if len(ready) == 0 {
-			refuseCircle(later)
+			i.refuseCircle(later)
 			break
 		}
 		if err := i.submitAll(ctx, ready); err != nil {
@@ -63,17 +66,19 @@ func (i *Importer) Organisations(ctx context.Context, file io.Reader) (Report, e
 
 func folded(code string) string { return strings.ToLower(code) }
 
-func refuseCircle(things []*thing) {
+func (i *Importer) refuseCircle(things []*thing) {
 	for _, t := range things {
 		t.made.outcome, t.reason = Refused, "its parents form a circle"
+		t.faults = []fault.Field{{Location: "parent_code", Code: "cycle"}}
+		i.tell(t)
 	}
 }
 
 // organisation makes the thing of a row; pending holds the lines of the codes
 // that came before.
-func (i *Importer) organisation(row tabular.Row, pending map[string]int) (*thing, contract.OrganisationDraft) {
+func (i *Importer) organisation(places *gazetteer, row tabular.Row, pending map[string]int) (*thing, contract.OrganisationDraft) {
 	t := &thing{id: row.Get("code")}
-	draft, err := i.organisationDraft(row)
+	draft, err := i.organisationDraft(places, row)
 	if before := pending[folded(draft.Code)]; err == nil && before > 0 {
 		err = refuse("code", "duplicate", "", "line %d has the same code", before)
 	}
@@ -83,21 +88,77 @@ func (i *Importer) organisation(row tabular.Row, pending map[string]int) (*thing
 		return t, draft
 	}
 	t.rows = []int{row.Line}
-	t.submit = func(ctx context.Context) (made, error) {
-		answer, err := i.calls.Register(ctx, draft)
-		return made{outcome: Outcome(answer.Outcome)}, err
+	t.submit = func(ctx context.Context) (made, error) { return i.register(ctx, draft) }
+	if i.calls.TryRegister != nil {
+		t.try = func(ctx context.Context) error { return i.calls.TryRegister(ctx, draft) }
 	}
 	return t, draft
 }
 
-func (i *Importer) organisationDraft(row tabular.Row) (contract.OrganisationDraft, error) {
+// register submits a draft. One that an earlier try has stored under the same id
+// counts as created, at its first version.
+func (i *Importer) register(ctx context.Context, d contract.OrganisationDraft) (made, error) {
+	answer, err := i.calls.Register(ctx, d)
+	m := made{outcome: Outcome(answer.Outcome), id: string(answer.Organisation.ID), version: answer.Organisation.Version}
+	if m.outcome == Unchanged && d.ID != "" && answer.Organisation.ID == d.ID {
+		m.outcome, m.version = Created, 1
+	}
+	return m, err
+}
+
+// levelOf and kindOf read what lists write for levels and kinds; other words stay.
+func levelOf(text string) string {
+	switch strings.ToLower(strings.TrimSuffix(word.Simplify(text), "级")) {
+	case "province", "省", "自治区", "直辖市", "state":
+		return "province"
+	case "city", "市", "地", "地市", "prefecture":
+		return "city"
+	case "county", "县", "区", "区县", "县区", "district":
+		return "county"
+	case "community", "社区", "街道", "乡镇", "镇", "乡", "村":
+		return "community"
+	default:
+		return text
+	}
+}
+
+func kindOf(text string) string {
+	switch strings.ToLower(word.Simplify(text)) {
+	case "政府", "政府部门", "机关":
+		return "government"
+	case "慈善", "慈善组织", "慈善机构", "慈善会", "基金会", "ngo":
+		return "charity"
+	case "机构", "服务机构", "社工机构", "社会工作服务机构":
+		return "agency"
+	case "企业", "公司":
+		return "company"
+	case "医院":
+		return "hospital"
+	case "社区", "居委会", "村委会":
+		return "community"
+	default:
+		return text
+	}
+}
+
+func (i *Importer) organisationDraft(places *gazetteer, row tabular.Row) (contract.OrganisationDraft, error) {
 	d := contract.OrganisationDraft{
-		Code: row.Get("code"), Name: row.Get("name"), Kind: row.Get("kind"), Level: row.Get("level"),
+		Code: row.Get("code"), Name: row.Get("name"), Kind: kindOf(row.Get("kind")), Level: levelOf(row.Get("level")),
 		RegionCode: row.Get("region_code"), ParentCode: row.Get("parent_code"),
 		Specialties: i.specialties(row.Get("specialties")), ContactPerson: row.Get("contact_person"),
 	}
+	if i.options.ID != nil {
+		d.ID = contract.OrganisationID(i.options.ID(folded(d.Code)))
+	}
 	if d.ParentCode == "" {
 		d.ParentCode = i.options.Organisation
+	}
+	if names := []string{row.Get("province"), row.Get("city"), row.Get("district")}; d.RegionCode == "" && strings.Join(names, "") != "" {
+		found, err := places.find("", names...)
+		if err != nil {
+			return d, err
+		}
+		d.RegionCode = found
 	}
 	v := check.New(i.ref)
 	v.Text("code", d.Code, 1, maxTitle)
@@ -118,7 +179,11 @@ func (i *Importer) organisationDraft(row tabular.Row) (contract.OrganisationDraf
 		}
 	}
 	if err := v.Err(); err != nil {
-		return d, tabular.Refuse(fault.As(err).Fields[0], "%s", explain(err))
+		wrong := fault.As(err).Fields[0]
+		if value := row.Get(wrong.Location); wrong.Code == check.Unknown && value != "" {
+			wrong.Args = map[string]any{"value": shorten(value, shownValue)}
+		}
+		return d, tabular.Refuse(wrong, "%s", explain(err))
 	}
 	return d, nil
 }

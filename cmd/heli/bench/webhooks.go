@@ -46,7 +46,7 @@ type WebhooksResult struct {
 	// Change is the middle one, over the pairs of turns, of the p99 while others fail
 	// over that while all answer.
 	Change float64 `json:"p99_change"`
-	Rate      float64 `json:"rate"`
+	Rate   float64 `json:"rate"`
 	// DeliveredPerS is how fast the facts that came all at once reached the
 	// healthy endpoints.
 	DeliveredPerS float64        `json:"delivered_per_s"`

@@ -19,7 +19,7 @@ import (
 	"sync"
 )
 
-//go:embed app.css app.js base.js desk.js live.js public.js worker.js proof.js favicon.svg share-en.png share-zh-Hans.png share-zh-Hant.png vendor
+//go:embed app.css app.js base.js desk.js draft.js live.js public.js worker.js proof.js favicon.svg share-en.png share-zh-Hans.png share-zh-Hant.png vendor
 var files embed.FS
 
 // Prefix is the path below which the files are served.

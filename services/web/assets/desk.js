@@ -196,7 +196,7 @@
   }
 
   const single = {
-    "/": search, j: () => step(1), k: () => step(-1), o: openRow, x: pickRow,
+    "/": search, j: () => step(1), k: () => step(-1), o: openRow, x: pickRow, a: pickAll,
     c: () => (claim(), true), m: matches, "?": () => (open(keys), true),
   };
 
@@ -234,6 +234,21 @@
   document.addEventListener("change", (event) => {
     if (event.target.name === "pick") countPicked();
   });
+
+  /** Ticks all rows of the page, or none when all are ticked. */
+  function pickAll() {
+    const boxes = [...document.querySelectorAll("input[name=pick]")];
+    const all = boxes.every((box) => box.checked);
+    for (const box of boxes) box.checked = !all;
+    countPicked();
+    return boxes.length > 0;
+  }
+
+  const everything = document.querySelector("[data-pick-all]");
+  if (everything) {
+    everything.hidden = false;
+    everything.addEventListener("click", pickAll);
+  }
   document.addEventListener("htmx:after:swap", countPicked);
   countPicked();
 

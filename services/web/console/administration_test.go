@@ -1,10 +1,7 @@
 package console_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/base64"
-	"mime/multipart"
 	"net/http"
 	"net/url"
 	"strings"
@@ -133,44 +130,6 @@ func TestACodeInUseIsNotTakenOver(t *testing.T) {
 	if n := d.times(contract.DirectoryRegister.Subject); n != 0 {
 		t.Errorf("it was registered %d times", n)
 	}
-}
-
-// TestAListIsPreviewedThenTaken uploads a table, sees what it would do, fetches the
-// refused rows and takes the others.
-func TestAListIsPreviewedThenTaken(t *testing.T) {
-	t.Parallel()
-	d := newDesk(t)
-	d.answerAdministration()
-	r := d.signIn(contract.RoleAdministrator)
-	table := "code,name,kind,level,region_code,parent_code\nlianhu,示例·莲湖,charity,county,610102,xian\n=cmd,示例,charity,planet,610102,xian\n"
-	var body bytes.Buffer
-	form := multipart.NewWriter(&body)
-	file, err := form.CreateFormFile("file", "list.csv")
-	must(t, err)
-	_, err = file.Write([]byte(table))
-	must(t, err)
-	must(t, form.Close())
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.address+"/console/registry/import", &body)
-	must(t, err)
-	request.Header.Set("Content-Type", form.FormDataContentType())
-	request.Header.Set("Accept-Language", "en")
-	response, err := r.client.Do(request)
-	must(t, err)
-	must(t, response.Body.Close())
-	if response.StatusCode != http.StatusOK || d.times(contract.DirectoryRegister.Subject) != 0 {
-		t.Fatalf("a preview gave %d and registered %d", response.StatusCode, d.times(contract.DirectoryRegister.Subject))
-	}
-	kept := base64.StdEncoding.EncodeToString([]byte(table))
-	errors := r.post("/console/registry/import", url.Values{"table": {kept}, "act": {"errors"}})
-	errors.shows(t, http.StatusOK, "3,'=cmd,level: unknown")
-	if !strings.Contains(errors.header.Get("Content-Disposition"), "refused.csv") {
-		t.Error("the refused rows are no file")
-	}
-	r.post("/console/registry/import", url.Values{"table": {kept}, "act": {"take"}}).shows(t, http.StatusOK, "Imported", "lianhu")
-	if n := d.times(contract.DirectoryRegister.Subject); n != 1 {
-		t.Errorf("registered %d, want the one that is right", n)
-	}
-	r.post("/console/registry/import", url.Values{"table": {"%%%"}}).shows(t, http.StatusUnprocessableEntity)
 }
 
 func TestAPolicyIsTriedThenPublishedAnew(t *testing.T) {

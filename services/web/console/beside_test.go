@@ -241,7 +241,7 @@ func callValues() url.Values {
 	return url.Values{
 		"id": {otherID}, "code": {"K7FM-3QRAG"}, "key": {"one"}, "lines": {"2"}, "contact.phone": {"+86 100 0000 1234"}, "contact.name": {"王测试"},
 		"title": {"需要口罩"}, "urgency": {"urgent"}, "mode": {"any"}, "region_code": {"610100"}, "need_lines[0].category": {"ppe"},
-		"need_lines[0].quantity": {"20"}, "need_lines[0].unit": {"piece"}, "consent": {"on"}, "open": {"on"}, "called_back": {"on"},
+		"district": {"雁塔"}, "need_lines[0].quantity": {"20"}, "need_lines[0].unit": {"piece"}, "consent": {"on"}, "open": {"on"}, "called_back": {"on"},
 	}
 }
 
@@ -249,7 +249,7 @@ func TestACallIsNotedDownAndSaved(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	r := d.signIn(contract.RoleCoordinator)
-	r.get("/console/requests/new").shows(t, http.StatusOK, `data-draft="call"`, "您好，这里是求助热线", "您好，這裡是求助專線", "Hello, this is the aid line")
+	r.get("/console/requests/new").shows(t, http.StatusOK, `id="form-call"`, "您好，这里是求助热线", "您好，這裡是求助專線", "Hello, this is the aid line")
 	form := callValues()
 	form.Set("do", "look_up")
 	r.post("/console/requests/new", form).shows(t, http.StatusOK, "1 earlier request from this phone", "K7FM-3QRAG", `value="王测试"`, "data-returned")
@@ -260,12 +260,15 @@ func TestACallIsNotedDownAndSaved(t *testing.T) {
 	}
 	form.Del("do")
 	got := r.post("/console/requests/new", form)
-	if got.status != http.StatusSeeOther || got.header.Get("Location") != "/console/requests/"+otherID+"?saved=call" {
+	if got.status != http.StatusSeeOther || got.header.Get("Location") != "/console/requests/"+otherID+"?done=1" {
 		t.Fatalf("saving gave %d to %q: %.900s", got.status, got.header.Get("Location"), got.body)
 	}
 	asked := last[contract.SubmitRequest](d, contract.RequestSubmit.Subject)
 	if asked.ID != otherID || asked.Draft.State != "open" || asked.Draft.Source != "hotline" || len(asked.Draft.NeedLines) != 1 || asked.Draft.Consent.Version == "" || *asked.Draft.NeedLines[0].Quantity != 20 {
 		t.Errorf("submitted %+v", asked)
+	}
+	if asked.Draft.RegionCode != "610113" {
+		t.Errorf("雁塔 is taken for %s", asked.Draft.RegionCode)
 	}
 	r.post("/console/requests/new", form)
 	if again := last[contract.SubmitRequest](d, contract.RequestSubmit.Subject); again.Key != asked.Key || again.BodyHash != asked.BodyHash {
@@ -274,7 +277,7 @@ func TestACallIsNotedDownAndSaved(t *testing.T) {
 	if d.times(contract.RequestVerifyPhone.Subject) != 2 {
 		t.Error("the call back was not noted")
 	}
-	r.get("/console/requests/"+requestID+"?saved=call").shows(t, http.StatusOK, `data-draft-saved="call"`, "Done.")
+	r.get("/console/requests/"+requestID+"?done=1").shows(t, http.StatusOK, "Done.")
 }
 
 func TestAWrongCallComesBackAsTyped(t *testing.T) {
@@ -285,7 +288,8 @@ func TestAWrongCallComesBackAsTyped(t *testing.T) {
 	form.Del("consent")
 	form.Set("contact.name", "")
 	form.Set("need_lines[0].quantity", "many")
-	r.post("/console/requests/new", form).shows(t, http.StatusUnprocessableEntity, `value="many"`, "Note that the caller agreed", "需要口罩")
+	form.Set("district", "火星区")
+	r.post("/console/requests/new", form).shows(t, http.StatusUnprocessableEntity, `value="many"`, `value="火星区"`, "There is no such district in this city", "Note that the caller agreed", "需要口罩")
 	d.change(func() { d.moveErr = fault.NewUnavailable(nil) })
 	r.post("/console/requests/new", callValues()).shows(t, http.StatusServiceUnavailable, "需要口罩", `value="`+otherID+`"`)
 	helper := d.signIn(contract.RoleAuditor)

@@ -14,6 +14,7 @@ import (
 	"heli/pkg/contract"
 	"heli/pkg/fault"
 	"heli/pkg/idempotency"
+	"heli/pkg/word"
 	"heli/services/web/page"
 	"heli/services/web/templates"
 )
@@ -58,8 +59,7 @@ func (c console) saveCall(w http.ResponseWriter, r *http.Request) error {
 	}
 	id, err := c.submitCall(r.Context(), form, f.Lines, c.Pages.Printer(r).Zone())
 	if err == nil {
-		http.Redirect(w, r, requestPath(id)+"?"+savedQuery+"=call", http.StatusSeeOther) //nolint:gosec // our own path, and an id
-		return nil
+		return done(w, r, requestPath(id))
 	}
 	switch fault.KindOf(err) {
 	case fault.Invalid:
@@ -91,7 +91,7 @@ func (c console) lookUpCaller(r *http.Request, phone string) *templates.Caller {
 // submitCall stores the request, and that the phone was called back where the form
 // says so. Sending the form twice makes one request.
 func (c console) submitCall(ctx context.Context, form url.Values, lines int, zone *time.Location) (contract.RequestID, error) {
-	q, err := callFrom(form, lines, zone)
+	q, err := callFrom(form, lines, zone, c.districtOf)
 	if err != nil {
 		return "", err
 	}
@@ -109,7 +109,9 @@ func (c console) submitCall(ctx context.Context, form url.Values, lines int, zon
 
 // callFrom reads the form. What staff enter needs no consent of a form: it is
 // spoken, or there is a reason why it could not be had.
-func callFrom(form url.Values, lines int, zone *time.Location) (contract.SubmitRequest, error) {
+func callFrom(
+	form url.Values, lines int, zone *time.Location, districtOf func(city, name string) (string, bool),
+) (contract.SubmitRequest, error) {
 	text := func(name string) string { return strings.TrimSpace(form.Get(name)) }
 	var wrong []fault.Field
 	d := contract.RequestDraft{
@@ -120,6 +122,13 @@ func callFrom(form url.Values, lines int, zone *time.Location) (contract.SubmitR
 		Contact: contract.Contact{
 			Name: text("contact.name"), Phone: text("contact.phone"), Wechat: text("contact.wechat"), SafeHours: text("contact.safe_hours"),
 		},
+	}
+	if name := text("district"); name != "" {
+		code, found := districtOf(d.RegionCode, name)
+		if !found {
+			wrong = append(wrong, fault.Field{Location: "district", Code: "district"})
+		}
+		d.RegionCode = code
 	}
 	switch {
 	case form.Get("consent") == "on":
@@ -165,4 +174,32 @@ func callNeeds(form url.Values, lines int, wrong *[]fault.Field) []contract.Need
 		needs = append(needs, need)
 	}
 	return needs
+}
+
+// districtOf returns the one region directly below another whose name begins as
+// somebody has said it, and false for none or several.
+func (c console) districtOf(city, name string) (code string, found bool) {
+	ref := c.snapshot()
+	if ref == nil {
+		return city, false
+	}
+	said := word.Fold(name)
+	for _, region := range ref.Regions() {
+		if region.Parent != city {
+			continue
+		}
+		for _, known := range region.Names {
+			whole := word.Fold(known)
+			if whole == said {
+				return region.Code, true
+			}
+			if strings.HasPrefix(whole, said) && code != region.Code {
+				if code != "" {
+					return city, false
+				}
+				code = region.Code
+			}
+		}
+	}
+	return code, code != ""
 }

@@ -44,7 +44,7 @@ func Mount(r chi.Router, d site.Deps) {
 			c.mountEnrol(r)
 		})
 		r.Group(func(r chi.Router) {
-			r.Use(c.reloadParts, d.Sessions.Require(at, d.Pages.Fail))
+			r.Use(c.signedOut, d.Sessions.Require(at, d.Pages.Fail), c.drafts)
 			c.mountPages(r)
 			c.mountAccount(r)
 			c.mountPeople(r)
@@ -215,8 +215,8 @@ func (c console) mountSessions(get, post route) {
 	post(sessionsPath, c.recordSession)
 	post("/console/sessions/{id}/void", c.voidSession)
 	get("/console/sessions/{id}", c.showSession)
-	get("/console/sessions/import", c.showImport(sessionImport()))
-	post("/console/sessions/import", c.takeImport(sessionImport()))
+	get(sessionImportPath, c.showSessionImport)
+	post(sessionImportPath, c.takeSessionImport)
 	post("/console/sessions/{id}/roster", c.keepRoster)
 	post("/console/sessions/{id}/names", c.readRoster)
 }

@@ -1,6 +1,8 @@
 package console
 
 import (
+	"slices"
+
 	"heli/pkg/contract"
 	"heli/services/web/templates"
 )
@@ -15,7 +17,7 @@ func (c console) filters(d templates.Desk, thing contract.Thing, states []string
 	if d.Frame.Title == "" {
 		return f
 	}
-	f.Categories, f.Regions = c.categoryChoices(d), c.regionChoices(d)
+	f.Categories, f.Regions = c.categoryChoices(d), c.regionChoicesWith(d, f.Region)
 	for _, state := range states {
 		f.States = append(f.States, templates.Option{Value: state, Label: d.State(thing, state)})
 	}
@@ -44,6 +46,32 @@ func (c console) categoryChoices(d templates.Desk) []templates.Option {
 		options = append(options, templates.Option{Value: category.Code, Label: label})
 	}
 	return options
+}
+
+// regionChoicesWith are the regions to choose with those directly below the city that
+// is chosen, or beside the county that is: all at once would be thousands.
+func (c console) regionChoicesWith(d templates.Desk, chosen string) []templates.Option {
+	options, ref := c.regionChoices(d), c.snapshot()
+	if ref == nil {
+		return options
+	}
+	region, _ := ref.Region(chosen)
+	city := region.Code
+	if region.Level == "county" {
+		city = region.Parent
+	}
+	at := slices.IndexFunc(options, func(o templates.Option) bool { return o.Value == city })
+	if at < 0 || region.Level != "city" && region.Level != "county" {
+		return options
+	}
+	var below []templates.Option
+	for _, county := range ref.Regions() {
+		if county.Parent == city {
+			label := d.T("queue.region_below", "city", d.Region(city), "county", d.Region(county.Code))
+			below = append(below, templates.Option{Value: county.Code, Label: label, Group: options[at].Group})
+		}
+	}
+	return slices.Insert(options, at+1, below...)
 }
 
 // regionChoices are the provinces with their cities: what lies below a region

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"heli/pkg/access"
 	"heli/pkg/bus"
 	"heli/pkg/contract"
 	"heli/services/web/templates"
@@ -89,10 +90,31 @@ func (c console) queueFilters(ctx context.Context, d templates.Desk, tab string)
 	for _, who := range []string{claimedByMe, claimedByNobody} {
 		f.Claims = append(f.Claims, templates.Option{Value: who, Label: d.T("queue.claimed." + who)})
 	}
-	if f.Claimed != "" && f.Claimed != claimedByMe && f.Claimed != claimedByNobody {
-		f.Claims = append(f.Claims, templates.Option{Value: f.Claimed, Label: f.Claimed})
-	}
+	f.Claims = append(f.Claims, c.claimers(ctx, d, f.Claimed)...)
 	return f
+}
+
+// claimers are the colleagues who may have claimed something; somebody else whom the
+// address asks for is there too.
+func (c console) claimers(ctx context.Context, d templates.Desk, asked string) []templates.Option {
+	actor := contract.ActorFrom(ctx)
+	var options []templates.Option
+	if access.May(actor.Role, access.WriteNotes) {
+		listing, err := bus.Call(ctx, c.Bus, contract.DirectoryColleagues, contract.AskColleagues{Path: actor.Path})
+		if err != nil {
+			c.Log.WarnContext(ctx, "list colleagues", "error", err)
+		}
+		for _, colleague := range listing.Items {
+			if colleague.ID != actor.PersonID {
+				options = append(options, templates.Option{Value: string(colleague.ID), Label: colleague.Name})
+			}
+		}
+	}
+	known := func(o templates.Option) bool { return o.Value == asked }
+	if asked != "" && asked != claimedByMe && asked != claimedByNobody && !slices.ContainsFunc(options, known) {
+		options = append(options, templates.Option{Value: asked, Label: d.T("queue.claimed.other")})
+	}
+	return options
 }
 
 // campaignChoices names the campaigns; without the directory only the one that

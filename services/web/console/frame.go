@@ -22,8 +22,6 @@ import (
 const (
 	partQuery = "part" // which part of the page htmx asks for
 	doneQuery = "done" // that the act before has been done
-	// savedQuery names the form whose draft the browser need not keep any more.
-	savedQuery = "saved"
 )
 
 // desk returns what a page knows before its own data: the reader and the frame.
@@ -36,14 +34,10 @@ func (c console) desk(r *http.Request, shown *url.URL, title string) templates.D
 		d.Notice = &templates.Notice{Tone: templates.ToneSuccess, Text: p.T("console.done")}
 	}
 	p.Query.Del(partQuery)
-	if saved := p.Query.Get(savedQuery); saved == "call" {
-		d.Notice = &templates.Notice{Tone: templates.ToneSuccess, Text: p.T("console.done")}
-		d.Saved = saved
-	}
 	p.Query.Del(doneQuery)
-	p.Query.Del(savedQuery)
 	if part(r) == "" {
 		d.Frame = c.frame(r.Context(), p, title)
+		d.Frame.Answer = r.Method == http.MethodPost
 	}
 	return d
 }
@@ -64,7 +58,7 @@ func (c console) snapshot() *reference.Snapshot {
 func (c console) frame(ctx context.Context, p *templates.Page, title string) templates.Console {
 	actor := contract.ActorFrom(ctx)
 	return templates.Console{
-		Title: title, Person: actor.Name, Organisation: c.organisationName(ctx, actor), Nav: navigation(p, actor.Role, map[string]int64{
+		Title: title, Person: actor.Name, PersonID: actor.ID(), Organisation: c.organisationName(ctx, actor), Nav: navigation(p, actor.Role, map[string]int64{
 			complaintsPath: c.openComplaints(ctx), mentionsPath: c.unseen(ctx),
 		}),
 	}
@@ -87,27 +81,27 @@ func navigation(p *templates.Page, role contract.Role, waiting map[string]int64)
 	}{
 		{access.ReadRequests, home, "console.nav.requests", templates.GlyphList},
 		{access.WriteNotes, callPath, "desk.nav.call", templates.GlyphPhone},
-		{access.WriteNotes, mentionsPath, "desk.nav.mentions", templates.GlyphHand},
+		{access.WriteNotes, mentionsPath, "desk.nav.mentions", templates.GlyphAt},
 		{access.ReadOffers, "/console/offers", "console.nav.offers", templates.GlyphHeart},
 		{access.ReadMatches, "/console/matches", "console.nav.matches", templates.GlyphLink},
-		{access.ReadFigures, dashboardPath, "console.nav.dashboard", templates.GlyphBoard},
+		{access.ReadFigures, dashboardPath, "console.nav.dashboard", templates.GlyphChart},
 		{access.ReadFigures, mapPath, "console.nav.map", templates.GlyphPin},
-		{access.SubmitRequest, uploadsPath, "upload.nav", templates.GlyphList},
-		{access.ManageForms, formsPath, "inbound.nav", templates.GlyphLink},
+		{access.SubmitRequest, uploadsPath, "upload.nav", templates.GlyphUpload},
+		{access.ManageForms, formsPath, "inbound.nav", templates.GlyphForm},
 		{access.LeadPool, poolPath, "console.nav.pool", templates.GlyphHand},
 		{access.Propose, planPath, "console.nav.plan", templates.GlyphBoard},
-		{access.ReadSessions, sessionsPath, "session.nav", templates.GlyphClock},
-		{access.ReadOrganisations, "/console/organisations", "console.nav.organisations", templates.GlyphHome},
-		{access.HandleComplaints, complaintsPath, "complaint.nav", templates.GlyphPhone},
+		{access.ReadSessions, sessionsPath, "session.nav", templates.GlyphCalendar},
+		{access.ReadOrganisations, "/console/organisations", "console.nav.organisations", templates.GlyphBuilding},
+		{access.HandleComplaints, complaintsPath, "complaint.nav", templates.GlyphFlag},
 		{access.ReadAlerts, "/console/alerts", "console.nav.alerts", templates.GlyphAlert},
-		{access.ReadMessages, messagesPath, "messages.nav", templates.GlyphPhone},
-		{access.ManageWebhooks, "/console/webhooks", "console.nav.webhooks", templates.GlyphBell},
+		{access.ReadMessages, messagesPath, "messages.nav", templates.GlyphMail},
+		{access.ManageWebhooks, "/console/webhooks", "console.nav.webhooks", templates.GlyphPlug},
 		{access.ManagePeople, peoplePath, "console.nav.people", templates.GlyphUsers},
-		{access.ManageKeys, keysPath, "console.nav.keys", templates.GlyphLock},
-		{access.ManageCategories, categoriesPath, "console.nav.categories", templates.GlyphBox},
-		{access.ReadPolicy, policiesPath, "console.nav.policies", templates.GlyphCheck},
-		{access.ReadAudit, auditPath, "console.nav.audit", templates.GlyphClock},
-		{access.ReplayDeadLetters, lettersPath, "console.nav.letters", templates.GlyphRefresh},
+		{access.ManageKeys, keysPath, "console.nav.keys", templates.GlyphKey},
+		{access.ManageCategories, categoriesPath, "console.nav.categories", templates.GlyphTag},
+		{access.ReadPolicy, policiesPath, "console.nav.policies", templates.GlyphSliders},
+		{access.ReadAudit, auditPath, "console.nav.audit", templates.GlyphShield},
+		{access.ReplayDeadLetters, lettersPath, "console.nav.letters", templates.GlyphInbox},
 		{"", accountPath, "console.nav.account", templates.GlyphUser},
 	} {
 		if entry.action == "" || access.May(role, entry.action) {

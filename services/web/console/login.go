@@ -86,7 +86,7 @@ func (c console) redeem(w http.ResponseWriter, r *http.Request) error {
 	if _, err := c.Sessions.Redeem(r.Context(), r.PostForm.Get("token"), c.visit(r)); err != nil {
 		return c.notIn(w, r, err, templates.Login{Link: true, Failure: c.Pages.Printer(r).T("console.login.wrong")})
 	}
-	http.Redirect(w, r, home, http.StatusSeeOther)
+	c.goOn(w, r)
 	return nil
 }
 
@@ -163,7 +163,7 @@ func (c console) code(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, accountPath, http.StatusSeeOther)
 		return nil
 	}
-	http.Redirect(w, r, home, http.StatusSeeOther)
+	c.goOn(w, r)
 	return nil
 }
 
@@ -203,7 +203,7 @@ func (c console) passkey(w http.ResponseWriter, r *http.Request) error {
 		return c.notIn(w, r, err, templates.Login{})
 	}
 	c.speak(w, r, signed.Language)
-	http.Redirect(w, r, home, http.StatusSeeOther)
+	c.goOn(w, r)
 	return nil
 }
 
@@ -226,7 +226,7 @@ func (c console) fromProvider(w http.ResponseWriter, r *http.Request) error {
 	case err == nil && linked && stage == session.StageFull:
 		return done(w, r, accountPath)
 	case err == nil:
-		http.Redirect(w, r, home, http.StatusSeeOther)
+		c.goOn(w, r)
 		return nil
 	case fault.Is(err, fault.Conflict):
 		return err
@@ -239,24 +239,9 @@ func (c console) logout(w http.ResponseWriter, r *http.Request) error {
 	if err := c.Sessions.SignOut(r.Context()); err != nil {
 		return err
 	}
+	c.setNext(w, "", -1)
 	http.Redirect(w, r, loginPath, http.StatusSeeOther)
 	return nil
-}
-
-// reloadParts is the middleware that tells a page that its reader is not signed in
-// any more when it asks for one of its parts, or for what changed: else the page to
-// sign in on would take the part's place. The page loads itself anew, unless
-// something is being typed there.
-func (c console) reloadParts(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if part(r) != "" || r.URL.Path == livePath {
-			if _, err := c.Sessions.Actor(r.Context()); fault.Is(err, fault.NotFound) {
-				w.WriteHeader(http.StatusUnauthorized)
-				return
-			}
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 // self returns who acts for themselves, enrolling or signed in.

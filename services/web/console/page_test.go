@@ -17,7 +17,7 @@ import (
 )
 
 // volatile are what differs from one rendering to the next.
-var volatile = regexp.MustCompile(`\?v=[0-9a-f]{16}|name="(note_id|match_id|match_code|view_id|attachment_id|added_id)" value="[^"]+"`)
+var volatile = regexp.MustCompile(`\?v=[0-9a-f]{16}|data-person="[^"]+"|name="(note_id|match_id|match_code|view_id|attachment_id|added_id)" value="[^"]+"`)
 
 // TestPagesAreAsRecorded compares with testdata; HELI_WRITE_GOLDEN=1 records anew.
 func TestPagesAreAsRecorded(t *testing.T) {
@@ -137,5 +137,26 @@ func TestAnswerSecretsAreForTheOwnerOfTheOffer(t *testing.T) {
 	page.shows(t, http.StatusOK, `value="cancel"`)
 	if strings.Contains(page.body, pin) || strings.Contains(page.body, `value="accept"`) {
 		t.Error("another organisation's helper can be answered for")
+	}
+}
+
+var navEntry = regexp.MustCompile(`<a href="(/console[^"]*)"[^>]*><svg[^>]*><path d="([^"]+)">`)
+
+// TestEachPageHasAnIconOfItsOwn looks at the navigation of who sees most of it: what
+// looks alike is the same.
+func TestEachPageHasAnIconOfItsOwn(t *testing.T) {
+	t.Parallel()
+	shown := newDesk(t).signIn(contract.RoleAdministrator).get("/console/account")
+	_, nav, _ := strings.Cut(shown.body, `class="console-nav"`)
+	nav, _, _ = strings.Cut(nav, "</nav>")
+	drawn := map[string]string{}
+	for _, entry := range navEntry.FindAllStringSubmatch(nav, -1) {
+		if other := drawn[entry[2]]; other != "" {
+			t.Errorf("%s has the icon of %s", entry[1], other)
+		}
+		drawn[entry[2]] = entry[1]
+	}
+	if len(drawn) < 20 {
+		t.Errorf("found only %d entries in %s", len(drawn), nav)
 	}
 }

@@ -35,6 +35,9 @@ func TestEveryFilterStandsInTheAddress(t *testing.T) {
 	if strings.Contains(page.body, `scope="col">Place`) || strings.Contains(page.body, `scope="col" class="">Place`) {
 		t.Error("a column is shown that was not chosen")
 	}
+	r.get("/console?tab=all&region=610113&claimed="+string(colleagueID)).shows(t, http.StatusOK,
+		`<option value="610113" selected>西安市, 雁塔区</option>`, `<option value="`+string(colleagueID)+`" selected>王测试</option>`)
+	r.get("/console?tab=all&region=610100&claimed="+otherID).shows(t, http.StatusOK, `<option value="610102">西安市, 新城区</option>`, "somebody else")
 	r.get("/console?claimed=me")
 	if got := last[contract.ListRequests](d, contract.RequestList.Subject).ClaimedBy; got == nil || !contract.ValidID(*got) {
 		t.Errorf("what I have claimed was asked as %v", got)

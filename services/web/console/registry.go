@@ -33,8 +33,6 @@ func (c console) mountAdministration(r chi.Router) {
 	}
 	get(newOrganisation, c.showNewOrganisation)
 	post(newOrganisation, c.createOrganisation)
-	get(importPath, c.showImport(organisationImport()))
-	post(importPath, c.takeImport(organisationImport()))
 	get(organisationsPath+"/{id}", c.showOrganisation)
 	post(organisationsPath+"/{id}", c.reviseOrganisation)
 	post(organisationsPath+"/{id}/end", c.fresh(c.endOrganisation))

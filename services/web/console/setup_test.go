@@ -267,6 +267,9 @@ func (d *desk) answerDirectory() {
 		return a, nil
 	})
 	stub(d, contract.DirectoryOrganisation, func(_ context.Context, q contract.OrganisationByCode) (contract.Organisation, error) {
+		if q.Code == "lianhu" {
+			return contract.Organisation{}, fault.NewNotFound("organisation")
+		}
 		return contract.Organisation{Code: q.Code, Name: "陕西省社会组织服务中心", Path: testkit.Shaanxi.Path}, nil
 	})
 	stub(d, contract.DirectoryCampaigns, func(context.Context, contract.Empty) (contract.Listing[contract.Campaign], error) {
@@ -282,7 +285,10 @@ func (d *desk) answerDirectory() {
 		alert := contract.Alert{ID: hookID, Kind: "readings", ActorName: "测试员丙", Path: testkit.Xian.Path, Count: 41, Since: began, At: began}
 		return contract.Listing[contract.Alert]{Items: []contract.Alert{alert}}, access.Require(contract.ActorFrom(ctx), access.ReadAlerts)
 	})
-	stub(d, contract.DirectoryOrganisations, func(context.Context, contract.ListOrganisations) (contract.Listing[contract.Organisation], error) {
+	stub(d, contract.DirectoryOrganisations, func(_ context.Context, q contract.ListOrganisations) (contract.Listing[contract.Organisation], error) {
+		if q.Cursor == "further" {
+			return contract.Listing[contract.Organisation]{}, nil
+		}
 		return contract.Listing[contract.Organisation]{Items: []contract.Organisation{{
 			Code: "xian", Name: "西安市志愿服务联合会", Level: "city", RegionCode: "610100", ParentCode: "shaanxi", Coordinates: true, Verified: true,
 		}}, NextCursor: "further"}, nil

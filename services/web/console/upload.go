@@ -48,7 +48,7 @@ func (c console) uploadsPage(w http.ResponseWriter, r *http.Request, kind string
 	all, err := c.Uploads.List(r.Context())
 	v := templates.Uploads{Rows: all, Kind: importer.Kind(kind), Errors: templates.ErrorsOf(d.Page, refused)}
 	for _, kind := range importer.Kinds() {
-		if access.May(contract.ActorFrom(r.Context()).Role, actionOf(kind)) {
+		if access.May(contract.ActorFrom(r.Context()).Role, upload.ActionOf(kind)) {
 			v.Kinds = append(v.Kinds, templates.Option{Value: string(kind), Label: d.T("upload.kind." + string(kind))})
 		}
 	}
@@ -61,13 +61,6 @@ func (c console) uploadsPage(w http.ResponseWriter, r *http.Request, kind string
 	d.Notice = c.refused(r, d, &refusal{err: refused}, "", nil, true)
 	c.Pages.Render(w, r, page.StatusOf(refused), templates.ConsoleUploads(d, v))
 	return nil
-}
-
-func actionOf(kind importer.Kind) access.Action {
-	if kind == importer.Offers {
-		return access.SubmitOffer
-	}
-	return access.SubmitRequest
 }
 
 // beginUpload keeps a file and shows how its columns are understood.
@@ -152,7 +145,8 @@ func (c console) uploadPage(w http.ResponseWriter, r *http.Request, f *refusal) 
 // fillDraft adds what only a draft shows: choices, and the preview.
 func (c console) fillDraft(r *http.Request, d templates.Desk, v *templates.UploadView) (err error) {
 	role := contract.ActorFrom(r.Context()).Role
-	v.MayOpen, v.MayVouch = access.May(role, access.OpenAtOnce), v.Upload.Kind == importer.Offers && access.May(role, access.Vouch)
+	v.MayOpen = v.Upload.Kind != importer.Organisations && access.May(role, access.OpenAtOnce)
+	v.MayVouch = v.Upload.Kind == importer.Offers && access.May(role, access.Vouch)
 	v.Choices = c.valueChoices(d)
 	if v.Named, err = c.Uploads.Named(r.Context(), v.Upload.Kind); err != nil {
 		return err
@@ -172,6 +166,7 @@ func (c console) valueChoices(d templates.Desk) map[string][]templates.Option {
 	for _, mode := range contract.Modes() {
 		choices["mode"] = append(choices["mode"], templates.Option{Value: string(mode), Label: d.Mode(mode)})
 	}
+	choices["kind"], choices["level"] = templates.OrganisationKinds(d, ""), templates.LevelOptions(d)
 	return choices
 }
 

@@ -101,3 +101,33 @@ func TestATableThatIsNoneIsRefusedOnThePage(t *testing.T) {
 		t.Errorf("a colleague is shown somebody's table: %d", got.status)
 	}
 }
+
+// TestAListOfOrganisationsComesInTheSameWay maps the columns of somebody else's list,
+// shows what the directory would say to each row, and gives back those refused.
+func TestAListOfOrganisationsComesInTheSameWay(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.answerAdministration()
+	r := d.signIn(contract.RoleAdministrator)
+	r.get("/console/organisations").shows(t, http.StatusOK, `href="/console/imports?kind=organisations"`)
+	r.get("/console/imports?kind=organisations").shows(t, http.StatusOK, `value="organisations" class="radio" checked`)
+	list := "机构代码,机构名称,性质,级别,省,市,上级\nlianhu,示例·莲湖,慈善组织,县级,陕西,西安,xian\n=cmd,示例,慈善组织,星球,陕西,西安,xian\n"
+	path := r.send("/console/imports", map[string]string{"kind": "organisations"}, "机构.csv", list).header.Get("Location")
+	r.get(path).shows(t, http.StatusOK, `<option value="机构代码" selected>`, "Import 1", "Level “星球”")
+	r.get(path+"/errors").shows(t, http.StatusOK, "机构代码,机构名称,性质,级别,省,市,上级,error", "'=cmd,示例", "3: ")
+	form := url.Values{"act": {"take"}, "source": {"list"}, "column.name": {"机构名称"}}
+	r.post(path, form).shows(t, http.StatusUnprocessableEntity, "Please say which column is the code of an organisation.")
+	if n := d.times(contract.DirectoryRegister.Subject); n != 0 {
+		t.Errorf("a preview registered %d", n)
+	}
+	for field, column := range map[string]string{"code": "机构代码", "kind": "性质", "level": "级别", "province": "省", "city": "市", "parent_code": "上级"} {
+		form.Set("column."+field, column)
+	}
+	if got := r.post(path, form); got.status != http.StatusSeeOther {
+		t.Fatalf("importing gave %d:\n%s", got.status, got.body)
+	}
+	r.get(path).shows(t, http.StatusOK, "Being imported")
+	if got := d.signIn(contract.RoleCoordinator).send("/console/imports", map[string]string{"kind": "organisations"}, "机构.csv", list); got.status != http.StatusForbidden {
+		t.Errorf("a coordinator uploads organisations: %d", got.status)
+	}
+}

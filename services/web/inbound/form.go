@@ -32,6 +32,9 @@ const (
 	receiptsKept = 90 * 24 * time.Hour
 )
 
+// Kinds lists what a form can collect.
+func Kinds() []importer.Kind { return []importer.Kind{importer.Needs, importer.Offers} }
+
 // Proof is how a post shows that it is genuine.
 type Proof string
 

@@ -120,7 +120,7 @@ func (f *Forms) Create(ctx context.Context, kind importer.Kind, s Settings) (For
 	if err := access.Require(a, access.ManageForms); err != nil {
 		return Form{}, "", err
 	}
-	if !slices.Contains(importer.Kinds(), kind) {
+	if !slices.Contains(Kinds(), kind) {
 		return Form{}, "", fault.NewInvalid(fault.Field{Location: "kind", Code: check.Unknown})
 	}
 	s, err := s.normal(kind)

@@ -18,8 +18,6 @@ type Desk struct {
 	// NameOf returns what an organisation is called, by its code.
 	NameOf func(code string) string
 	Notice *Notice
-	// Saved names the form that was just saved: the script drops what it kept of it.
-	Saved string
 }
 
 // Notice says what became of an act, above the page that it was made on.

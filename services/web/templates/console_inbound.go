@@ -33,7 +33,7 @@ type FormView struct {
 
 func formKinds(d Desk) []Option {
 	var options []Option
-	for _, kind := range importer.Kinds() {
+	for _, kind := range inbound.Kinds() {
 		options = append(options, Option{Value: string(kind), Label: d.T("upload.kind." + string(kind))})
 	}
 	return options

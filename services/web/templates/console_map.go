@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -92,6 +93,7 @@ type bubble struct {
 	X, Y                 string
 	Needs, Gaps, Offers  string // radii; empty for what is not shown
 	LabelY, OfferX, Cell string
+	Named                bool // there is room for its name
 }
 
 // mark is a drawn cell of points.
@@ -133,9 +135,43 @@ func (v MapView) bubbles() []bubble {
 		}
 		drawn = append(drawn, b)
 	}
+	nameBubbles(drawn)
 	// The largest first, so that the small ones stay in reach above them.
 	slices.SortStableFunc(drawn, func(a, b bubble) int { return int(min(max(b.Place.Needs-a.Place.Needs, -1), 1)) })
 	return drawn
+}
+
+// nameBubbles names the places whose names cover no other, the fullest first; the
+// others are named in the table, and when they are pointed at.
+func nameBubbles(drawn []bubble) {
+	const wide, narrow, high = 30.0, 17.0, 32.0 // of a character, as large as on a phone
+	type box struct{ left, right, top float64 }
+	var taken []box
+	order := make([]int, len(drawn))
+	for i := range order {
+		order[i] = i
+	}
+	total := func(i int) int64 { return drawn[i].Place.Needs + drawn[i].Place.Offers }
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(total(b), total(a)) })
+	for _, i := range order {
+		width := 0.0
+		for _, r := range drawn[i].Name {
+			if r < 0x2e80 { // the first of the Chinese blocks
+				width += narrow
+			} else {
+				width += wide
+			}
+		}
+		x, errX := strconv.ParseFloat(drawn[i].X, 64)
+		y, errY := strconv.ParseFloat(drawn[i].LabelY, 64)
+		name := box{x - width/2, x + width/2, y}
+		drawn[i].Named = errX == nil && errY == nil && !slices.ContainsFunc(taken, func(b box) bool {
+			return name.left < b.right && b.left < name.right && math.Abs(name.top-b.top) < high
+		})
+		if drawn[i].Named {
+			taken = append(taken, name)
+		}
+	}
 }
 
 // marks draws cells in what is shown.

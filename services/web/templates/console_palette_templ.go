@@ -19,7 +19,7 @@ type shortcut struct{ keys, text string }
 func shortcuts(p *Page) []shortcut {
 	return []shortcut{
 		{"Ctrl K · ⌘ K", p.T("keys.palette")}, {"/", p.T("keys.search")}, {"j · k", p.T("keys.move")}, {"o", p.T("keys.open")},
-		{"x", p.T("keys.pick")}, {"c", p.T("keys.claim")}, {"m", p.T("keys.matches")}, {"?", p.T("keys.help")}, {"Esc", p.T("keys.close")},
+		{"x", p.T("keys.pick")}, {"a", p.T("keys.pick_all")}, {"c", p.T("keys.claim")}, {"m", p.T("keys.matches")}, {"?", p.T("keys.help")}, {"Esc", p.T("keys.close")},
 	}
 }
 

@@ -1,10 +1,7 @@
 package templates
 
 import (
-	"slices"
-
 	"heli/pkg/contract"
-	"heli/pkg/fault"
 	"heli/pkg/importer"
 )
 
@@ -36,8 +33,9 @@ type OrganisationView struct {
 	End          Kept
 }
 
-// organisationKinds are the kinds that the form offers; others come by import.
-func organisationKinds(d Desk, chosen string) []Option {
+// OrganisationKinds are the kinds that the form offers, and the one chosen; others
+// come by import.
+func OrganisationKinds(d Desk, chosen string) []Option {
 	var options []Option
 	known := false
 	for _, kind := range []string{"government", "charity", "agency", "company", "hospital", "community"} {
@@ -50,61 +48,13 @@ func organisationKinds(d Desk, chosen string) []Option {
 	return options
 }
 
-func levelOptions(d Desk) []Option {
+// LevelOptions are the levels of organisations.
+func LevelOptions(d Desk) []Option {
 	var options []Option
 	for _, level := range OrganisationLevels() {
 		options = append(options, Option{Value: level, Label: d.Level(level)})
 	}
 	return options
-}
-
-// ImportView is a table on its way in: nothing yet, a preview, or
-// what became of it.
-type ImportView struct {
-	Action  string // where the forms are sent
-	Title   string
-	Lead    string
-	Columns string // which the table has
-	Tree    bool   // rows may name a parent
-	Parent  string // of those that name none
-	Table   string // the file, in base64; empty before one was chosen
-	Done    bool
-	// Confirmed says that what is unusual is right.
-	Confirmed bool
-	Report    importer.Report
-	Errors    Errors
-	Problem   string
-}
-
-// shownImportRows keeps the page readable; the error file holds all refusals.
-const shownImportRows = 100
-
-// asks reports whether a row is refused only until somebody says that it is right.
-func (v ImportView) asks() bool {
-	return slices.ContainsFunc(v.Report.Rows, func(row importer.RowReport) bool {
-		return slices.ContainsFunc(row.Faults, func(f fault.Field) bool { return f.Code == "unusual" })
-	})
-}
-
-// refusedFirst returns the rows to show.
-func (v ImportView) refusedFirst() []importer.RowReport {
-	var refused, others []importer.RowReport
-	for _, row := range v.Report.Rows {
-		if row.Outcome == importer.Refused {
-			refused = append(refused, row)
-		} else {
-			others = append(others, row)
-		}
-	}
-	all := append(refused, others...)
-	return all[:min(len(all), shownImportRows)]
-}
-
-func importColumns(d Desk) []Column {
-	return []Column{
-		{Label: d.T("admin.import.line"), Numeric: true}, {Label: d.T("console.organisation.code")}, {Label: d.T("admin.import.outcome")},
-		{Label: d.T("admin.import.reason")},
-	}
 }
 
 func outcomeTone(outcome importer.Outcome) Tone {

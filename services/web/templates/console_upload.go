@@ -30,6 +30,30 @@ type UploadView struct {
 	Errors            Errors
 }
 
+// unmapped says which columns are missing.
+func (v UploadView) unmapped() (problems []string) {
+	for _, field := range []string{"category", "code", "name"} {
+		if problem := v.Errors.At("column." + field); problem != "" {
+			problems = append(problems, problem)
+		}
+	}
+	return problems
+}
+
+func (v UploadView) withdrawnKey() string {
+	if v.Upload.Kind == importer.Organisations {
+		return "upload.ended"
+	}
+	return "upload.withdrawn"
+}
+
+func (v UploadView) undoKey() string {
+	if v.Upload.Kind == importer.Organisations {
+		return "upload.end_sure"
+	}
+	return "upload.undo_sure"
+}
+
 // Options are choices whose labels are their values.
 func Options(values []string) []Option {
 	options := make([]Option, len(values))

@@ -5,39 +5,56 @@ type Glyph string
 
 // The icons, drawn for Heli on a grid of 24.
 const (
-	GlyphNone    Glyph = ""
-	GlyphAlert   Glyph = "alert"
-	GlyphArrow   Glyph = "arrow"
-	GlyphBack    Glyph = "back"
-	GlyphBell    Glyph = "bell"
-	GlyphBoard   Glyph = "board"
-	GlyphBox     Glyph = "box"
-	GlyphCheck   Glyph = "check"
-	GlyphClock   Glyph = "clock"
-	GlyphCopy    Glyph = "copy"
-	GlyphCross   Glyph = "cross"
-	GlyphExit    Glyph = "exit"
-	GlyphHand    Glyph = "hand"
-	GlyphHeart   Glyph = "heart"
-	GlyphHome    Glyph = "home"
-	GlyphInfo    Glyph = "info"
-	GlyphLink    Glyph = "link"
-	GlyphList    Glyph = "list"
-	GlyphLock    Glyph = "lock"
-	GlyphPhone   Glyph = "phone"
-	GlyphPin     Glyph = "pin"
-	GlyphPlus    Glyph = "plus"
-	GlyphRefresh Glyph = "refresh"
-	GlyphSearch  Glyph = "search"
-	GlyphUser    Glyph = "user"
-	GlyphUsers   Glyph = "users"
+	GlyphNone     Glyph = ""
+	GlyphAlert    Glyph = "alert"
+	GlyphArrow    Glyph = "arrow"
+	GlyphAt       Glyph = "at"
+	GlyphBack     Glyph = "back"
+	GlyphBell     Glyph = "bell"
+	GlyphBoard    Glyph = "board"
+	GlyphBox      Glyph = "box"
+	GlyphBuilding Glyph = "building"
+	GlyphCalendar Glyph = "calendar"
+	GlyphChart    Glyph = "chart"
+	GlyphCheck    Glyph = "check"
+	GlyphClock    Glyph = "clock"
+	GlyphCopy     Glyph = "copy"
+	GlyphCross    Glyph = "cross"
+	GlyphDownload Glyph = "download"
+	GlyphExit     Glyph = "exit"
+	GlyphFlag     Glyph = "flag"
+	GlyphForm     Glyph = "form"
+	GlyphHand     Glyph = "hand"
+	GlyphHeart    Glyph = "heart"
+	GlyphHome     Glyph = "home"
+	GlyphInbox    Glyph = "inbox"
+	GlyphInfo     Glyph = "info"
+	GlyphKey      Glyph = "key"
+	GlyphLink     Glyph = "link"
+	GlyphList     Glyph = "list"
+	GlyphLock     Glyph = "lock"
+	GlyphMail     Glyph = "mail"
+	GlyphPhone    Glyph = "phone"
+	GlyphPin      Glyph = "pin"
+	GlyphPlug     Glyph = "plug"
+	GlyphPlus     Glyph = "plus"
+	GlyphRefresh  Glyph = "refresh"
+	GlyphSearch   Glyph = "search"
+	GlyphShield   Glyph = "shield"
+	GlyphSliders  Glyph = "sliders"
+	GlyphTag      Glyph = "tag"
+	GlyphUpload   Glyph = "upload"
+	GlyphUser     Glyph = "user"
+	GlyphUsers    Glyph = "users"
 )
 
 // Glyphs lists the icons that have a drawing.
 func Glyphs() []Glyph {
-	return []Glyph{GlyphAlert, GlyphArrow, GlyphBack, GlyphBell, GlyphBoard, GlyphBox, GlyphCheck,
-		GlyphClock, GlyphCopy, GlyphCross, GlyphExit, GlyphHand, GlyphHeart, GlyphHome, GlyphInfo,
-		GlyphLink, GlyphList, GlyphLock, GlyphPhone, GlyphPin, GlyphPlus, GlyphRefresh, GlyphSearch,
+	return []Glyph{GlyphAlert, GlyphArrow, GlyphAt, GlyphBack, GlyphBell, GlyphBoard, GlyphBox,
+		GlyphBuilding, GlyphCalendar, GlyphChart, GlyphCheck, GlyphClock, GlyphCopy, GlyphCross,
+		GlyphDownload, GlyphExit, GlyphFlag, GlyphForm, GlyphHand, GlyphHeart, GlyphHome, GlyphInbox,
+		GlyphInfo, GlyphKey, GlyphLink, GlyphList, GlyphLock, GlyphMail, GlyphPhone, GlyphPin, GlyphPlug,
+		GlyphPlus, GlyphRefresh, GlyphSearch, GlyphShield, GlyphSliders, GlyphTag, GlyphUpload,
 		GlyphUser, GlyphUsers}
 }
 
@@ -101,6 +118,44 @@ func (g Glyph) furtherPath() string {
 		return "M12 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8ZM4 21a8 8 0 0 1 16 0"
 	case GlyphUsers:
 		return "M9 5a3.500 3.500 0 1 0 0 7 3.500 3.500 0 0 0 0-7ZM2 20a7 7 0 0 1 14 0M16 5a3.500 3.500 0 0 1 0 7M18.500 14.500A7 7 0 0 1 22 20"
+	default:
+		return g.rarePath()
+	}
+}
+
+// rarePath returns the drawings of what stands in the console alone.
+func (g Glyph) rarePath() string {
+	switch g {
+	case GlyphAt:
+		return "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8ZM16 8v5a2.500 2.500 0 0 0 5 0v-1a9 9 0 1 0-4 7.500"
+	case GlyphBuilding:
+		return "M5 21V4h10v17M15 9h4v12M3 21h18M8 8h4M8 12h4M8 16h4"
+	case GlyphCalendar:
+		return "M4 6h16v15H4ZM4 11h16M8 3v4M16 3v4M8 15h3M13 15h3"
+	case GlyphChart:
+		return "M4 4v16h17M8 16v-4M12 16V8M16 16v-6M20 16V6"
+	case GlyphDownload:
+		return "M12 3v12M7 10l5 5 5-5M4 17v4h16v-4"
+	case GlyphFlag:
+		return "M5 22V4M5 4c5-3 8 3 14 0v10c-6 3-9-3-14 0"
+	case GlyphForm:
+		return "M6 2h9l4 4v16H6ZM14 2v5h5M9 12h7M9 16h7"
+	case GlyphInbox:
+		return "M4 13 7 4h10l3 9v7H4ZM4 13h5l1 3h4l1-3h5"
+	case GlyphKey:
+		return "M8 11a4 4 0 1 0 0 8 4 4 0 0 0 0-8ZM11 12l9-9M16 7l3 3"
+	case GlyphMail:
+		return "M3 5h18v14H3ZM3 6l9 8 9-8"
+	case GlyphPlug:
+		return "M9 3v5M15 3v5M6 8h12v4a6 6 0 0 1-12 0ZM12 18v4"
+	case GlyphShield:
+		return "M12 2 4 5v7c0 5 4 8 8 10 4-2 8-5 8-10V5ZM9 12l2 2 4-4"
+	case GlyphSliders:
+		return "M4 7h8M18 7h2M4 17h2M12 17h8M15 4a3 3 0 1 0 0 6 3 3 0 0 0 0-6ZM9 14a3 3 0 1 0 0 6 3 3 0 0 0 0-6Z"
+	case GlyphTag:
+		return "M3 4v8l9 9 9-9-9-8ZM8 8v.1"
+	case GlyphUpload:
+		return "M12 15V3M7 8l5-5 5 5M4 17v4h16v-4"
 	default:
 		return ""
 	}

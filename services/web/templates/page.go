@@ -97,6 +97,8 @@ func (p *Page) picture() string { return p.Base + assets.URL("share-"+string(p.L
 type Console struct {
 	Title        string
 	Person       string // display name of who is signed in
+	PersonID     string
+	Answer       bool   // the page answers a form
 	Organisation string // its name
 	Nav          []NavItem
 	// Live is the path of the stream that says when something changed; empty

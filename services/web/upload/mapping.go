@@ -42,7 +42,7 @@ func (u *Uploads) Keep(ctx context.Context, id, name string) error {
 		return err
 	}
 	a := contract.ActorFrom(ctx)
-	if err := access.Require(a, actionOf(shown.Kind)); err != nil {
+	if err := access.Require(a, ActionOf(shown.Kind)); err != nil {
 		return err
 	}
 	name = strings.TrimSpace(name)
@@ -79,7 +79,7 @@ func (u *Uploads) Use(ctx context.Context, id, name string) error {
 // Forget takes a name away. A repeat changes nothing.
 func (u *Uploads) Forget(ctx context.Context, kind importer.Kind, name string) error {
 	a := contract.ActorFrom(ctx)
-	if err := access.Require(a, actionOf(kind)); err != nil {
+	if err := access.Require(a, ActionOf(kind)); err != nil {
 		return err
 	}
 	return u.store.dropMapping(ctx, a.Path, kind, name)

@@ -51,12 +51,16 @@ func New(d app.Deps, i *intake.Intake) *Uploads {
 	}
 }
 
-// actionOf is what taking in a kind asks for.
-func actionOf(kind importer.Kind) access.Action {
-	if kind == importer.Offers {
+// ActionOf is what taking in a kind asks for.
+func ActionOf(kind importer.Kind) access.Action {
+	switch kind {
+	case importer.Organisations:
+		return access.Register
+	case importer.Offers:
 		return access.SubmitOffer
+	default:
+		return access.SubmitRequest
 	}
-	return access.SubmitRequest
 }
 
 // Begin keeps a file as a draft of who acts, with the mapping that its headers
@@ -66,7 +70,7 @@ func (u *Uploads) Begin(ctx context.Context, kind importer.Kind, name string, co
 	if !slices.Contains(importer.Kinds(), kind) {
 		return "", fault.NewInvalid(fault.Field{Location: "kind", Code: check.Unknown})
 	}
-	if err := access.Require(a, actionOf(kind)); err != nil {
+	if err := access.Require(a, ActionOf(kind)); err != nil {
 		return "", err
 	}
 	if !contract.ValidID(a.PersonID) {
@@ -260,7 +264,7 @@ func (u *Uploads) Start(ctx context.Context, id string) error {
 			return nil
 		}
 		a := contract.ActorFrom(ctx)
-		if err := access.Require(a, actionOf(r.Kind)); err != nil {
+		if err := access.Require(a, ActionOf(r.Kind)); err != nil {
 			return err
 		}
 		if h.Settings.Open {
@@ -274,7 +278,7 @@ func (u *Uploads) Start(ctx context.Context, id string) error {
 			}
 		}
 		h.Actor, r.State, r.Things = a, Running, things
-		return h.Settings.ready()
+		return h.Settings.ready(r.Kind)
 	})
 	u.poke()
 	return err

@@ -38,6 +38,7 @@ type thingRow struct {
 	Outcome importer.Outcome `db:"outcome" json:"outcome"`
 	ThingID *string          `db:"thing_id" json:"thing_id"`
 	Version int64            `db:"version" json:"version"`
+	Code    string           `db:"code" json:"code"` // of an organisation
 	Undone  *string          `db:"undone" json:"-"`
 }
 
@@ -72,12 +73,12 @@ const (
 	renewSQL        = `UPDATE upload SET due_at = $2 WHERE id = $1 AND due_at < $2`
 	putOffSQL       = `UPDATE upload SET due_at = $2 WHERE id = $1`
 	insertThingsSQL = `
-		INSERT INTO upload_thing (upload_id, n, outcome, thing_id, version)
-		SELECT $1, n, outcome, thing_id, version
-		FROM json_to_recordset($2) AS t (n integer, outcome text, thing_id uuid, version bigint)
+		INSERT INTO upload_thing (upload_id, n, outcome, thing_id, version, code)
+		SELECT $1, n, outcome, thing_id, version, code
+		FROM json_to_recordset($2) AS t (n integer, outcome text, thing_id uuid, version bigint, code text)
 		ON CONFLICT (upload_id, n) DO NOTHING`
 	listCreatedSQL = `
-		SELECT n, outcome, thing_id, version, undone FROM upload_thing
+		SELECT n, outcome, thing_id, version, code, undone FROM upload_thing
 		WHERE upload_id = $1 AND outcome = 'created' AND undone IS NULL ORDER BY n`
 	setUndoneSQL   = `UPDATE upload_thing SET undone = $3 WHERE upload_id = $1 AND n = $2`
 	forgetRowsSQL  = `UPDATE upload SET content = NULL WHERE content IS NOT NULL AND state IN ('done', 'undone') AND moved_at < $1`

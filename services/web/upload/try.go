@@ -2,6 +2,7 @@ package upload
 
 import (
 	"context"
+	"path"
 
 	"heli/pkg/contract"
 	"heli/pkg/importer"
@@ -38,7 +39,7 @@ func (u *Uploads) Try(ctx context.Context, id string) (Preview, error) {
 	if err != nil {
 		return Preview{}, err
 	}
-	p := Preview{Counts: report.Counts, Settled: h.Settings.ready() == nil}
+	p := Preview{Counts: report.Counts, Settled: h.Settings.ready(r.Kind) == nil}
 	for _, field := range importer.Fields(r.Kind) {
 		if view.Has(field) {
 			p.Fields = append(p.Fields, field)
@@ -63,9 +64,27 @@ func (u *Uploads) try(ctx context.Context, r row) (head, *tabular.Table, importe
 	}
 	o := u.options(r.ID, h)
 	o.DryRun = true
-	h.Actor = contract.ActorFrom(ctx)
-	report, err := importer.New(ref, importer.Calls{TryRequest: u.intake.CheckRequest, TryOffer: u.intake.CheckOffer}, u.now, o).Take(ctx, r.Kind, view)
+	o.Organisation = path.Base(contract.ActorFrom(ctx).Path)
+	calls, err := u.tries(ctx, r.Kind)
+	if err != nil {
+		return h, nil, importer.Report{}, err
+	}
+	report, err := importer.New(ref, calls, u.now, o).Take(ctx, r.Kind, view)
 	return h, view, report, err
+}
+
+// tries look at drafts as their services will.
+func (u *Uploads) tries(ctx context.Context, kind importer.Kind) (importer.Calls, error) {
+	calls := importer.Calls{TryRequest: u.intake.CheckRequest, TryOffer: u.intake.CheckOffer}
+	if kind != importer.Organisations {
+		return calls, nil
+	}
+	r, err := readRegistry(ctx, u.bus)
+	if err != nil {
+		return calls, err
+	}
+	calls.TryRegister = r.try
+	return calls, nil
 }
 
 // view returns the table of an upload under the names of the fields.

@@ -64,7 +64,7 @@ type Upload struct {
 	Name      string // of the file
 	Columns   []string
 	Settings  Settings
-	Things    int // requests or offers; 0 for a draft
+	Things    int // requests, offers or organisations; 0 for a draft
 	Counts    map[importer.Outcome]int
 	Withdrawn int
 	Touched   int // left alone, since somebody has worked on it
@@ -113,8 +113,16 @@ func (s Settings) normal(kind importer.Kind, columns []string) (Settings, error)
 }
 
 // ready refuses settings by which no row could be taken.
-func (s Settings) ready() error {
+func (s Settings) ready(kind importer.Kind) error {
 	m := s.Mapping
+	if kind == importer.Organisations {
+		for _, field := range []string{"code", "name"} {
+			if m.Columns[field] == "" {
+				return fault.NewInvalid(fault.Field{Location: "column." + field, Code: field + "_needed"})
+			}
+		}
+		return nil
+	}
 	if m.Columns["category"] == "" && m.Columns["item"] == "" && m.Values["category"] == "" {
 		return fault.NewInvalid(fault.Field{Location: "column.category", Code: "category_needed"})
 	}

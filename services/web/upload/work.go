@@ -104,7 +104,7 @@ func (u *Uploads) takeIn(ctx context.Context, r row, h head) error {
 	}
 	ctx, stop := context.WithCancelCause(contract.WithActor(ctx, h.Actor))
 	defer stop(nil)
-	n := &notebook{uploads: u, id: r.ID, ctx: ctx, stop: stop}
+	n := &notebook{uploads: u, id: r.ID, kind: r.Kind, ctx: ctx, stop: stop}
 	o := u.options(r.ID, h)
 	o.Done = n.note
 	report, err := importer.New(ref, u.calls(stop), u.now, o).Take(ctx, r.Kind, view)
@@ -129,7 +129,14 @@ func (u *Uploads) takeIn(ctx context.Context, r row, h head) error {
 // calls submit over the bus. One that finds nobody stops the work, which is gone
 // on with later: nothing is refused that was not looked at.
 func (u *Uploads) calls(stop context.CancelCauseFunc) importer.Calls {
-	return importer.Calls{Request: submission(u.bus, contract.RequestSubmit, stop), Offer: submission(u.bus, contract.OfferSubmit, stop)}
+	register := submission(u.bus, contract.DirectoryRegister, stop)
+	return importer.Calls{
+		Request: submission(u.bus, contract.RequestSubmit, stop), Offer: submission(u.bus, contract.OfferSubmit, stop),
+		Register: func(ctx context.Context, d contract.OrganisationDraft) (contract.RegisteredOrganisation, error) {
+			answer, err := register(ctx, d)
+			return answer, refusedField(err)
+		},
+	}
 }
 
 func submission[Q, R any](b *bus.Bus, e contract.Endpoint[Q, R], stop context.CancelCauseFunc) func(context.Context, Q) (R, error) {
@@ -146,6 +153,7 @@ func submission[Q, R any](b *bus.Bus, e contract.Endpoint[Q, R], stop context.Ca
 type notebook struct {
 	uploads *Uploads
 	id      string
+	kind    importer.Kind
 	ctx     context.Context //nolint:containedctx // of the one import that it notes
 	stop    context.CancelCauseFunc
 
@@ -157,6 +165,9 @@ func (n *notebook) note(t importer.ThingReport) {
 	row := thingRow{N: t.N, Outcome: t.Outcome, Version: t.Version}
 	if t.ID != "" {
 		row.ThingID = &t.ID
+	}
+	if n.kind == importer.Organisations {
+		row.Code = t.SourceID
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -207,15 +218,8 @@ func (u *Uploads) takeBack(ctx context.Context, r row, h head) error {
 	if err != nil {
 		return err
 	}
-	acting := contract.WithActor(ctx, h.Actor)
-	for _, thing := range created {
-		undone, err := u.withdraw(acting, r, thing)
-		if err != nil {
-			return err
-		}
-		if err := u.worker.setUndone(ctx, r.ID, thing.N, undone, u.now().Add(inHand)); err != nil {
-			return err
-		}
+	if err := u.takeBackAll(ctx, r, h, created); err != nil {
+		return err
 	}
 	things := r.Things
 	return u.finish(ctx, r.ID, Undone, func(r *row, h *head) error {
@@ -225,6 +229,9 @@ func (u *Uploads) takeBack(ctx context.Context, r row, h head) error {
 }
 
 func (u *Uploads) withdraw(ctx context.Context, r row, thing thingRow) (string, error) {
+	if r.Kind == importer.Organisations {
+		return u.endOne(ctx, r, thing)
+	}
 	m := contract.Move{
 		ID: *thing.ThingID, Move: "withdraw", Version: &thing.Version, Key: "upload:" + r.ID + ":" + strconv.Itoa(thing.N),
 	}
@@ -235,6 +242,11 @@ func (u *Uploads) withdraw(ctx context.Context, r row, thing thingRow) (string, 
 		m.OnBehalfOf = string(contract.SideRequester)
 		_, err = bus.Call(ctx, u.bus, contract.RequestMove, m)
 	}
+	return undoneOf(err)
+}
+
+// undoneOf says what the answer to taking a thing back made of it.
+func undoneOf(err error) (string, error) {
 	switch fault.KindOf(err) {
 	case "":
 		return undoneWithdrawn, nil
