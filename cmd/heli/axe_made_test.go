@@ -24,7 +24,7 @@ func madePages() []shownPage {
 			"/console/forms", url.Values{"kind": {"needs"}, "name": {"街道办·金数据"}}, `.secret-value`)},
 		{name: "form of another program", path: "/console/forms", as: admin, prepare: follow(
 			`main a[href^="/console/forms/"]`, `button[name="act"][value="rotate"]`)},
-		{name: "session", path: "/console/sessions", as: admin, prepare: follow(`main a[href^="/console/sessions/"]`, `form[action$="/roster"]`)},
+		{name: "session", path: "/console/sessions", as: admin, prepare: follow(`main td a[href^="/console/sessions/"]`, `form[action$="/roster"]`)},
 		{name: "webhook, its secret", path: "/console/webhooks", as: admin, prepare: sendForm("/console/webhooks", url.Values{
 			"id": {contract.NewID[string]()}, "kind": {"webhook"}, "url": {"https://127.0.0.1/" + strings.Repeat("long", 30)}, "events": {"*"},
 		}, `.secret-value`)},

@@ -203,6 +203,7 @@ func helps(amount string) func(browser) {
 func answers(css string) func(browser) {
 	return func(b browser) {
 		b.t.Helper()
-		b.do("answer whether help came", press(css), await(`form[action="/track/forget"]`))
+		b.do("answer whether help came", chromedp.Evaluate[chromedp.Void](`document.documentElement.dataset.sent = ""`), press(css),
+			await(`html:not([data-sent]) form[action="/track/forget"]`))
 	}
 }

@@ -120,9 +120,7 @@ func TestEveryFormOutlivesItsSession(t *testing.T) {
 	b.signInAgain(i, "调度员甲")
 	b.do("be where one was, with all that was typed", chromedp.Poll[chromedp.Void](`location.pathname.endsWith("`+request.ID+`")`), typed)
 	b.endSession()
-	i.coordinator().post(http.StatusCreated, "/offers", offerDraft("口罩", "available", 10)) // the stream looks who hears of it
-	b.do("hear of the end and go on typing", await(`[data-ended]:not([hidden])`), fill("text", "。"))
-	b.do("lose the page too", chromedp.Evaluate[chromedp.Void](`window.onbeforeunload = null`), chromedp.Navigate(page), await(`form[action="/console/login"]`))
+	b.do("lose the session again", chromedp.Navigate(page), await(`form[action="/console/login"]`))
 	b.signInAgain(i, "调度员乙")
 	b.do("show it to nobody else", chromedp.Navigate(page), await(`#live[data-state="on"]`), chromedp.Poll[chromedp.Void](
 		`document.querySelector('[name="text"]').value === "" && !document.querySelector('[data-restored]')`), chromedp.Poll[chromedp.Void](noDraftKept))
@@ -130,6 +128,21 @@ func TestEveryFormOutlivesItsSession(t *testing.T) {
 		press(`form[action$="/notes"] button`), await(`.alert-error`), fill("text", "已办"), press(`form[action$="/notes"] button`),
 		holds(`*[@id="part-history"]`, "已办"), chromedp.Poll[chromedp.Void](noDraftKept))
 	checkInvariants(t, i)
+}
+
+// TestAnEndedSessionIsToldToWhoeverTypes ends a session while a note is being typed:
+// the page says so and stays.
+func TestAnEndedSessionIsToldToWhoeverTypes(t *testing.T) {
+	t.Parallel()
+	i := startHeli(t, testkit.DataDir(t))
+	staff := i.coordinator()
+	request := staff.post(http.StatusCreated, "/requests", requestDraft("隔离点口罩", "open", 10))
+	b := i.signedIn(t, "调度员甲")
+	b.do("begin a note", chromedp.Navigate(i.url+"/console/requests/"+request.ID+"?lang=zh-Hans"), await(`#live[data-state="on"]`), fill("text", "已联系"))
+	b.endSession()
+	staff.post(http.StatusCreated, "/offers", offerDraft("口罩", "available", 10)) // the stream looks who hears of it
+	b.do("hear of the end and go on typing", await(`[data-ended]:not([hidden])`), fill("text", "，等回复"))
+	b.do("send it", press(`form[action$="/notes"] button`), await(`form[action="/console/login"]`))
 }
 
 // TestANoteIsKeptOverALostConnection writes a note while the connection is lost: the

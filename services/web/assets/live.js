@@ -70,7 +70,8 @@
 
   /** Leads to the page to sign in on; what somebody is typing stays until they send it. */
   function ended() {
-    if (!typed) window.location.reload();
+    const restored = document.querySelector("[data-restored]"); // by draft.js
+    if (!typed && !restored) window.location.reload();
     else document.querySelector("[data-ended]")?.removeAttribute("hidden");
   }
 
