@@ -22,7 +22,7 @@ build: ## build every binary into bin/
 .PHONY: test
 test: ## set up what the tests need (PostgreSQL, Chromium, a Chinese font) and run them all with the race detector
 	@$(GO) run ./cmd/heli setup --tests
-	$(TOOL) gotestsum --format pkgname -- -race -timeout 30m ./...
+	$(TOOL) gotestsum --format pkgname -- -race -timeout 50m ./...
 	$(GO) test -tags nochecks -run MatrixOf ./cmd/heli
 
 .PHONY: check
