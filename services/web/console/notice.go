@@ -17,6 +17,7 @@ func (c console) notices(r *http.Request) templates.StaffNotices {
 	ctx := r.Context()
 	n, err := bus.Call(ctx, c.Bus, contract.DirectoryNotices, contract.PersonByID{ID: contract.ActorFrom(ctx).PersonID})
 	if err != nil {
+		c.Log.WarnContext(ctx, "read who hears by mail", "error", err)
 		return templates.StaffNotices{}
 	}
 	form := templates.StaffNotices{

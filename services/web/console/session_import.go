@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"encoding/csv"
 	"encoding/hex"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -20,6 +19,7 @@ import (
 	"heli/pkg/importer"
 	"heli/services/web/page"
 	"heli/services/web/templates"
+	"heli/services/web/upload"
 )
 
 const sessionImportPath = sessionsPath + "/import"
@@ -97,16 +97,12 @@ func unreadable(location string) *fault.Error {
 // importFrom reads the form: a file that was chosen, or one that the page kept.
 func importFrom(r *http.Request) (v templates.ImportView, table []byte, err error) {
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
-		if err := r.ParseMultipartForm(1 << 20); err != nil {
-			return v, nil, malformed(err)
+		_, _, table, err := tableFrom(r)
+		if err == nil && len(table) > upload.MaxBytes {
+			err = tooLargeTable()
 		}
-		file, _, err := r.FormFile("file")
 		if err != nil {
-			return v, nil, fault.NewInvalid(fault.Field{Location: "file", Code: check.Required}).Because(err)
-		}
-		defer func() { _ = file.Close() }() // read only
-		if table, err = io.ReadAll(file); err != nil {
-			return v, nil, malformed(err)
+			return v, nil, err
 		}
 		v.Table = base64.StdEncoding.EncodeToString(table)
 		return v, table, nil

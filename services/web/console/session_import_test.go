@@ -5,11 +5,13 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"testing"
 
 	"heli/pkg/contract"
 	"heli/pkg/fault"
+	"heli/services/web/upload"
 )
 
 // TestAnAgencyEntersSessionsByATable sees what would be counted, is asked about what
@@ -52,4 +54,18 @@ func TestAnAgencyEntersSessionsByATable(t *testing.T) {
 	if got := d.signIn(contract.RoleHelper).get(path); got.status != http.StatusForbidden {
 		t.Errorf("a helper reaches it: %d", got.status)
 	}
+}
+
+// TestATableOfSessionsIsReadWhole takes a file as a browser sends it, and refuses one
+// that is too large by its size.
+func TestATableOfSessionsIsReadWhole(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	stub(d, contract.OfferRecordSession, func(context.Context, contract.RecordSession) (contract.ServiceSession, error) {
+		return contract.ServiceSession{}, nil
+	})
+	r := d.signIn(contract.RoleAgencyLead)
+	const path, head, row = "/console/sessions/import", "held_on,category,people,minutes\n", "2026-11-20,psych,3,50\n"
+	r.send(path, nil, "sessions.csv", head+row).shows(t, http.StatusOK, "Preview", base64.StdEncoding.EncodeToString([]byte(head+row)))
+	r.send(path, nil, "sessions.csv", head+strings.Repeat(row, upload.MaxBytes/len(row)+1)).shows(t, http.StatusUnprocessableEntity, "5 MB")
 }
