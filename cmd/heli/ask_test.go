@@ -43,9 +43,8 @@ func (b browser) startWave(login, page string) {
 	b.do("sign in", chromedp.Navigate(login), await(`a[href="/console/offers"]`))
 	eventually(b.t, func() string {
 		b.do("open the request", chromedp.Navigate(page), await(`#part-waves`))
-		ready, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`document.querySelectorAll("#part-waves .row-list li").length === 3`))
-		if err != nil || !ready {
-			return fmt.Sprintf("not all three would be asked: %v", err)
+		if !found(b, "count who would be asked", chromedp.Evaluate[bool](`document.querySelectorAll("#part-waves .row-list li").length === 3`)) {
+			return "not all three would be asked"
 		}
 		return ""
 	})

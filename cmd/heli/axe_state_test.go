@@ -111,10 +111,7 @@ func (w *walk) setPassword() {
 
 func (w *walk) confirmApp() {
 	w.t.Helper()
-	secret, err := chromedp.Run(w.ctx, chromedp.Value(chromedp.CSS(`input[name="secret"]`)))
-	if err != nil {
-		w.t.Fatalf("read the secret: %v", err)
-	}
+	secret := found(w.browser, "read the secret", chromedp.Value(chromedp.CSS(`input[name="secret"]`)))
 	code, err := totp.GenerateCode(secret, time.Now())
 	if err != nil {
 		w.t.Fatal(err)

@@ -247,10 +247,7 @@ func (w *walk) look(page shownPage) {
 // answered checks that the page is the one that was meant, and no excuse for it.
 func (w *walk) answered(doing string, fails int) {
 	w.t.Helper()
-	status, err := chromedp.Run(w.ctx, chromedp.Evaluate[int](`performance.getEntriesByType("navigation")[0].responseStatus`))
-	if err != nil {
-		w.t.Fatalf("%s: read the status: %v", doing, err)
-	}
+	status := found(w.browser, doing+": read the status", chromedp.Evaluate[int](`performance.getEntriesByType("navigation")[0].responseStatus`))
 	good := status == http.StatusOK || status == http.StatusUnprocessableEntity || status == http.StatusConflict
 	if fails == 0 {
 		w.note(doing)
@@ -263,10 +260,7 @@ func (w *walk) answered(doing string, fails int) {
 // note remembers the address that a page has come to.
 func (w *walk) note(doing string) {
 	w.t.Helper()
-	path, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](`location.pathname`))
-	if err != nil {
-		w.t.Fatalf("%s: read the address: %v", doing, err)
-	}
+	path := found(w.browser, doing+": read the address", chromedp.Evaluate[string](`location.pathname`))
 	w.seen.Lock()
 	defer w.seen.Unlock()
 	w.seen.paths = append(w.seen.paths, path)
@@ -287,10 +281,7 @@ func (b browser) prefers(theme string) {
 
 func (b browser) findsNoBarrier(doing, rules string) {
 	b.t.Helper()
-	text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](fmt.Sprintf(axeRun, rules), chromedp.EvalAwaitPromise))
-	if err != nil {
-		b.t.Fatalf("%s: run axe: %v", doing, err)
-	}
+	text := found(b, doing+": run axe", chromedp.Evaluate[string](fmt.Sprintf(axeRun, rules), chromedp.EvalAwaitPromise))
 	var found []string
 	if err := json.Unmarshal([]byte(text), &found); err != nil {
 		b.t.Fatalf("%s: read what axe says: %v", doing, err)
@@ -314,10 +305,7 @@ const widest = `(() => {
 func (b browser) fitsAPhone(doing string) {
 	b.t.Helper()
 	b.do(doing, chromedp.EmulateViewport(phoneWidth, phoneHeight))
-	wide, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](widest))
-	if err != nil {
-		b.t.Fatalf("%s: measure the page: %v", doing, err)
-	}
+	wide := found(b, doing+": measure the page", chromedp.Evaluate[string](widest))
 	if wide != "" {
 		b.t.Errorf("%s: wider than %d px: %s", doing, phoneWidth, wide)
 	}

@@ -36,7 +36,7 @@ func startBrowser(t *testing.T) browser {
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
-	ctx, stop := context.WithTimeout(context.WithoutCancel(t.Context()), 2*waitLimit)
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(stop)
@@ -50,18 +50,24 @@ func startBrowser(t *testing.T) browser {
 // do goes on only when every step has been made.
 func (b browser) do(doing string, steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	if err := chromedp.Do(b.ctx, steps...); err != nil {
+	found(b, doing, chromedp.Steps(steps...))
+}
+
+// found makes a step and returns what it finds.
+func found[T any](b browser, doing string, step chromedp.Action[T]) T {
+	b.t.Helper()
+	ctx, stop := context.WithTimeout(b.ctx, waitLimit)
+	defer stop()
+	what, err := chromedp.Run(ctx, step)
+	if err != nil {
 		b.t.Fatalf("%s: %v", doing, err)
 	}
+	return what
 }
 
 func (b browser) text(doing, path string) string {
 	b.t.Helper()
-	text, err := chromedp.Run(b.ctx, chromedp.TextContent(path))
-	if err != nil {
-		b.t.Fatalf("%s: %v", doing, err)
-	}
-	return strings.TrimSpace(text)
+	return strings.TrimSpace(found(b, doing, chromedp.TextContent(path)))
 }
 
 // press, choose and fill work by keyboard, as a reader without a mouse does.

@@ -170,11 +170,15 @@ func (c *closing) staySilent() {
 	}
 }
 
+// secretTaken is a page that sends no secret from its address any more: whoever was
+// here before sees what they look for before that.
+const secretTaken = `html:not(:has(form[data-hash-form]:not([hidden])))`
+
 // openLink opens a private link in a fresh page: from one to another only what is
 // after # would change.
 func (b browser) openLink(link, css string) {
 	b.t.Helper()
-	b.do("open the private page", chromedp.Navigate("about:blank"), chromedp.Navigate(link), await(css))
+	b.do("open the private page", chromedp.Navigate("about:blank"), chromedp.Navigate(link), await(secretTaken), await(css))
 	b.do("read it in Chinese", chromedp.Navigate(lastPage(link)+"?lang=zh-Hans"), await(`html[lang="zh-Hans"]`), await(css))
 }
 

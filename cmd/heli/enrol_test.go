@@ -96,10 +96,7 @@ func TestSomebodyEnrolsInABrowser(t *testing.T) {
 func (b browser) addAuthenticator(url string) string {
 	b.t.Helper()
 	b.do("set up an app", chromedp.Navigate(url+"/console/account"), press(`form[action="/console/account/totp"] button`), await(`svg.qr`))
-	secret, err := chromedp.Run(b.ctx, chromedp.Value(chromedp.CSS(`input[name="secret"]`)))
-	if err != nil {
-		b.t.Fatalf("read the secret: %v", err)
-	}
+	secret := found(b, "read the secret", chromedp.Value(chromedp.CSS(`input[name="secret"]`)))
 	code, err := totp.GenerateCode(secret, time.Now())
 	if err != nil {
 		b.t.Fatal(err)

@@ -310,14 +310,30 @@ func (c client) call(want int, method, path, idempotencyKey string, body any) an
 	if err != nil {
 		c.t.Fatalf("%s %s: %v", method, path, err)
 	}
-	if status != want {
+	waits := want == http.StatusCreated && status == http.StatusAccepted
+	if status != want && !waits {
 		c.t.Fatalf("%s %s: status %d, want %d: %s", method, path, status, want, content)
 	}
 	var a answer
 	if err := json.Unmarshal(content, &a); err != nil {
 		c.t.Fatalf("%s %s: read answer: %v: %s", method, path, err, content)
 	}
+	if waits {
+		c.awaitCreated(path + "/" + a.ID)
+	}
 	return a
+}
+
+// awaitCreated waits for what a busy machine has taken and not stored yet.
+func (c client) awaitCreated(path string) {
+	c.t.Helper()
+	eventually(c.t, func() string {
+		status, _, err := c.do(c.t.Context(), http.MethodGet, path, "", nil)
+		if err != nil || status != http.StatusOK {
+			return fmt.Sprintf("%s is not there: %d, %v", path, status, err)
+		}
+		return ""
+	})
 }
 
 // eventually waits until check says nothing is missing any more.

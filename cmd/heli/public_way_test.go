@@ -28,10 +28,7 @@ func (b browser) tabTo(css string) {
 	b.t.Helper()
 	for range maxTabs {
 		b.do("press Tab", chromedp.KeyEvent("\t"))
-		there, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`document.activeElement.matches(`+"`"+css+"`"+`)`))
-		if err != nil {
-			b.t.Fatalf("look where the focus is: %v", err)
-		}
+		there := found(b, "look where the focus is", chromedp.Evaluate[bool](`document.activeElement.matches(`+"`"+css+"`"+`)`))
 		if there {
 			return
 		}
@@ -65,10 +62,7 @@ func (b browser) pick(name, value string) {
 	b.tabTo(`[name="` + name + `"]`)
 	b.do("choose", chromedp.KeyEvent(space))
 	for range maxTabs {
-		there, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`document.activeElement.value === "`+value+`"`))
-		if err != nil {
-			b.t.Fatalf("look what is chosen: %v", err)
-		}
+		there := found(b, "look what is chosen", chromedp.Evaluate[bool](`document.activeElement.value === "`+value+`"`))
 		if there {
 			return
 		}

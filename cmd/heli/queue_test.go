@@ -212,15 +212,12 @@ func TestTheOpenQueueFollows(t *testing.T) {
 	}
 	slices.Sort(want)
 	eventually(t, func() string {
-		rows, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]string](`[...document.querySelectorAll("tr[id^=row-]")].map((row) => row.id)`))
-		if err != nil {
-			t.Fatalf("read rows: %v", err)
-		}
+		rows := found(b, "read rows", chromedp.Evaluate[[]string](`[...document.querySelectorAll("tr[id^=row-]")].map((row) => row.id)`))
 		slices.Sort(rows)
 		return cmp.Diff(want, rows)
 	})
-	count, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.querySelector('.tabs [aria-current="page"] .badge').textContent`))
-	if err != nil || strings.TrimSpace(count) != fmt.Sprint(len(want)) {
-		t.Errorf("the tab counts %q, there are %d (%v)", count, len(want), err)
+	count := b.text("read the count", `//*[contains(@class, "tabs")]//*[@aria-current="page"]//*[contains(@class, "badge")]`)
+	if count != fmt.Sprint(len(want)) {
+		t.Errorf("the tab counts %q, there are %d", count, len(want))
 	}
 }

@@ -201,6 +201,9 @@ func TestRacingProposalsNeverOverbook(t *testing.T) {
 	if err := submitting.Wait(); err != nil {
 		t.Fatal(err)
 	}
+	for _, request := range requests {
+		staff.awaitCreated("/requests/" + request.ID)
+	}
 	checkInvariants(t, i) // every request has reached the matcher
 
 	statuses := race(t, staff, requests, offer)
@@ -216,7 +219,7 @@ func submitOpen(staff client, n int, into *answer) error {
 	if err != nil {
 		return err
 	}
-	if status != http.StatusCreated {
+	if status != http.StatusCreated && status != http.StatusAccepted {
 		return fmt.Errorf("submit: status %d: %s", status, content)
 	}
 	return json.Unmarshal(content, into)
