@@ -36,26 +36,59 @@ const Kept = 7 * 24 * time.Hour
 // ErrReused is the conflict of a key that came with another body before.
 var ErrReused = fault.NewConflict("idempotency_key_reused", "this Idempotency-Key was used with another body")
 
-// Find takes the key for the transaction, or reads the answer given under it
-// into answer and returns true. A transaction elsewhere that holds the key is
-// waited for. After false the caller does its work and calls Save in the same
-// transaction. An empty key is never found.
-func Find(ctx context.Context, tx *sqlx.Tx, key, bodyHash string, now time.Time, answer any) (bool, error) {
-	if key == "" {
+// Command is a key with what it came with, and when.
+type Command struct {
+	Key      string // empty: never remembered
+	BodyHash string
+	Now      time.Time
+}
+
+// Once does the work of a command in a transaction and keeps its answer under the
+// key. Where the key was answered before it does nothing but return that answer, and
+// says that it is repeated; a Conflict (ErrReused) where that was another body. A
+// transaction elsewhere that holds the key is waited for. The work may run again, as
+// pg.DB.InTx says.
+func Once[A any](ctx context.Context, db *pg.DB, c Command, work func(tx *sqlx.Tx) (A, error)) (answer A, repeated bool, err error) {
+	err = db.InTx(ctx, func(tx *sqlx.Tx) error {
+		answer, repeated, err = Within(ctx, tx, c, func() (A, error) { return work(tx) })
+		return err
+	})
+	if err != nil {
+		var none A
+		return none, false, err
+	}
+	return answer, repeated, nil
+}
+
+// Within is Once in a transaction that does more.
+func Within[A any](ctx context.Context, tx *sqlx.Tx, c Command, work func() (A, error)) (answer A, repeated bool, err error) {
+	if repeated, err = find(ctx, tx, c, &answer); err != nil || repeated {
+		return answer, repeated, err
+	}
+	if answer, err = work(); err != nil {
+		return answer, false, err
+	}
+	return answer, false, save(ctx, tx, c.Key, answer)
+}
+
+// find takes the key for the transaction, or reads the answer given under it into
+// answer and returns true.
+func find(ctx context.Context, tx *sqlx.Tx, c Command, answer any) (bool, error) {
+	if c.Key == "" {
 		return false, nil
 	}
-	fresh, err := insertKey(ctx, tx, key, bodyHash, now)
+	fresh, err := insertKey(ctx, tx, c.Key, c.BodyHash, c.Now)
 	if err != nil || fresh {
 		return false, err
 	}
-	row, err := selectAnswer(ctx, tx, key)
+	row, err := selectAnswer(ctx, tx, c.Key)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, ErrReused // it is of somebody whose answers who acts may not see
 	}
 	if err != nil {
 		return false, err
 	}
-	if row.BodyHash != bodyHash {
+	if row.BodyHash != c.BodyHash {
 		return false, ErrReused
 	}
 	if err := json.Unmarshal(row.Answer, answer); err != nil {
@@ -64,9 +97,7 @@ func Find(ctx context.Context, tx *sqlx.Tx, key, bodyHash string, now time.Time,
 	return true, nil
 }
 
-// Save keeps the answer under a key that Find took in this transaction. With an
-// empty key it does nothing.
-func Save(ctx context.Context, tx *sqlx.Tx, key string, answer any) error {
+func save(ctx context.Context, tx *sqlx.Tx, key string, answer any) error {
 	if key == "" {
 		return nil
 	}

@@ -21,19 +21,10 @@ type answer struct {
 var now = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 
 // command answers n under the key, or what was answered before.
-func command(t *testing.T, db *pg.DB, key, hash string, n int, work func() error) (got answer, err error) {
+func command(t *testing.T, db *pg.DB, key, hash string, n int, work func() error) (answer, error) {
 	t.Helper()
-	err = db.InTx(t.Context(), func(tx *sqlx.Tx) error {
-		found, err := idempotency.Find(t.Context(), tx, key, hash, now, &got)
-		if err != nil || found {
-			return err
-		}
-		if err := work(); err != nil {
-			return err
-		}
-		got = answer{n}
-		return idempotency.Save(t.Context(), tx, key, got)
-	})
+	got, _, err := idempotency.Once(t.Context(), db, idempotency.Command{Key: key, BodyHash: hash, Now: now},
+		func(*sqlx.Tx) (answer, error) { return answer{n}, work() })
 	return got, err
 }
 

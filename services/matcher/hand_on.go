@@ -20,28 +20,21 @@ func (s *Service) handOn(ctx context.Context, q contract.Move, before matchRow, 
 		return contract.Match{}, err
 	}
 	next, none := s.colleagueOf(ctx, before, contract.OfferID(q.To)) // a repeat needs none
+	command := idempotency.Command{Key: q.Key, BodyHash: hash, Now: s.clock()}
 	var after matchRow
-	var answer contract.Match
 	// Who holds the token of one match sees no other's offer: what a colleague's place
 	// takes is the service's own work.
-	err = s.worker.db.InTx(ctx, func(tx *sqlx.Tx) error {
-		found, err := idempotency.Find(ctx, tx, q.Key, hash, s.clock(), &answer)
-		if err != nil || found {
-			return err
-		}
+	answer, repeated, err := idempotency.Once(ctx, s.worker.db, command, func(tx *sqlx.Tx) (_ contract.Match, err error) {
 		if none != nil {
-			return none
+			return contract.Match{}, none
 		}
-		if after, err = s.handOnLocked(ctx, tx, q, before, next, party, actor); err != nil {
-			return err
-		}
-		answer = viewOf(after, actor)
-		return idempotency.Save(ctx, tx, q.Key, answer)
+		after, err = s.handOnLocked(ctx, tx, q, before, next, party, actor)
+		return viewOf(after, actor), err
 	})
 	if err != nil {
 		return contract.Match{}, toHelper(err, actor)
 	}
-	if after.ID == "" {
+	if repeated {
 		return answer, nil
 	}
 	if err := s.afterMatch(ctx, after); err != nil {

@@ -33,23 +33,15 @@ func (s *Service) Move(ctx context.Context, q contract.Move) (contract.Match, er
 	if err != nil {
 		return contract.Match{}, err
 	}
+	command := idempotency.Command{Key: q.Key, BodyHash: hash, Now: s.clock()}
 	var after matchRow
-	var answer contract.Match
-	err = s.db.InTx(ctx, func(tx *sqlx.Tx) error {
-		found, err := idempotency.Find(ctx, tx, q.Key, hash, s.clock(), &answer)
-		if err != nil || found {
-			return err
-		}
+	answer, repeated, err := idempotency.Once(ctx, s.db, command, func(tx *sqlx.Tx) (_ contract.Match, err error) {
 		if after, err = s.moveLocked(ctx, tx, q, before, party, actor); err != nil {
-			return err
+			return contract.Match{}, err
 		}
-		if err := s.followAppointment(ctx, tx, q.Move, after); err != nil {
-			return err
-		}
-		answer = viewOf(after, actor)
-		return idempotency.Save(ctx, tx, q.Key, answer)
+		return viewOf(after, actor), s.followAppointment(ctx, tx, q.Move, after)
 	})
-	if err != nil || after.ID == "" {
+	if err != nil || repeated {
 		return answer, err
 	}
 	return answer, s.afterMatch(ctx, after)

@@ -183,17 +183,10 @@ func (s *Service) SetPolicy(ctx context.Context, q contract.SetPolicy) (contract
 	if err := s.auditPolicy(ctx, actor, q, row); err != nil {
 		return contract.Policy{}, err
 	}
-	var answer contract.Policy
-	err = s.db.InTx(ctx, func(tx *sqlx.Tx) error {
-		found, err := idempotency.Find(ctx, tx, q.Key, q.BodyHash, s.clock(), &answer)
-		if err != nil || found {
-			return err
-		}
-		if err := s.store.insertPolicy(ctx, tx, &row); err != nil {
-			return err
-		}
-		answer = row.view()
-		return idempotency.Save(ctx, tx, q.Key, answer)
+	command := idempotency.Command{Key: q.Key, BodyHash: q.BodyHash, Now: s.clock()}
+	answer, _, err := idempotency.Once(ctx, s.db, command, func(tx *sqlx.Tx) (contract.Policy, error) {
+		err := s.store.insertPolicy(ctx, tx, &row)
+		return row.view(), err
 	})
 	if err != nil {
 		return contract.Policy{}, err

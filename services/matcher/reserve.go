@@ -42,17 +42,9 @@ func (s *Service) Propose(ctx context.Context, q contract.Propose) (contract.Mat
 	if err != nil {
 		return contract.Match{}, err
 	}
-	var answer contract.Match
-	err = s.db.InTx(ctx, func(tx *sqlx.Tx) error {
-		found, err := idempotency.Find(ctx, tx, q.Key, q.BodyHash, s.clock(), &answer)
-		if err != nil || found {
-			return err
-		}
-		if err := s.reserve(ctx, tx, m, actor); err != nil {
-			return err
-		}
-		answer = viewOf(m, actor)
-		return idempotency.Save(ctx, tx, q.Key, answer)
+	command := idempotency.Command{Key: q.Key, BodyHash: q.BodyHash, Now: s.clock()}
+	answer, _, err := idempotency.Once(ctx, s.db, command, func(tx *sqlx.Tx) (contract.Match, error) {
+		return viewOf(m, actor), s.reserve(ctx, tx, m, actor)
 	})
 	if err != nil {
 		return contract.Match{}, err

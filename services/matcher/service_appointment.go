@@ -121,26 +121,19 @@ func (s *Service) storeAppointment(ctx context.Context, q contract.SetAppointmen
 	if err != nil {
 		return matchRow{}, err
 	}
+	command := idempotency.Command{Key: q.Key, BodyHash: hash, Now: s.clock()}
 	after := a.before
-	err = s.db.InTx(ctx, func(tx *sqlx.Tx) error {
-		var done contract.MatchID
-		found, err := idempotency.Find(ctx, tx, q.Key, hash, s.clock(), &done)
-		if err != nil || found {
-			return err
-		}
+	_, _, err = idempotency.Once(ctx, s.db, command, func(tx *sqlx.Tx) (_ contract.MatchID, err error) {
 		if after, err = s.moveLocked(ctx, tx, a.move, a.before, a.party, a.actor); err != nil {
-			return err
+			return "", err
 		}
 		row := appointmentRow{
 			MatchID: after.ID, Start: a.when.start, End: a.when.end, Zone: q.Zone, PlaceID: a.place, ChangedAt: after.UpdatedAt,
 		}
 		if err := s.store.putAppointment(ctx, tx, row); err != nil {
-			return err
+			return "", err
 		}
-		if err := s.requireNoOverlap(ctx, tx, after, a.when); err != nil {
-			return err
-		}
-		return idempotency.Save(ctx, tx, q.Key, after.ID)
+		return after.ID, s.requireNoOverlap(ctx, tx, after, a.when)
 	})
 	return after, err
 }

@@ -34,22 +34,15 @@ func (s *Service) MoveAsk(ctx context.Context, q contract.Move) (contract.Ask, e
 	if err != nil {
 		return contract.Ask{}, err
 	}
-	var view contract.Ask
+	command := idempotency.Command{Key: q.Key, BodyHash: hash, Now: s.clock()}
 	// Who holds a token of one ask sees neither needs nor capacities: what a yes
 	// reserves is the service's own work.
-	err = s.worker.db.InTx(ctx, func(tx *sqlx.Tx) error {
-		found, err := idempotency.Find(ctx, tx, q.Key, hash, s.clock(), &view)
-		if err != nil || found {
-			return err
-		}
+	view, _, err := idempotency.Once(ctx, s.worker.db, command, func(tx *sqlx.Tx) (contract.Ask, error) {
 		if unready != nil {
-			return unready
+			return contract.Ask{}, unready
 		}
-		if err := s.answerLocked(ctx, tx, &answer, q, party, actor); err != nil {
-			return err
-		}
-		view = s.viewOfAsk(answer.ask, actor)
-		return idempotency.Save(ctx, tx, q.Key, view)
+		err := s.answerLocked(ctx, tx, &answer, q, party, actor)
+		return s.viewOfAsk(answer.ask, actor), err
 	})
 	if err != nil {
 		return contract.Ask{}, toHelper(err, actor)

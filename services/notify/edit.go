@@ -43,23 +43,19 @@ func (s *Service) Edit(ctx context.Context, q contract.EditWebhook) (contract.We
 			return contract.Webhook{}, err
 		}
 	}
+	command := idempotency.Command{Key: q.Key, BodyHash: q.BodyHash, Now: s.now()}
 	var w contract.Webhook
-	err = s.change(ctx, q.ID, func(tx *sqlx.Tx, e *endpointRecord) error {
-		found, err := idempotency.Find(ctx, tx, q.Key, q.BodyHash, s.now(), &w)
-		if err != nil || found {
-			return err
-		}
-		if e.Version != q.Version || before.Version != q.Version {
-			return fault.NewConflict("stale_version", "the endpoint has changed; read it again")
-		}
-		if !edit.moved {
-			edit.after.health = e.health // attempts change it meanwhile
-		}
-		if err := s.storeEdit(ctx, tx, edit); err != nil {
-			return err
-		}
-		w = edit.after.view()
-		return idempotency.Save(ctx, tx, q.Key, w)
+	err = s.change(ctx, q.ID, func(tx *sqlx.Tx, e *endpointRecord) (err error) {
+		w, _, err = idempotency.Within(ctx, tx, command, func() (contract.Webhook, error) {
+			if e.Version != q.Version || before.Version != q.Version {
+				return contract.Webhook{}, fault.NewConflict("stale_version", "the endpoint has changed; read it again")
+			}
+			if !edit.moved {
+				edit.after.health = e.health // attempts change it meanwhile
+			}
+			return edit.after.view(), s.storeEdit(ctx, tx, edit)
+		})
+		return err
 	})
 	if err != nil {
 		return contract.Webhook{}, err

@@ -43,21 +43,14 @@ func (s *Service) Register(ctx context.Context, q contract.WebhookDraft) (contra
 	if err != nil {
 		return contract.Webhook{}, err
 	}
+	command := idempotency.Command{Key: q.Key, BodyHash: q.BodyHash, Now: s.now()}
 	var w contract.Webhook
-	err = s.store.db.InTx(ctx, func(tx *sqlx.Tx) error {
-		found, err := idempotency.Find(ctx, tx, q.Key, q.BodyHash, s.now(), &w)
+	err = s.store.db.InTx(ctx, func(tx *sqlx.Tx) (err error) {
+		w, _, err = idempotency.Within(ctx, tx, command, func() (contract.Webhook, error) { return s.insert(ctx, tx, e, key) })
 		if err != nil {
 			return err
 		}
-		if !found {
-			if w, err = s.insert(ctx, tx, e, key); err != nil {
-				return err
-			}
-			// The answer is kept without the secret, which is stored sealed alone.
-			if err := idempotency.Save(ctx, tx, q.Key, w); err != nil {
-				return err
-			}
-		}
+		// The answer is kept without the secret, which is stored sealed alone.
 		w.Secret, err = s.unchangedSecret(ctx, tx, w)
 		return err
 	})

@@ -94,25 +94,18 @@ func (s *Service) read(ctx context.Context, id string) (fullRow, error) {
 // must be the current one. Under a key that was answered it does nothing but
 // return the first answer.
 func (s *Service) change(ctx context.Context, m contract.Move, fn func(tx *sqlx.Tx, row *fullRow, r *record) error) (contract.Moved, error) {
-	var moved contract.Moved
 	if !contract.ValidID(m.ID) {
-		return moved, errUnknown
+		return contract.Moved{}, errUnknown
 	}
 	key := m.Key
 	m.Key = ""
 	hash, err := idempotency.Hash(m)
 	if err != nil {
-		return moved, err
+		return contract.Moved{}, err
 	}
-	err = s.store.db.InTx(ctx, func(tx *sqlx.Tx) error {
-		found, err := idempotency.Find(ctx, tx, key, hash, s.now(), &moved)
-		if err != nil || found {
-			return err
-		}
-		if moved, err = s.changeLocked(ctx, tx, m, fn); err != nil {
-			return err
-		}
-		return idempotency.Save(ctx, tx, key, moved)
+	command := idempotency.Command{Key: key, BodyHash: hash, Now: s.now()}
+	moved, _, err := idempotency.Once(ctx, s.store.db, command, func(tx *sqlx.Tx) (contract.Moved, error) {
+		return s.changeLocked(ctx, tx, m, fn)
 	})
 	if err != nil {
 		return contract.Moved{}, err

@@ -86,18 +86,12 @@ func (s *Service) RecordSession(ctx context.Context, q contract.RecordSession) (
 }
 
 // storeSession stores a session, or returns that of the same key, id or source.
-func (s *Service) storeSession(ctx context.Context, q contract.RecordSession, row sessionRow) (answer contract.ServiceSession, err error) {
-	err = s.store.db.InTx(ctx, func(tx *sqlx.Tx) error {
-		found, err := idempotency.Find(ctx, tx, q.Key, q.BodyHash, s.now(), &answer)
-		if err != nil || found {
-			answer.Repeated = found
-			return err
-		}
-		if answer, err = s.insertSession(ctx, tx, row); err != nil {
-			return err
-		}
-		return idempotency.Save(ctx, tx, q.Key, answer)
+func (s *Service) storeSession(ctx context.Context, q contract.RecordSession, row sessionRow) (contract.ServiceSession, error) {
+	command := idempotency.Command{Key: q.Key, BodyHash: q.BodyHash, Now: s.now()}
+	answer, repeated, err := idempotency.Once(ctx, s.store.db, command, func(tx *sqlx.Tx) (contract.ServiceSession, error) {
+		return s.insertSession(ctx, tx, row)
 	})
+	answer.Repeated = answer.Repeated || repeated
 	return answer, err
 }
 

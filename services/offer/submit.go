@@ -185,32 +185,26 @@ func (r *record) vouch(h hand) {
 
 // storeSubmission stores an offer, or returns the answer to the first one of
 // the same key, id or source.
-func (s *Service) storeSubmission(ctx context.Context, sub submission) (answer contract.SubmittedOffer, err error) {
+func (s *Service) storeSubmission(ctx context.Context, sub submission) (contract.SubmittedOffer, error) {
 	prepared := *sub.record
+	command := idempotency.Command{Key: sub.key, BodyHash: sub.bodyHash, Now: s.now()}
 	// Who submits was checked before and may see nothing of it afterwards: storing
 	// is the service's own work, as the intake of requests is.
-	err = s.worker.db.InTx(ctx, func(tx *sqlx.Tx) error {
+	answer, repeated, err := idempotency.Once(ctx, s.worker.db, command, func(tx *sqlx.Tx) (contract.SubmittedOffer, error) {
 		fresh := prepared // the transaction may run again
 		sub.record = &fresh
-		found, err := idempotency.Find(ctx, tx, sub.key, sub.bodyHash, s.now(), &answer)
-		if err != nil || found {
-			answer.Repeated = found
-			return err
-		}
 		if err := s.assignHelper(ctx, tx, &fresh.row, sub.contact); err != nil {
-			return err
+			return contract.SubmittedOffer{}, err
 		}
 		if err := s.restLikeOthers(ctx, tx, &fresh, sub.contact.PhoneIndex); err != nil {
-			return err
+			return contract.SubmittedOffer{}, err
 		}
-		if answer, err = s.insert(ctx, tx, sub); err != nil {
-			return err
-		}
-		return idempotency.Save(ctx, tx, sub.key, answer)
+		return s.insert(ctx, tx, sub)
 	})
 	if err != nil {
 		return contract.SubmittedOffer{}, err
 	}
+	answer.Repeated = answer.Repeated || repeated
 	s.relay.Wake()
 	return answer, nil
 }
