@@ -144,12 +144,6 @@ func adoptRows(ctx context.Context, tx *sqlx.Tx, keys *seal.Keys, owner contract
 	return nil
 }
 
-// Cursor returns how far the journal of erasures was followed; Follow moves it on.
-func Cursor(ctx context.Context, db *pg.DB) (int64, error) { return selectCursor(ctx, db) }
-
-// Follow notes that everything up to seq was erased here.
-func Follow(ctx context.Context, db *pg.DB, seq int64) error { return updateCursor(ctx, db, seq) }
-
 // Keep stores the key of something else that is one person's, under its own id, in
 // the place of a former one.
 func Keep(ctx context.Context, tx *sqlx.Tx, id string, key seal.WrappedKey) error {

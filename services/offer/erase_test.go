@@ -147,7 +147,7 @@ func TestJournalIsFollowed(t *testing.T) {
 		{Seq: 3, Thing: contract.ThingOffer, SubjectID: string(r.ID)},
 	}
 	for range 2 {
-		must(t, b.followErasures(t.Context()))
+		must(t, b.journal().Follow(t.Context()))
 	}
 	if left := holding(t, b.admin.DB, "offer", planted); len(left) > 0 {
 		t.Errorf("left in %v", left)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -14,12 +13,8 @@ import (
 	"heli/pkg/check"
 	"heli/pkg/contract"
 	"heli/pkg/fault"
-	"heli/pkg/pg"
 	"heli/pkg/vault"
 )
-
-// catchUpInterval is how often a directory that is away is asked again.
-const catchUpInterval = time.Second
 
 var errErased = fault.NewConflict("erased", "the request was erased")
 
@@ -104,55 +99,12 @@ func afterErasure(m contract.Move, row fullRow) (contract.Moved, error) {
 	return contract.Moved{ID: string(row.ID), State: string(row.State), Version: row.Version}, nil
 }
 
-// followErasures erases what the journal names and is still here: after a crash
-// between the two, or when an older backup was restored.
-func (s *Service) followErasures(ctx context.Context) error {
-	ctx = contract.WithActor(ctx, contract.System())
-	for {
-		after, err := vault.Cursor(ctx, s.worker.db)
-		if err != nil {
-			return pg.MapContext(ctx, err)
-		}
-		q := contract.ListErasures{Thing: contract.ThingRequest, After: after}
-		journal, err := bus.Call(ctx, s.bus, contract.DirectoryErasures, q)
-		if err != nil {
-			return fmt.Errorf("follow the journal of erasures: %w", err)
-		}
-		for _, e := range journal.Items {
-			_, err := s.erase(ctx, contract.Move{ID: e.SubjectID, Move: moveErase})
-			if err != nil && !fault.Is(err, fault.NotFound) {
-				return fmt.Errorf("erase request %s: %w", e.SubjectID, err)
-			}
-		}
-		if journal.Last == after {
-			return nil
-		}
-		if err := vault.Follow(ctx, s.worker.db, journal.Last); err != nil {
-			return pg.MapContext(ctx, err)
-		}
-	}
-}
-
-// catchUp follows the journal before anything is shown: what an older backup
-// brought back is never seen. It waits for the directory until ctx ends.
-func (s *Service) catchUp(ctx context.Context, log *slog.Logger) error {
-	ticker := time.NewTicker(catchUpInterval)
-	defer ticker.Stop()
-	for {
-		err := s.followErasures(ctx)
-		if err == nil || ctx.Err() != nil {
-			return nil
-		}
-		if !fault.Is(err, fault.Unavailable) {
-			return err
-		}
-		log.Info("waiting for the journal of erasures", "error", err)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		}
-	}
+// journal is that of erasures, followed here.
+func (s *Service) journal() vault.Journal {
+	return vault.Journal{DB: s.worker.db, Bus: s.bus, Thing: contract.ThingRequest, Erase: func(ctx context.Context, id string) error {
+		_, err := s.erase(ctx, contract.Move{ID: id, Move: moveErase})
+		return err
+	}}
 }
 
 // adopt gives contacts of before there were keys of persons one each.

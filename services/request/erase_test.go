@@ -145,7 +145,7 @@ func TestJournalIsFollowed(t *testing.T) {
 		{Seq: 3, Thing: contract.ThingRequest, SubjectID: string(r.ID)},
 	}
 	for range 2 {
-		must(t, b.followErasures(t.Context()))
+		must(t, b.journal().Follow(t.Context()))
 	}
 	if left := holding(t, b.admin.DB, "request", planted); len(left) > 0 {
 		t.Errorf("left in %v", left)

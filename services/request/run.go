@@ -51,7 +51,7 @@ func Run(ctx context.Context, d app.Deps, c Config) error {
 		// Callers are answered before the intake that they wait for closes.
 		defer s.Close()
 		defer server.Stop()
-		if err := s.catchUp(ctx, d.Log); err != nil {
+		if err := s.journal().CatchUp(ctx, d.Log); err != nil {
 			return err
 		}
 		if err := s.answer(server); err != nil {
@@ -73,7 +73,7 @@ func (s *Service) purge(ctx context.Context, d app.Deps, c Config) error {
 		if _, err := idempotency.Purge(ctx, d.Worker, s.now()); err != nil && ctx.Err() == nil {
 			d.Log.Warn("could not purge idempotency keys, trying again in an hour", "error", err)
 		}
-		if err := s.followErasures(ctx); err != nil && ctx.Err() == nil {
+		if err := s.journal().Follow(ctx); err != nil && ctx.Err() == nil {
 			d.Log.Warn("could not follow the journal of erasures, trying again in an hour", "error", err)
 		}
 		if err := s.worker.forgetChanged(ctx, keepChanged); err != nil && ctx.Err() == nil {
