@@ -134,7 +134,7 @@ func (f furnishings) deskPages() []shownPage {
 		{name: "map", path: "/console/map", as: coordinator},
 		{name: "map, a region", path: "/console/map?region=610000", as: coordinator},
 		{name: "sessions", path: "/console/sessions", as: coordinator},
-		{name: "sessions by a table", path: "/console/sessions/import", as: coordinator},
+		{name: "sessions by a table", path: "/console/imports?kind=sessions", as: coordinator},
 		{name: "sessions, wrong", path: "/console/sessions", as: coordinator, prepare: sendForm("/console/sessions", nil, `[data-error-summary]`)},
 		{name: "tables", path: "/console/imports", as: coordinator},
 		{name: "table, to be mapped", path: "/console/imports", as: coordinator, prepare: table("needs", "待办.csv", someNeeds, `select[name="column.item"]`)},

@@ -191,8 +191,6 @@ var routes = map[string]Rule{
 	"POST /inbound/{id}":                                 {SubmitRequest, SubmitOffer},
 	"POST /inbound/bounce":                               {UseCodes},
 	"POST /console/account/notices":                      {UseAccount},
-	"GET /console/sessions/import":                       {RecordSessions},
-	"POST /console/sessions/import":                      {RecordSessions},
 	"GET /console/forms":                                 {ManageForms},
 	"POST /console/forms":                                {ManageForms},
 	"GET /console/forms/{id}":                            {ManageForms},

@@ -58,6 +58,10 @@ type EventData struct {
 	Held *int64 `json:"held,omitempty"`
 	// At is when a match takes place: it decides the period of the capacity.
 	At *time.Time `json:"at,omitempty"`
+	// OfferOrganisation is the code of who owns the offer of a match.
+	OfferOrganisation string `json:"offer_organisation,omitempty"`
+	// StartBy is until when help that was accepted should have begun; later it is stuck.
+	StartBy *time.Time `json:"start_by,omitempty"`
 	// PersonID is whom of the staff a reminder is for.
 	PersonID PersonID `json:"person_id,omitempty"`
 	// Reason is a code such as a closing or declining reason, never free text.
@@ -97,3 +101,18 @@ func Consumers() []Consumer {
 
 // LiveSubject is the core NATS pattern that web listens to for live pages.
 const LiveSubject = "evt.>"
+
+// Touched is broadcast when something about a thing changed that has no fact, such as
+// a note, or that time alone changed. Nobody may hear of it: it is for open pages,
+// which show the truth when they are loaded too.
+type Touched struct {
+	Thing Thing  `json:"thing"`
+	ID    string `json:"id"`
+	Path  string `json:"path"` // of who sees it
+}
+
+// TouchedSubjects is the core NATS pattern of what every service says was touched.
+const TouchedSubjects = "live.*.touched"
+
+// TouchedSubject returns where a service says so.
+func TouchedSubject(service string) string { return "live." + service + ".touched" }

@@ -111,7 +111,9 @@ type Request struct {
 	ClaimedByID    string         `json:"claimed_by_id,omitempty"`
 	ClaimedUntil   *time.Time     `json:"claimed_until,omitempty"`
 	FollowUpAt     *time.Time     `json:"follow_up_at,omitempty"` // for staff
-	Generation     int            `json:"generation"`
+	// Waits are its matches that wait for their helper, the longest first; for staff.
+	Waits      []Wait `json:"waits,omitempty"`
+	Generation int    `json:"generation"`
 	// Repeats is how many other requests are linked to it as asking for the same.
 	Repeats int `json:"repeats,omitempty"`
 	// Consent is what the person agreed to and has not withdrawn.
@@ -129,6 +131,17 @@ type Request struct {
 	Attachments []Attachment `json:"attachments,omitempty"`
 	// Published is what is on the public board; on get only, staff only.
 	Published *Published `json:"published,omitempty"`
+}
+
+// Wait is a match that waits for its helper.
+type Wait struct {
+	MatchID MatchID `json:"match_id"`
+	// Queue is QueueAwaiting or QueueStuck.
+	Queue string `json:"queue"`
+	// Since is when the helper was asked, or should have begun.
+	Since time.Time `json:"since"`
+	// Organisation owns the offer; empty while that is not known.
+	Organisation string `json:"organisation,omitempty"`
 }
 
 // Note is a remark of staff on a request or an offer.
@@ -167,8 +180,19 @@ type ListRequests struct {
 	CreatedAfter  time.Time `json:"created_after,omitzero"`
 	CreatedBefore time.Time `json:"created_before,omitzero"`
 	IncludeClosed bool      `json:"include_closed,omitempty"`
-	Due           bool      `json:"due,omitempty"` // to follow up now
+	// Queue is one of RequestQueues; empty for all. None holds a closed request.
+	Queue string `json:"queue,omitempty"`
 }
+
+// The queues of requests that somebody must look at, whatever their state.
+const (
+	QueueDue      = "due"      // to follow up now
+	QueueAwaiting = "awaiting" // a helper has yet to answer
+	QueueStuck    = "stuck"    // a helper has accepted, and has not begun in time
+)
+
+// RequestQueues returns their names.
+func RequestQueues() []string { return []string{QueueDue, QueueAwaiting, QueueStuck} }
 
 // GetByID asks for one thing by id. As a token's holder the actor's Subject must be it.
 type GetByID struct {
@@ -293,6 +317,5 @@ var (
 // Counts are how many rows the actor sees, by shown state.
 type Counts struct {
 	ByState map[string]int64 `json:"by_state"`
-	Due     int64            `json:"due,omitempty"`    // requests to follow up now
-	Queues  map[string]int64 `json:"queues,omitempty"` // of offers; a row may be in several
+	Queues  map[string]int64 `json:"queues,omitempty"` // of requests or offers; a row may be in several
 }

@@ -79,6 +79,9 @@ type ListSessions struct {
 type VoidSession struct {
 	ID     SessionID `json:"id"`
 	Reason string    `json:"reason"`
+	// TakeBack says that it was entered by mistake: it goes only while nobody has worked
+	// on it since, and what it was entered from may be entered again.
+	TakeBack bool `json:"take_back,omitempty"`
 }
 
 // SessionGrouping says what totals are summed by.

@@ -58,7 +58,7 @@ func TestRights(t *testing.T) {
 			"svc.request.get svc.directory.reference evt.request.open.root $JS.API.STREAM.INFO.EVT"},
 		{"directory", "subscribe", "svc.directory.* _INBOX_directory.> live.>", "evt.> svc.offer.*"},
 		{"request", "publish",
-			"evt.request.open.root svc.directory.reference live.request.x $JS.API.STREAM.INFO.EVT $JS.API.CONSUMER.INFO.EVT.request_match $JS.API.CONSUMER.MSG.NEXT.EVT.request_match $JS.ACK.EVT.request_match.1.1.1.1.1",
+			"evt.request.open.root svc.directory.reference svc.matcher.get live.request.x $JS.API.STREAM.INFO.EVT $JS.API.CONSUMER.INFO.EVT.request_match $JS.API.CONSUMER.MSG.NEXT.EVT.request_match $JS.ACK.EVT.request_match.1.1.1.1.1",
 			"evt.offer.open.root evt.match.open.root evt.ask.asked.root svc.offer.get svc.matcher.propose svc.request.get $JS.API.STREAM.DELETE.EVT $JS.API.STREAM.PURGE.EVT $JS.API.STREAM.MSG.GET.EVT $JS.API.CONSUMER.CREATE.EVT.x $JS.API.CONSUMER.DELETE.EVT.request_match $JS.API.CONSUMER.MSG.NEXT.EVT.offer_match $JS.ACK.EVT.offer_match.1.1.1.1.1 $JS.API.INFO $SRV.PING _INBOX_web.x"},
 		{"request", "subscribe",
 			"svc.request.* _INBOX_request.> live.> $SRV.PING $SRV.INFO.request $SRV.STATS.request.id",

@@ -44,7 +44,7 @@ func Services() []string {
 // calls are the subjects that each service calls.
 var calls = map[string][]string{
 	"directory": {"svc.request.count", "svc.offer.count", "svc.matcher.count"},
-	"request":   {"svc.directory.*"},
+	"request":   {"svc.directory.*", "svc.matcher.get"},
 	"offer":     {"svc.directory.*"},
 	"matcher": {
 		"svc.directory.*",

@@ -88,8 +88,8 @@ type Options struct {
 	Done func(ThingReport)
 }
 
-// ThingReport is what became of one request, offer or organisation. ID and Version
-// are those of the moment in which it was created.
+// ThingReport is what became of one request, offer, organisation or session. ID and
+// Version are those of the moment in which it was created; a session has no versions.
 type ThingReport struct {
 	N        int    // in the order of the file, from 0
 	SourceID string // an organisation's code
@@ -112,7 +112,7 @@ type RowReport struct {
 	Faults []fault.Field `json:"-"`
 }
 
-// Report is the result of one import. Requests, offers and organisations are
+// Report is the result of one import. Requests, offers, organisations and sessions are
 // its things; rows with one source_id are one.
 type Report struct {
 	Rows   []RowReport `json:"rows"` // by line
@@ -175,6 +175,8 @@ func (i *Importer) Take(ctx context.Context, kind Kind, table *tabular.Table) (R
 	switch kind {
 	case Organisations:
 		return i.takeOrganisations(ctx, table)
+	case Sessions:
+		return i.takeSessions(ctx, table)
 	case Offers:
 		return i.run(ctx, table, i.group(table, i.offers()))
 	default:
@@ -182,7 +184,7 @@ func (i *Importer) Take(ctx context.Context, kind Kind, table *tabular.Table) (R
 	}
 }
 
-// thing is a request, an offer or an organisation of the file with its rows. It
+// thing is a request, an offer, an organisation or a session of the file with its rows. It
 // has no submit when all its rows were refused.
 type thing struct {
 	n      int

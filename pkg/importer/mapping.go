@@ -18,10 +18,11 @@ const (
 	Needs         Kind = "needs"
 	Offers        Kind = "offers"
 	Organisations Kind = "organisations"
+	Sessions      Kind = "sessions"
 )
 
 // Kinds lists the kinds of Take.
-func Kinds() []Kind { return []Kind{Needs, Offers, Organisations} }
+func Kinds() []Kind { return []Kind{Needs, Offers, Organisations, Sessions} }
 
 // Mapping says how the columns of somebody else's table become fields.
 type Mapping struct {
@@ -31,10 +32,16 @@ type Mapping struct {
 
 // Fields lists the fields of a kind, in the order in which people are asked.
 func Fields(kind Kind) []string {
-	if kind == Organisations {
+	switch kind {
+	case Organisations:
 		return []string{
 			"code", "name", "kind", "level", "parent_code", "region_code", "province", "city", "district",
 			"contact_person", "specialties", "coordinates", "verified",
+		}
+	case Sessions:
+		return []string{
+			"held_on", "category", "people", "minutes", "group", "helpers", "mode", "region_code", "province", "city", "district",
+			"campaign", "organisation", "source_id", "confirmed",
 		}
 	}
 	fields := []string{
@@ -50,7 +57,7 @@ func Fields(kind Kind) []string {
 
 // Settable lists the fields for which one value may stand for all rows.
 func Settable() []string {
-	return []string{"category", "unit", "mode", "urgency", "organisation", "region_code", "kind", "level", "parent_code"}
+	return []string{"category", "unit", "mode", "urgency", "organisation", "region_code", "kind", "level", "parent_code", "minutes", "group", "campaign"}
 }
 
 // Of returns the mapping without what the kind, or a table with these columns,

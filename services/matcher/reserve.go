@@ -282,8 +282,17 @@ func eventOf(m matchRow) contract.Event {
 			NeedLineID: m.NeedLineID, OfferLineID: m.OfferLineID,
 			Category: m.Category, RegionCode: m.RegionCode, Urgency: string(m.Urgency),
 			Quantity: &m.Quantity, Held: &m.OfferQuantity, At: new(m.takesPlace()), Fulfilled: fulfilled, Unit: string(m.Unit), Reason: reasonCode(m),
+			OfferOrganisation: m.OfferOrg, StartBy: m.startBy(),
 		},
 	}
+}
+
+// startBy returns until when the help should have begun, while it is accepted.
+func (m matchRow) startBy() *time.Time {
+	if m.State == Accepted || m.State == ContactReleased {
+		return m.StartBy
+	}
+	return nil
 }
 
 // takesPlace returns when the match uses the offer's capacity: it decides the period.

@@ -305,9 +305,7 @@ func viewOf(m matchRow, reader contract.Actor) contract.Match {
 		v.HoldUntil = m.HoldUntil
 	}
 	v.ResolveBy = m.resolveBy()
-	if m.State == Accepted || m.State == ContactReleased {
-		v.StartBy = m.StartBy
-	}
+	v.StartBy = m.startBy()
 	return v
 }
 

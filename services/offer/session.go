@@ -292,7 +292,8 @@ func (s *Service) sessionFilter(ctx context.Context, q contract.SessionFilter) (
 }
 
 // VoidSession takes a session out of the counts and keeps it with the reason.
-// Repeating it keeps the first reason.
+// Repeating it keeps the first reason. To take one back that has a roster, or that
+// went for another reason, is a Conflict.
 func (s *Service) VoidSession(ctx context.Context, q contract.VoidSession) (contract.ServiceSession, error) {
 	c := check.New(nil)
 	reason := strings.TrimSpace(q.Reason)
@@ -305,7 +306,13 @@ func (s *Service) VoidSession(ctx context.Context, q contract.VoidSession) (cont
 	}
 	var row sessionRow
 	err := s.store.db.InTx(ctx, func(tx *sqlx.Tx) (err error) {
-		if row, err = s.store.voidSession(ctx, tx, q.ID, reason); err != nil {
+		if row, err = s.store.lockSession(ctx, tx, q.ID); err != nil {
+			return err
+		}
+		if q.TakeBack && (row.Roster > 0 || row.VoidReason != nil && *row.VoidReason != reason) {
+			return fault.NewConflict("session_touched", "somebody has worked on the session since")
+		}
+		if row, err = s.store.voidSession(ctx, tx, q.ID, reason, q.TakeBack); err != nil {
 			return err
 		}
 		row.Roster = 0 // nobody is to be known of who was not there

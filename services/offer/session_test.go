@@ -241,3 +241,41 @@ func TestSessionsOfOthersAreNotSeen(t *testing.T) {
 	_, err = b.VoidSession(stranger, contract.VoidSession{ID: recorded.ID, Reason: "mine"})
 	wantFault(t, err, fault.NotFound, "not_found")
 }
+
+// TestASessionIsTakenBackWithItsTable while nobody has worked on it; the row that it
+// came from may then be entered again.
+func TestASessionIsTakenBackWithItsTable(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	lead := as(t, contract.RoleAgencyLead, xian)
+	enter := func(name string) contract.ServiceSession {
+		return b.record(t, lead, b.heldSession(people(4), func(d *contract.SessionDraft) { d.Source, d.SourceID = "table", name }))
+	}
+	free, rostered, voided := enter("a"), enter("b"), enter("c")
+	_, err := b.KeepRoster(lead, contract.KeepRoster{ID: rostered.ID, Names: []string{"演示甲"}})
+	must(t, err)
+	_, err = b.VoidSession(lead, contract.VoidSession{ID: voided.ID, Reason: "twice"})
+	must(t, err)
+	takeBack := func(s contract.ServiceSession) error {
+		_, err := b.VoidSession(lead, contract.VoidSession{ID: s.ID, Reason: "upload:1", TakeBack: true})
+		return err
+	}
+	for range 2 { // a crash repeats it
+		must(t, takeBack(free))
+	}
+	wantFault(t, takeBack(rostered), fault.Conflict, "session_touched")
+	wantFault(t, takeBack(voided), fault.Conflict, "session_touched")
+	roster, err := b.Sessions(lead, contract.ListSessions{})
+	must(t, err)
+	for _, s := range roster.Items {
+		if s.ID == rostered.ID && (s.Roster != 1 || s.VoidReason != nil) {
+			t.Errorf("what has a roster became %+v", s)
+		}
+	}
+	if again := enter("a"); again.Repeated || again.ID == free.ID {
+		t.Errorf("what was taken back is known as %+v", again)
+	}
+	if again := enter("c"); !again.Repeated {
+		t.Error("what was voided by hand is counted again")
+	}
+}

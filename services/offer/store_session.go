@@ -126,10 +126,13 @@ func (s *store) sumSessions(ctx context.Context, f sessionFilter, by contract.Se
 	return rows, nil
 }
 
-const voidSessionSQL = `UPDATE sessions SET void_reason = coalesce(void_reason, $2) WHERE id = $1 RETURNING ` + sessionColumns
+const voidSessionSQL = `
+	UPDATE sessions SET void_reason = coalesce(void_reason, $2), source_id = CASE WHEN $3::boolean THEN '' ELSE source_id END
+	WHERE id = $1 RETURNING ` + sessionColumns
 
-func (s *store) voidSession(ctx context.Context, tx *sqlx.Tx, id contract.SessionID, reason string) (row sessionRow, err error) {
-	if err := tx.GetContext(ctx, &row, voidSessionSQL, id, reason); err != nil {
+// voidSession keeps the first reason; one that is unknown again frees its source.
+func (s *store) voidSession(ctx context.Context, tx *sqlx.Tx, id contract.SessionID, reason string, unknown bool) (row sessionRow, err error) {
+	if err := tx.GetContext(ctx, &row, voidSessionSQL, id, reason, unknown); err != nil {
 		return row, fmt.Errorf("void session: %w", err)
 	}
 	return row, nil

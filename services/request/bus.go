@@ -107,11 +107,15 @@ func (s *Service) HearMatches(ctx context.Context, events []contract.Event, once
 			return err
 		}
 	}
+	var waiting []touchedRow // that wait otherwise than before
 	err := once(func(tx *sqlx.Tx, fresh []contract.Event) error {
+		waiting = nil
 		for _, e := range fresh {
-			if err := s.hearMatch(ctx, tx, e); err != nil {
+			some, err := s.hearMatch(ctx, tx, e)
+			if err != nil {
 				return err
 			}
+			waiting = append(waiting, some...)
 		}
 		return nil
 	})
@@ -119,6 +123,7 @@ func (s *Service) HearMatches(ctx context.Context, events []contract.Event, once
 		return err
 	}
 	s.relay.Wake()
+	s.touched(waiting)
 	return nil
 }
 
@@ -129,51 +134,73 @@ func checkMatch(d contract.EventData) error {
 	return nil
 }
 
-func (s *Service) hearMatch(ctx context.Context, tx *sqlx.Tx, e contract.Event) error {
+// hearMatch returns the request when it waits otherwise than before.
+func (s *Service) hearMatch(ctx context.Context, tx *sqlx.Tx, e contract.Event) ([]touchedRow, error) {
 	row, err := s.store.lockRequest(ctx, tx, e.Data.RequestID)
 	if fault.Is(pg.Map(err), fault.NotFound) {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return s.followMatch(ctx, tx, row.record(), e)
+	waiting, err := s.followMatch(ctx, tx, row.record(), e)
+	if err != nil || !waiting {
+		return nil, err
+	}
+	return []touchedRow{{row.ID, row.OrgPath}}, nil
 }
 
-func (s *Service) followMatch(ctx context.Context, tx *sqlx.Tx, r *record, e contract.Event) error {
+// followMatch reports whether the request waits otherwise than before.
+func (s *Service) followMatch(ctx context.Context, tx *sqlx.Tx, r *record, e contract.Event) (waiting bool, err error) {
 	n := slices.IndexFunc(r.lines, func(l lineRow) bool { return l.ID == e.Data.NeedLineID })
 	if n < 0 {
-		return nil
+		return false, nil
 	}
-	err := s.store.upsertMatch(ctx, tx, matchRow{
-		MatchID: e.Data.MatchID, NeedLineID: e.Data.NeedLineID, State: e.State, Version: e.Version,
-		Quantity: e.Data.Quantity, Fulfilled: e.Data.Fulfilled, Released: e.State == matchContactReleased, StateAt: e.Time,
-	})
+	if err := s.store.upsertMatch(ctx, tx, matchOf(e)); err != nil {
+		return false, err
+	}
+	matches, err := s.store.selectMatches(ctx, tx, r.lines)
 	if err != nil {
-		return err
+		return false, err
 	}
-	rows, err := s.store.selectMatches(ctx, tx, e.Data.NeedLineID)
-	if err != nil {
-		return err
+	waiting = r.wait(matches)
+	h := newHand(contract.System(), s.now())
+	switch {
+	case r.lines[n].follow(matches):
+		if err := s.store.updateTotals(ctx, tx, r.lines[n]); err != nil {
+			return false, err
+		}
+		if err := r.hearMatches(h); err != nil {
+			return false, err
+		}
+	case waiting:
+		r.touch(h)
+	default:
+		return false, nil
 	}
-	if !r.lines[n].follow(rows) {
-		return nil
-	}
-	if err := s.store.updateTotals(ctx, tx, r.lines[n]); err != nil {
-		return err
-	}
-	if err := r.hearMatches(newHand(contract.System(), s.now())); err != nil {
-		return err
-	}
-	return s.save(ctx, tx, r)
+	return waiting, s.save(ctx, tx, r)
 }
 
-// follow takes over the totals of the line's matches and reports whether they
-// changed.
-func (l *lineRow) follow(rows []matchRow) bool {
-	views := make([]MatchView, len(rows))
-	for i, row := range rows {
-		views[i] = row.view()
+// matchOf is what a fact tells of a match.
+func matchOf(e contract.Event) matchRow {
+	m := matchRow{
+		MatchID: e.Data.MatchID, NeedLineID: e.Data.NeedLineID, State: e.State, Version: e.Version, Quantity: e.Data.Quantity,
+		Fulfilled: e.Data.Fulfilled, Released: e.State == matchContactReleased, StateAt: e.Time, StartBy: e.Data.StartBy,
+	}
+	if e.Data.OfferOrganisation != "" {
+		m.OfferOrg = &e.Data.OfferOrganisation
+	}
+	return m
+}
+
+// follow takes over the totals of the line's matches, which are among the request's,
+// and reports whether they changed.
+func (l *lineRow) follow(matches []matchRow) bool {
+	var views []MatchView
+	for _, m := range matches {
+		if m.NeedLineID == l.ID {
+			views = append(views, m.view())
+		}
 	}
 	before, t := l.totals(), TotalsOf(l.Quantity, views)
 	l.Proposed, l.Matched, l.InProgress = t.Proposed, t.Matched, t.InProgress

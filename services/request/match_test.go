@@ -23,7 +23,7 @@ func matchFact(r contract.SubmittedRequest, line int, match contract.MatchID, ve
 	return contract.Event{
 		SchemaVersion: contract.EventVersion, ID: contract.NewID[contract.EventID](), Thing: contract.ThingMatch,
 		State: state, AggregateID: string(match), Version: version, Organisation: "xian",
-		Data: contract.EventData{RequestID: r.ID, MatchID: match, NeedLineID: r.NeedLines[line].ID, Quantity: &quantity},
+		Data: contract.EventData{RequestID: r.ID, MatchID: match, NeedLineID: r.NeedLines[line].ID, Quantity: &quantity, OfferOrganisation: "hubei"},
 	}
 }
 

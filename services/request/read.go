@@ -125,8 +125,13 @@ func (s *Service) filter(a contract.Actor, q contract.ListRequests) (listFilter,
 	if err := checkFilter(ref, q); err != nil {
 		return f, err
 	}
-	if q.Due {
+	switch q.Queue {
+	case contract.QueueDue:
 		f.due = moment(s.now())
+	case contract.QueueAwaiting:
+		f.awaiting = true
+	case contract.QueueStuck:
+		f.late = moment(s.now())
 	}
 	if f.limit, err = cursor.Limit(q.Limit); err != nil {
 		return f, err
@@ -150,9 +155,9 @@ func (s *Service) filter(a contract.Actor, q contract.ListRequests) (listFilter,
 	}
 	f.categories, f.regions = below(ref, q)
 	f.code, _ = contract.ParseCode(f.text)
-	f.includeClosed = q.IncludeClosed || slices.ContainsFunc(q.States, func(state string) bool {
+	f.includeClosed = q.Queue == "" && (q.IncludeClosed || slices.ContainsFunc(q.States, func(state string) bool {
 		return state == string(Closed) || state == string(Confirmed)
-	})
+	}))
 	return f, nil
 }
 
@@ -202,6 +207,9 @@ func checkFilter(ref *reference.Snapshot, q contract.ListRequests) error {
 	c.Token("campaign", q.Campaign)
 	c.Token("source", q.Source)
 	c.Token("organisation", q.Organisation)
+	if q.Queue != "" {
+		check.OneOf(c, "queue", q.Queue, contract.RequestQueues())
+	}
 	if q.Language != "" {
 		c.Language("language", q.Language)
 	}
@@ -239,13 +247,13 @@ func requireSight(a contract.Actor) error {
 }
 
 // Count returns how many requests staff see, by shown state, and how many of them
-// are to be followed up now.
+// are in each queue now.
 func (s *Service) Count(ctx context.Context, _ contract.Empty) (contract.Counts, error) {
 	a := contract.ActorFrom(ctx)
 	if err := requireSight(a); err != nil {
 		return contract.Counts{}, err
 	}
-	counts, err := s.store.countRequests(ctx, a.Sight())
+	counts, awaiting, err := s.store.countRequests(ctx, a.Sight())
 	if err != nil {
 		return contract.Counts{}, pg.MapContext(ctx, err)
 	}
@@ -253,7 +261,13 @@ func (s *Service) Count(ctx context.Context, _ contract.Empty) (contract.Counts,
 	if err != nil {
 		return contract.Counts{}, pg.MapContext(ctx, err)
 	}
-	return contract.Counts{ByState: counts, Due: due}, nil
+	stuck, err := s.store.countStuck(ctx, a.Sight(), s.now())
+	if err != nil {
+		return contract.Counts{}, pg.MapContext(ctx, err)
+	}
+	return contract.Counts{ByState: counts, Queues: map[string]int64{
+		contract.QueueDue: due, contract.QueueAwaiting: awaiting, contract.QueueStuck: stuck,
+	}}, nil
 }
 
 // Contact returns a contact in clear, once the directory has kept who read it

@@ -142,5 +142,5 @@ func (s *Service) watchTime(ctx context.Context, log *slog.Logger) error {
 }
 
 func (s *Service) dueTasks() []func(context.Context) error {
-	return []func(context.Context) error{s.askAgain, s.closeSilent, s.raise, s.tellDue}
+	return []func(context.Context) error{s.askAgain, s.closeSilent, s.raise, s.tellDue, s.tellStuck, s.completeWaits}
 }

@@ -37,6 +37,7 @@ type Service struct {
 	recent    *recent
 	figures   *figures
 	intake    *intake
+	stuckTold time.Time // until when open pages were told of what became stuck; of watchTime alone
 }
 
 // New returns a service whose intake is running; Close ends it.
@@ -46,6 +47,7 @@ func New(d app.Deps, c Config) *Service {
 		clock: d.Clock, claims: c.Claims, silence: c.Silence, drawing: make(chan struct{}, 1), relay: outbox.NewRelay(d.Worker, d.Bus, d.Log), recent: newRecent(), figures: newFigures(),
 	}
 	// One transaction stores submissions of many actors, each checked before.
+	s.stuckTold = s.now()
 	s.intake = newIntake(s.worker, s.recent, s.relay.Wake)
 	return s
 }

@@ -37,10 +37,10 @@ type bench struct {
 	deps  app.Deps
 }
 
-// setup returns a service without a bus, for what needs none.
+// setup returns a service with nobody beside it on the bus.
 func setup(t *testing.T) *bench {
 	t.Helper()
-	return setupWith(t, testkit.NewDatabase(t, "request"), nil)
+	return setupWith(t, testkit.NewDatabase(t, "request"), testkit.Bus(t, testkit.NATS(t), "request"))
 }
 
 func setupWith(t *testing.T, database *testkit.Database, b *bus.Bus) *bench {

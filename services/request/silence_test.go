@@ -171,12 +171,12 @@ func TestFollowUpDates(t *testing.T) {
 func (b *bench) wantDue(t *testing.T, want int) {
 	t.Helper()
 	staff := as(t, contract.RoleCoordinator, xian)
-	listing, err := b.List(staff, contract.ListRequests{Due: true})
+	listing, err := b.List(staff, contract.ListRequests{Queue: contract.QueueDue})
 	must(t, err)
 	counts, err := b.Count(staff, contract.Empty{})
 	must(t, err)
-	if len(listing.Items) != want || counts.Due != int64(want) {
-		t.Fatalf("%d listed and %d counted as due, want %d", len(listing.Items), counts.Due, want)
+	if len(listing.Items) != want || counts.Queues[contract.QueueDue] != int64(want) {
+		t.Fatalf("%d listed and %d counted as due, want %d", len(listing.Items), counts.Queues[contract.QueueDue], want)
 	}
 }
 

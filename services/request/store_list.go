@@ -31,6 +31,8 @@ type listFilter struct {
 	createdBefore *time.Time
 	includeClosed bool
 	due           *time.Time // to follow up by then
+	awaiting      bool       // a helper's answer
+	late          *time.Time // accepted help should have begun by then
 	after         *place
 	limit         int
 }
@@ -45,7 +47,8 @@ type place struct {
 // listRequestsSQL finds the page by the index of the queue alone, before it looks
 // at the rows and joins contacts, whose policy is asked for each. Behind policies
 // the planner may not look how many titles fit: with CASE it takes half of them,
-// and walks the queue; what is rare comes with $18.
+// and walks the queue; what is rare comes with $18, and what is due as an array: joined
+// with it the queue would be walked too.
 const listRequestsSQL = `SELECT ` + fullColumns + `
 	FROM (SELECT r.id FROM requests r
 		WHERE r.org_path >= $1 AND r.org_path < $2
@@ -63,7 +66,8 @@ const listRequestsSQL = `SELECT ` + fullColumns + `
 			AND ($16::timestamptz IS NULL OR r.created_at > $16) AND ($17::timestamptz IS NULL OR r.created_at <= $17)
 			AND ($18::uuid[] IS NULL OR r.code = $14 OR r.id = ANY ($18))
 			AND ($19::timestamptz IS NULL OR r.updated_at > $19)
-			AND ($26::timestamptz IS NULL OR r.id IN (SELECT f.request_id FROM follow_ups f WHERE f.due_at <= $26))
+			AND (NOT $27::boolean OR r.awaiting_since IS NOT NULL) AND ($28::timestamptz IS NULL OR r.start_by < $28)
+			AND ($26::timestamptz IS NULL OR r.id = ANY (ARRAY(SELECT f.request_id FROM follow_ups f WHERE f.due_at <= $26)))
 			AND ($20::smallint IS NULL OR (r.urgency_rank, r.created_at, r.id) > ($20, $21::timestamptz, $22::uuid))
 		ORDER BY r.urgency_rank, r.created_at, r.id
 		LIMIT $23) AS found
@@ -113,7 +117,7 @@ func (s *store) selectList(ctx context.Context, tx *sqlx.Tx, f listFilter) ([]fu
 	err = tx.SelectContext(ctx, &rows, listRequestsSQL, f.path, contract.PathEnd(f.path), f.includeClosed,
 		array(states), first, last, ranks, array(f.regions), f.campaign, f.source, claimedBy,
 		array(facets(facetCategory, f.categories...)), array(facets(facetLanguage, one(f.language)...)),
-		f.code, p.regexp, f.createdAfter, f.createdBefore, few, f.updatedAfter, rank, createdAt, id, f.limit+1, state, nobody, f.due)
+		f.code, p.regexp, f.createdAfter, f.createdBefore, few, f.updatedAfter, rank, createdAt, id, f.limit+1, state, nobody, f.due, f.awaiting, f.late)
 	if err != nil {
 		return nil, fmt.Errorf("list requests: %w", err)
 	}
@@ -174,19 +178,25 @@ const countRequestsSQL = `
 	SELECT state, sum(n)::bigint AS count FROM tally WHERE org_path >= $1 AND org_path < $2
 	GROUP BY state HAVING sum(n) > 0`
 
-func (s *store) countRequests(ctx context.Context, path string) (map[string]int64, error) {
+// tallyAwaiting stands in the tally beside the states: how many await an answer.
+const tallyAwaiting = "awaiting"
+
+// countRequests returns how many are in each state, and how many await an answer.
+func (s *store) countRequests(ctx context.Context, path string) (counts map[string]int64, awaiting int64, err error) {
 	var rows []struct {
 		State string `db:"state"`
 		Count int64  `db:"count"`
 	}
 	if err := s.db.SelectContext(ctx, &rows, countRequestsSQL, path, contract.PathEnd(path)); err != nil {
-		return nil, fmt.Errorf("count requests: %w", err)
+		return nil, 0, fmt.Errorf("count requests: %w", err)
 	}
-	counts := make(map[string]int64, len(rows))
+	counts = make(map[string]int64, len(rows))
 	for _, row := range rows {
 		counts[row.State] = row.Count
 	}
-	return counts, nil
+	awaiting = counts[tallyAwaiting]
+	delete(counts, tallyAwaiting)
+	return counts, awaiting, nil
 }
 
 // joinTallySQL makes one row of the many that an organisation's count is the sum
@@ -213,7 +223,7 @@ func statements() []string {
 	return append(append(append(deskStatements(), silenceStatements()...), ownStatements()...), []string{
 		selectRequestSQL, selectRequestsSQL, lockRequestSQL, selectCodeSQL, updateRequestSQL, handOverSQL, updateContactSQL, insertHistorySQL,
 		selectHistorySQL, insertNoteSQL, selectNotesSQL, upsertMatchSQL, selectMatchesSQL, updateTotalsSQL,
-		selectReleaseSQL, selectFewSQL, listRequestsSQL, countRequestsSQL, joinTallySQL, insertBatchSQL, selectAnswerSQL, deleteKeySQL,
+		selectReleaseSQL, selectFewSQL, listRequestsSQL, countRequestsSQL, countStuckSQL, listStuckSinceSQL, listUntoldSQL, completeMatchSQL, joinTallySQL, insertBatchSQL, selectAnswerSQL, deleteKeySQL,
 		updateAnswerSQL, selectSubmittedSQL, eraseRequestSQL, eraseLinesSQL, eraseContactSQL, eraseNotesSQL,
 		eraseHistorySQL, eraseAnswersSQL, updateConsentSQL, updateBouncedSQL,
 		lockClaimsSQL, countClaimsSQL, listOverdueSQL,

@@ -26,6 +26,9 @@ func (s *Service) view(a contract.Actor, f fullRow) (contract.Request, error) {
 	if f.FollowUpAt != nil && a.Role != contract.RoleRequester {
 		v.FollowUpAt = new(f.FollowUpAt.UTC())
 	}
+	if a.Role != contract.RoleRequester {
+		v.Waits = f.waitViews(s.now())
+	}
 	return v, nil
 }
 

@@ -156,9 +156,6 @@ func bodyLimit(d site.Deps, r *http.Request) int64 {
 	if r.Method == http.MethodPost && r.URL.Path == "/console/imports" {
 		return d.MaxBodyBytes + upload.MaxBytes
 	}
-	if r.Method == http.MethodPost && r.URL.Path == "/console/sessions/import" {
-		return d.MaxBodyBytes + 2*upload.MaxBytes // it comes back with its preview, as base64 in a form
-	}
 	return d.MaxBodyBytes
 }
 

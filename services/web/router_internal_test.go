@@ -1,9 +1,7 @@
 package web
 
 import (
-	"encoding/base64"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -13,8 +11,6 @@ import (
 	"heli/pkg/access"
 	"heli/pkg/testkit"
 	"heli/services/web/assets"
-	"heli/services/web/site"
-	"heli/services/web/upload"
 )
 
 // TestEveryRouteIsInTheTable walks all routes: each has a row in pkg/access, and
@@ -51,14 +47,5 @@ func TestEveryRouteIsInTheTable(t *testing.T) {
 		if !slices.Contains(walked, row) {
 			t.Errorf("the row %s has no route", row)
 		}
-	}
-}
-
-// TestATableComesBackWithItsPreview: a table that may be sent may also be taken.
-func TestATableComesBackWithItsPreview(t *testing.T) {
-	t.Parallel()
-	r := httptest.NewRequest(http.MethodPost, "/console/sessions/import", nil)
-	if limit, kept := bodyLimit(site.Deps{}, r), int64(base64.StdEncoding.EncodedLen(upload.MaxBytes)); limit < kept {
-		t.Errorf("a body may have %d bytes, the table alone has %d", limit, kept)
 	}
 }

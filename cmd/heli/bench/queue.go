@@ -93,7 +93,8 @@ func queueFilters(ctx context.Context, db *pg.DB) ([]string, error) {
 		return nil, err
 	}
 	return []string{
-		"tab=all", "tab=new", "tab=to_match", "tab=in_progress", "tab=follow_up", "tab=disputed",
+		"tab=all", "tab=new", "tab=to_match", "tab=awaiting", "tab=stuck", "tab=in_progress", "tab=follow_up", "tab=due", "tab=disputed",
+		"tab=awaiting&category=" + rareCategory, "tab=awaiting&region=" + rareRegion, "tab=stuck&category=" + rareCategory, "tab=stuck&urgency=planned",
 		"tab=all&category=" + category, "tab=all&category=" + rareCategory, "tab=all&urgency=critical", "tab=all&urgency=planned",
 		"tab=all&region=" + region, "tab=all&region=" + rareRegion, "tab=all&region=610000", "tab=all&organisation=bench7",
 		"tab=all&campaign=spring", "tab=all&campaign=winter", "tab=all&claimed=me", "tab=all&claimed=" + claimedBy, "tab=all&claimed=none", "tab=all&age=over_1d", "tab=all&age=over_30d",

@@ -18,8 +18,9 @@ const (
 	claimedBy = "01900000-0000-7000-8000-00000000beef"
 )
 
-// fillRequestsSQL makes requests $1 to $2 with their lines, all from their
-// numbers: most in few regions and categories, some of each kind very rare.
+// fillRequestsSQL makes requests $1 to $2 with their lines and matches, all from their
+// numbers: most in few regions and categories, some of each kind very rare. One open
+// one in eight awaits an answer, and one matched one in five is late.
 const fillRequestsSQL = `
 	WITH numbered AS (
 		SELECT i, (hashint8(i) & 2147483647) / 2147483648.0 AS a, (hashint8(i + 1000000007) & 2147483647) / 2147483648.0 AS b,
@@ -36,12 +37,15 @@ const fillRequestsSQL = `
 	), rows AS (
 		SELECT *, ('01900000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid AS id,
 			CASE WHEN state IN ('disputed', 'matched') THEN 'open' ELSE state END AS stage,
+			CASE WHEN state = 'open' AND i % 8 = 1 THEN now() - b * interval '1 day' END AS awaiting_since,
+			CASE WHEN state = 'matched' THEN now() + (b - 0.2) * interval '1 day' * CASE WHEN b < 0.2 THEN 1 ELSE 400 END END AS start_by,
 			CASE WHEN i % 1009 = 0 THEN '{yue}' WHEN i % 100003 = 0 THEN '{bo}' ELSE '{zh}' END::text[] AS languages
 		FROM drawn
 	), stored AS (
 		INSERT INTO request.requests (id, code, org_code, org_path, stage, state, closed_reason, version, created_at, updated_at, title, description,
 			urgency, urgency_rank, mode, region_code, languages, skills, safeguards, windows, vulnerability, at_organisation, campaign, incident,
-			time_zone, on_behalf_of, sharing, consent_version, consent_purposes, source, source_id, source_path, submitted_by, claimed_by, claimed_name, claimed_until, facets)
+			time_zone, on_behalf_of, sharing, consent_version, consent_purposes, source, source_id, source_path, submitted_by, claimed_by, claimed_name, claimed_until, facets,
+			awaiting_since, start_by)
 		SELECT id, 'BENCH-' || i, 'bench' || org, CASE WHEN org = 0 THEN 'root/' ELSE 'root/bench' || org % 31 || '/bench' || org || '/' END, stage, state,
 			CASE WHEN state = 'closed' THEN 'expired' ELSE '' END, 1, now() - 90 * a * interval '1 day', now(),
 			(ARRAY['社区', '医院', '学校', '养老院', '隔离点', '救助站', '街道办', '小区居民'])[1 + floor(8 * a)::int] || '急需' ||
@@ -51,8 +55,12 @@ const fillRequestsSQL = `
 			CASE WHEN i % 7 = 0 THEN 'spring' WHEN i % 50021 = 3 THEN 'winter' ELSE '' END, '', 'Asia/Shanghai', '', CASE WHEN i % 10 = 0 THEN 'network' ELSE 'own' END,
 			'1', '{}', CASE WHEN i % 3 = 0 THEN 'hotline' WHEN i % 50021 = 5 THEN 'letter' ELSE '' END, '', '', 'public',
 			CASE WHEN i % 50021 = 6 THEN $6::uuid END, CASE WHEN i % 50021 = 6 THEN '演示' ELSE '' END, CASE WHEN i % 50021 = 6 THEN now() + interval '1 day' END,
-			ARRAY['category:' || category] || ARRAY(SELECT 'language:' || l FROM unnest(languages) l)
+			ARRAY['category:' || category] || ARRAY(SELECT 'language:' || l FROM unnest(languages) l), awaiting_since, start_by
 		FROM rows ON CONFLICT DO NOTHING RETURNING id
+	), matches AS (
+		INSERT INTO request.line_matches (match_id, need_line_id, state, version, quantity, released, state_at, offer_org, start_by)
+		SELECT id, id, CASE WHEN start_by IS NULL THEN 'proposed' ELSE 'accepted' END, 1, 10, false, coalesce(awaiting_since, now()), 'bench7', start_by
+		FROM rows WHERE (awaiting_since IS NOT NULL OR start_by IS NOT NULL) AND id IN (SELECT id FROM stored)
 	)
 	INSERT INTO request.need_lines (id, request_id, position, category, item, specification, source_text, quantity, unit)
 	SELECT id, id, 0, category, '', '', '', 10, 'piece' FROM rows WHERE id IN (SELECT id FROM stored)`
@@ -81,7 +89,7 @@ func fillQueue(ctx context.Context, db *pg.DB, all int, ref contract.Reference, 
 		}
 		progress(to)
 	}
-	const settle = `VACUUM ANALYZE request.requests, request.need_lines, request.tally`
+	const settle = `VACUUM ANALYZE request.requests, request.need_lines, request.line_matches, request.tally`
 	if _, err := db.ExecContext(ctx, settle); err != nil {
 		return fmt.Errorf("settle tables: %w", err)
 	}

@@ -78,7 +78,7 @@ func TestWrongParametersAndBodiesAreNamed(t *testing.T) {
 		method, path, body string
 		want               []string
 	}{
-		{http.MethodGet, "/requests?limit=101&updated_after=soon", "", []string{"query.limit", "query.updated_after"}},
+		{http.MethodGet, "/requests?limit=101&updated_after=soon&queue=lost", "", []string{"query.limit", "query.queue", "query.updated_after"}},
 		{http.MethodGet, "/offers?limit=0", "", []string{"query.limit"}},
 		{http.MethodGet, "/requests/x/verdict", "", []string{"query.offer_id"}},
 		{http.MethodGet, "/categories?cursor=%21", "", []string{"query.cursor"}},

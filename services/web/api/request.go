@@ -93,6 +93,7 @@ type requestFilter struct {
 	Source        string    `query:"source"`
 	Text          string    `query:"q" doc:"A code, or words of the title"`
 	UpdatedAfter  time.Time `query:"updated_after"`
+	Queue         string    `query:"queue" enum:"due,awaiting,stuck" doc:"Those that somebody must look at: to follow up now, awaiting a helper's answer, accepted by a helper who has not begun in time"`
 	IncludeClosed bool      `query:"include_closed" doc:"Closed ones too; asking for their state includes them anyway"`
 }
 
@@ -101,7 +102,7 @@ func (a *api) listRequests(ctx context.Context, in *requestFilter) (*answer[List
 	listing, err := bus.Call(ctx, a.Bus, contract.RequestList, contract.ListRequests{
 		Page: in.page(), States: states, Urgencies: values[contract.Urgency](in.Urgency), Categories: values[string](in.Category),
 		RegionCode: in.Region, Organisation: in.Organisation, Campaign: in.Campaign, Source: in.Source, Text: in.Text,
-		UpdatedAfter: in.UpdatedAfter, IncludeClosed: in.IncludeClosed || len(states) > 0,
+		Queue: in.Queue, UpdatedAfter: in.UpdatedAfter, IncludeClosed: in.IncludeClosed || len(states) > 0,
 	})
 	return listOf(listing), err
 }

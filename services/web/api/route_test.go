@@ -75,12 +75,12 @@ func TestFiltersReachTheirServices(t *testing.T) {
 		}
 		return strings.TrimSpace(string(r.body))
 	}
-	if got := get("/requests?state=open,triaged&state=closed&urgency=critical&category=ppe&region=610100&organisation=xian&campaign=c&source=s&q=mask&limit=7&cursor=abc&updated_after=2026-03-01T00:00:00Z"); got != `{"items":[],"next_cursor":"more"}` {
+	if got := get("/requests?state=open,triaged&state=closed&urgency=critical&category=ppe&region=610100&organisation=xian&campaign=c&source=s&q=mask&limit=7&cursor=abc&queue=awaiting&updated_after=2026-03-01T00:00:00Z"); got != `{"items":[],"next_cursor":"more"}` {
 		t.Errorf("answer %s", got)
 	}
 	want := contract.ListRequests{
 		Page: contract.Page{Limit: 7, Cursor: "abc"}, States: []string{"open", "triaged", "closed"}, Urgencies: []contract.Urgency{"critical"},
-		Categories: []string{"ppe"}, RegionCode: "610100", Organisation: "xian", Campaign: "c", Source: "s", Text: "mask",
+		Categories: []string{"ppe"}, RegionCode: "610100", Organisation: "xian", Campaign: "c", Source: "s", Text: "mask", Queue: contract.QueueAwaiting,
 		UpdatedAfter: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), IncludeClosed: true,
 	}
 	if got := <-asked; !reflect.DeepEqual(got, want) {

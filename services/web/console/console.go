@@ -215,8 +215,6 @@ func (c console) mountSessions(get, post route) {
 	post(sessionsPath, c.recordSession)
 	post("/console/sessions/{id}/void", c.voidSession)
 	get("/console/sessions/{id}", c.showSession)
-	get(sessionImportPath, c.showSessionImport)
-	post(sessionImportPath, c.takeSessionImport)
 	post("/console/sessions/{id}/roster", c.keepRoster)
 	post("/console/sessions/{id}/names", c.readRoster)
 }

@@ -63,7 +63,7 @@ func (c console) export(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	d := c.desk(r, &url.URL{Path: home, RawQuery: query.Encode()}, "")
-	return c.sendSheet(w, r, d, exported{asked, first, columnsOf(query["columns"]), format})
+	return c.sendSheet(w, r, d, exported{asked, first, columnsOf(query), format})
 }
 
 // recordExport notes who takes what. The text that was looked for may name

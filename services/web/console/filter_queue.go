@@ -39,8 +39,8 @@ func requestFilter(actor contract.Actor, query url.Values, now time.Time) contra
 		RegionCode: text("region"), Organisation: text("organisation"), Campaign: text("campaign"), Source: text("source"),
 		Language: text("language"), Text: query.Get("text"), ClaimedBy: claimer(actor, query.Get("claimed")),
 	}
-	if query.Get("tab") == dueView {
-		q.States, q.Due = nil, true
+	if tab := query.Get("tab"); slices.Contains(contract.RequestQueues(), tab) {
+		q.States, q.Queue = nil, tab
 	}
 	if state := query.Get("state"); state != "" {
 		q.States = []string{state}
@@ -139,16 +139,16 @@ func (c console) campaignChoices(ctx context.Context, d templates.Desk, asked st
 }
 
 // columnsOf returns the columns that the address asks for, in their usual order;
-// the usual ones without any.
-func columnsOf(asked []string) []string {
+// without any the usual ones of its tab.
+func columnsOf(query url.Values) []string {
 	var columns []string
 	for _, name := range templates.QueueColumns() {
-		if slices.Contains(asked, name) {
+		if slices.Contains(query["columns"], name) {
 			columns = append(columns, name)
 		}
 	}
 	if columns == nil {
-		return templates.UsualColumns()
+		return templates.UsualColumns(query.Get("tab"))
 	}
 	return columns
 }

@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -71,10 +70,7 @@ func (c console) loadOffers(ctx context.Context, d templates.Desk) (templates.Of
 	if err != nil {
 		return o, err
 	}
-	waiting := map[string]int64{}
-	maps.Copy(waiting, counts.ByState)
-	maps.Copy(waiting, counts.Queues)
-	o.Tabs = tabsOf(offerViews, shown, waiting, func(name string) (string, string) {
+	o.Tabs = tabsOf(offerViews, shown, waitingOf(counts), func(name string) (string, string) {
 		return offersPath + "?tab=" + name, d.T("console.tab.offer." + name)
 	})
 	return o, nil

@@ -2,8 +2,8 @@ package console
 
 import (
 	"context"
+	"maps"
 	"net/http"
-	"slices"
 
 	"github.com/a-h/templ"
 
@@ -13,7 +13,8 @@ import (
 	"heli/services/web/templates"
 )
 
-// view is a tab of the queue: some states of requests, or another page.
+// view is a tab of a list: some states, or a queue of the service that is counted
+// under the name of the tab.
 type view struct {
 	name   string
 	states []string
@@ -24,15 +25,14 @@ type view struct {
 var queueViews = []view{
 	{"new", []string{"submitted", "referred"}},
 	{"to_match", []string{"triaged", "open", "partially_matched", "reopened"}},
+	{contract.QueueAwaiting, []string{contract.QueueAwaiting}},
+	{contract.QueueStuck, []string{contract.QueueStuck}},
 	{"in_progress", []string{"matched", "in_progress"}},
 	{"follow_up", []string{"needs_info", "on_hold", "reported_fulfilled"}},
-	{dueView, []string{dueView}},
+	{contract.QueueDue, []string{contract.QueueDue}},
 	{"disputed", []string{"disputed"}},
 	{"all", nil},
 }
-
-// dueView are those to look at again now, in whatever state.
-const dueView = "due"
 
 // requestStates are the states that a list can be narrowed to.
 var requestStates = []string{"submitted", "needs_info", "referred", "triaged", "open", "partially_matched", "matched",
@@ -85,7 +85,7 @@ func (c console) loadQueue(ctx context.Context, d templates.Desk) (templates.Que
 	shown := viewOf(queueViews, d.Query.Get("tab"))
 	actor := contract.ActorFrom(ctx)
 	q := templates.Queue{
-		Filters: c.queueFilters(ctx, d, shown.name), Columns: columnsOf(d.Query["columns"]),
+		Filters: c.queueFilters(ctx, d, shown.name), Columns: columnsOf(d.Query),
 		BulkMoves: bulkMovesOf(actor.Role), MayExport: access.May(actor.Role, access.ExportRequests),
 	}
 	listing, err := bus.Call(ctx, c.Bus, contract.RequestList, requestFilter(actor, d.Query, c.Clock()))
@@ -97,28 +97,21 @@ func (c console) loadQueue(ctx context.Context, d templates.Desk) (templates.Que
 	if err != nil {
 		return q, err
 	}
-	counts.ByState[dueView] = counts.Due
-	q.Tabs = tabsOf(queueViews, shown, counts.ByState, func(name string) (string, string) {
+	q.Tabs = tabsOf(queueViews, shown, waitingOf(counts), func(name string) (string, string) {
 		return home + "?tab=" + name, d.T("console.tab.request." + name)
 	})
-	q.Tabs = slices.Insert(q.Tabs, 2, c.matchTabs(ctx, d)...)
 	if d.Frame.Title != "" {
 		q.Views = c.savedViews(ctx, d)
 	}
 	return q, nil
 }
 
-// matchTabs lead from the queue of requests to the matches that wait for
-// somebody; without counts while the matcher cannot be asked.
-func (c console) matchTabs(ctx context.Context, d templates.Desk) []templates.Tab {
-	counts, err := bus.Call(ctx, c.Bus, contract.MatcherCount, contract.Empty{})
-	tab := func(queue, state string) templates.Tab {
-		return templates.Tab{
-			Href: matchesPath + "?queue=" + queue, Label: d.T("console.tab.match." + queue),
-			Count: counts.ByState[state], Counted: err == nil,
-		}
-	}
-	return []templates.Tab{tab("awaiting", "proposed"), tab("stuck", "stuck")}
+// waitingOf are the counts of states and queues together, which share no name.
+func waitingOf(counts contract.Counts) map[string]int64 {
+	waiting := map[string]int64{}
+	maps.Copy(waiting, counts.ByState)
+	maps.Copy(waiting, counts.Queues)
+	return waiting
 }
 
 // tabsOf turns views into tabs with how many rows each has.

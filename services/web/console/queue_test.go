@@ -205,6 +205,52 @@ func TestAnExportHoldsTheViewAndIsRecorded(t *testing.T) {
 	d.signIn(contract.RoleAuditor).post("/console/export", form).shows(t, http.StatusForbidden)
 }
 
+// TestWhatWaitsForAHelperIsAQueueOfRequests has all that the other tabs have: counts,
+// filters, columns, views, an export and the way back from a bulk act.
+func TestWhatWaitsForAHelperIsAQueueOfRequests(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	now := d.world.Clock.Now()
+	d.change(func() {
+		d.request.Waits = []contract.Wait{
+			{MatchID: matchID, Queue: contract.QueueStuck, Since: now.Add(-3 * time.Hour), Organisation: "shaanxi"},
+			{MatchID: matchID, Queue: contract.QueueAwaiting, Since: now.Add(-2 * time.Hour)},
+			{MatchID: matchID, Queue: contract.QueueAwaiting, Since: now.Add(-time.Hour), Organisation: "xian"},
+		}
+	})
+	r := d.signIn(contract.RoleCoordinator)
+	for queue, count := range map[string]string{contract.QueueAwaiting: "71", contract.QueueStuck: "83"} {
+		page := r.get("/console?tab=" + queue + "&urgency=urgent&text=x")
+		page.shows(t, http.StatusOK, `href="/console?tab=`+queue+`" aria-current="page"`, count, "Waiting for the helper",
+			`href="/console/matches/`+matchID+`"`, "should have started 3 hours ago", "asked 2 hours ago", "and 1 more")
+		want := contract.ListRequests{Queue: queue, Urgencies: []contract.Urgency{contract.Urgent}, Text: "x"}
+		if diff := cmp.Diff(want, last[contract.ListRequests](d, contract.RequestList.Subject)); diff != "" {
+			t.Errorf("%s asked for (-want +got):\n%s", queue, diff)
+		}
+		r.get("/console?tab="+queue+"&part=queue").shows(t, http.StatusOK, count, "asked 2 hours ago")
+		file := r.post("/console/export", url.Values{"format": {"csv"}, "query": {"tab=" + queue}})
+		file.shows(t, http.StatusOK, "Waiting for the helper", "should have started ")
+		if got := last[contract.ListRequests](d, contract.RequestList.Subject); got.Queue != queue {
+			t.Errorf("the export of %s asked for %+v", queue, got)
+		}
+		r.post("/console/bulk", url.Values{"move": {"claim"}, "pick": {requestID}, "query": {"tab=" + queue}}).
+			shows(t, http.StatusOK, `href="/console?tab=`+queue+`"`)
+		saved := r.post("/console/views", url.Values{"view_id": {contract.NewID[string]()}, "name": {queue}, "query": {"tab=" + queue}})
+		if got := saved.header.Get("Location"); got != "/console?tab="+queue {
+			t.Errorf("the view of %s is kept as %q", queue, got)
+		}
+	}
+	if got := r.get("/console?tab=all"); strings.Contains(got.body, "should have started") || !strings.Contains(got.body, "71") {
+		t.Error("other tabs show the column unasked, or not the counts")
+	}
+	r.get("/console?tab=all&columns=waits").shows(t, http.StatusOK, "should have started 3 hours ago")
+	d.change(func() { d.request.Waits = d.request.Waits[1:2] })
+	r.get("/console?tab=awaiting").shows(t, http.StatusOK, `>Match</a>`) // of whose offer it is, nobody told
+	if n := d.times(contract.MatcherCount.Subject); n != 0 {
+		t.Errorf("the matcher was asked %d times", n)
+	}
+}
+
 func TestThePaletteListsWhereOneMayGo(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

@@ -77,7 +77,10 @@ func (d *desk) answerRequests() {
 		return contract.Moved{ID: requestID, State: "on_hold", Version: 8}, d.moveErr
 	})
 	stub(d, contract.RequestCount, func(ctx context.Context, _ contract.Empty) (contract.Counts, error) {
-		return contract.Counts{ByState: map[string]int64{"open": 12, "submitted": 3}}, may(ctx)
+		return contract.Counts{
+			ByState: map[string]int64{"open": 12, "submitted": 3},
+			Queues:  map[string]int64{contract.QueueDue: 5, contract.QueueAwaiting: 71, contract.QueueStuck: 83},
+		}, may(ctx)
 	})
 	stub(d, contract.RequestGet, func(ctx context.Context, q contract.GetByID) (contract.Request, error) {
 		if q.ID != requestID || may(ctx) != nil {

@@ -145,7 +145,8 @@ func (c console) uploadPage(w http.ResponseWriter, r *http.Request, f *refusal) 
 // fillDraft adds what only a draft shows: choices, and the preview.
 func (c console) fillDraft(r *http.Request, d templates.Desk, v *templates.UploadView) (err error) {
 	role := contract.ActorFrom(r.Context()).Role
-	v.MayOpen = v.Upload.Kind != importer.Organisations && access.May(role, access.OpenAtOnce)
+	v.MayOpen = (v.Upload.Kind == importer.Needs || v.Upload.Kind == importer.Offers) && access.May(role, access.OpenAtOnce)
+	v.MayConfirm = v.Upload.Kind == importer.Sessions
 	v.MayVouch = v.Upload.Kind == importer.Offers && access.May(role, access.Vouch)
 	v.Choices = c.valueChoices(d)
 	if v.Named, err = c.Uploads.Named(r.Context(), v.Upload.Kind); err != nil {
@@ -213,7 +214,7 @@ func (c console) actOnUpload(r *http.Request, id string, form url.Values) error 
 }
 
 func settingsFrom(form url.Values) upload.Settings {
-	s := upload.Settings{Source: strings.TrimSpace(form.Get("source")), Open: form.Get("open") == "on", Vouch: form.Get("vouch") == "on"}
+	s := upload.Settings{Source: strings.TrimSpace(form.Get("source")), Open: form.Get("open") == "on", Vouch: form.Get("vouch") == "on", Confirmed: form.Get("confirmed") == "on"}
 	s.Mapping = mappingFrom(form)
 	return s
 }

@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"bytes"
+	"context"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -9,6 +10,8 @@ import (
 	"testing"
 
 	"heli/pkg/contract"
+	"heli/pkg/fault"
+	"heli/services/web/upload"
 )
 
 // send posts a form with a file.
@@ -92,7 +95,7 @@ func TestATableThatIsNoneIsRefusedOnThePage(t *testing.T) {
 	} {
 		r.send("/console/imports", map[string]string{"kind": "needs"}, "x.csv", content).shows(t, http.StatusUnprocessableEntity, want)
 	}
-	r.send("/console/imports", map[string]string{"kind": "sessions"}, "x.csv", foreignList).shows(t, http.StatusUnprocessableEntity, "This choice is not known")
+	r.send("/console/imports", map[string]string{"kind": "people"}, "x.csv", foreignList).shows(t, http.StatusUnprocessableEntity, "This choice is not known")
 	if got := d.signIn(contract.RoleAuditor).send("/console/imports", map[string]string{"kind": "needs"}, "x.csv", foreignList); got.status != http.StatusForbidden {
 		t.Errorf("an auditor uploads: %d", got.status)
 	}
@@ -129,5 +132,59 @@ func TestAListOfOrganisationsComesInTheSameWay(t *testing.T) {
 	r.get(path).shows(t, http.StatusOK, "Being imported")
 	if got := d.signIn(contract.RoleCoordinator).send("/console/imports", map[string]string{"kind": "organisations"}, "机构.csv", list); got.status != http.StatusForbidden {
 		t.Errorf("a coordinator uploads organisations: %d", got.status)
+	}
+}
+
+// TestAnAgencyEntersSessionsByATable maps its own columns, sees what would be counted,
+// is asked about what is unusual, and takes it with a mark.
+func TestAnAgencyEntersSessionsByATable(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	stub(d, contract.OfferRecordSession, func(_ context.Context, q contract.RecordSession) (contract.ServiceSession, error) {
+		if q.Draft.People > 1000 && !q.Draft.Confirmed {
+			return contract.ServiceSession{}, fault.NewInvalid(fault.Field{Location: "people", Code: "unusual"})
+		}
+		return contract.ServiceSession{ID: q.Draft.ID}, nil
+	})
+	stub(d, contract.OfferSessionTotals, func(context.Context, contract.AskSessionTotals) (contract.SessionTotals, error) {
+		return contract.SessionTotals{}, nil
+	})
+	stub(d, contract.OfferSessions, func(context.Context, contract.ListSessions) (contract.Listing[contract.ServiceSession], error) {
+		return contract.Listing[contract.ServiceSession]{Items: []contract.ServiceSession{{ID: "s", VoidReason: new(upload.ReasonOf("u"))}}}, nil
+	})
+	r := d.signIn(contract.RoleAgencyLead)
+	r.get("/console/sessions").shows(t, http.StatusOK, `href="/console/imports?kind=sessions"`, "Taken back: its table was taken back")
+	r.get("/console/imports?kind=sessions").shows(t, http.StatusOK, `value="sessions" class="radio" checked`)
+	list := "日期,服务类型,人次,时长\n2026-11-20,psych,3,50\n2026-11-20,psych,10000,50\n=1+1,nothing,x,50\n"
+	path := r.send("/console/imports", map[string]string{"kind": "sessions"}, "十一月.csv", list).header.Get("Location")
+	r.get(path).shows(t, http.StatusOK, `<option value="人次" selected>`, "Sessions that can be counted", "Import 1",
+		"Some rows are unusual", "What is unusual about rows is right", "People served “x”")
+	if tried := last[contract.RecordSession](d, contract.OfferRecordSession.Subject); !tried.Try || tried.Draft.Source != "table" || tried.Draft.SourceID == "" {
+		t.Errorf("tried %+v", tried)
+	}
+	r.get(path+"/errors").shows(t, http.StatusOK, "日期,服务类型,人次,时长,error", "'=1+1,nothing", "3: ")
+	form := url.Values{
+		"act": {"map"}, "source": {"table"}, "confirmed": {"on"}, "column.held_on": {"日期"}, "column.category": {"服务类型"},
+		"column.people": {"人次"}, "column.minutes": {"时长"},
+	}
+	r.post(path, form)
+	confirmed := r.get(path)
+	confirmed.shows(t, http.StatusOK, "Import 2")
+	if strings.Contains(confirmed.body, "Some rows are unusual") {
+		t.Error("what is confirmed is asked about again")
+	}
+	form.Del("column.people")
+	form.Set("act", "take")
+	r.post(path, form).shows(t, http.StatusUnprocessableEntity, "Please say which column is how many people were served.")
+	form.Set("column.people", "人次")
+	if got := r.post(path, form); got.status != http.StatusSeeOther {
+		t.Fatalf("importing gave %d:\n%s", got.status, got.body)
+	}
+	r.get(path).shows(t, http.StatusOK, "Being imported")
+	if got := d.signIn(contract.RoleHelper).send("/console/imports", map[string]string{"kind": "sessions"}, "x.csv", list); got.status != http.StatusForbidden {
+		t.Errorf("a helper uploads sessions: %d", got.status)
+	}
+	if got := r.get("/console/sessions/import"); got.status == http.StatusOK {
+		t.Error("the page of before is there")
 	}
 }

@@ -76,6 +76,7 @@ func (h *Hub) Run(ctx context.Context, b *bus.Bus) error {
 	defer h.close()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return h.runDesk(ctx, b) })
+	group.Go(func() error { return h.runTouched(ctx, b) })
 	group.Go(func() error { return h.runSweep(ctx) })
 	group.Go(func() error { return h.runFacts(ctx, b) })
 	group.Go(func() error { return h.runGather(ctx) })

@@ -13,12 +13,9 @@ import (
 	"heli/pkg/contract"
 )
 
-// Broadcasts among the instances of web. They carry names of colleagues and ids.
-const (
-	deskSubject    = "live.web.desk.>"
-	presentSubject = "live.web.desk.present"
-	touchedSubject = "live.web.desk.touched"
-)
+// presentSubject is broadcast among the instances of web. It carries names of
+// colleagues and ids.
+const presentSubject = "live.web.desk.present"
 
 const (
 	// presentBeat is how often an open page says that somebody looks at it;
@@ -39,13 +36,6 @@ type sighting struct {
 	Thing string `json:"thing"` // id
 	Page  string `json:"page"`  // one of the viewer's open pages
 	Left  bool   `json:"left,omitempty"`
-}
-
-// touch says that something beside a thing changed that has no fact, such as a note.
-type touch struct {
-	Thing contract.Thing `json:"thing"`
-	ID    string         `json:"id"`
-	Path  string         `json:"path"` // of who sees it
 }
 
 // Presence knows who looks at which thing, over all instances of web. It forgets
@@ -128,18 +118,20 @@ func (p *Presence) sweep() []string {
 
 // runDesk hears what the instances of web tell each other until ctx ends.
 func (h *Hub) runDesk(ctx context.Context, b *bus.Bus) error {
-	return b.Listen(ctx, deskSubject, func(subject string, data []byte) {
-		switch subject {
-		case presentSubject:
-			var s sighting
-			if json.Unmarshal(data, &s) == nil && h.Presence.hear(s) {
-				h.send(Change{ID: s.Thing, present: true})
-			}
-		case touchedSubject:
-			var t touch
-			if json.Unmarshal(data, &t) == nil {
-				h.send(Change{Thing: t.Thing, ID: t.ID, paths: []string{t.Path}})
-			}
+	return b.Listen(ctx, presentSubject, func(_ string, data []byte) {
+		var s sighting
+		if json.Unmarshal(data, &s) == nil && h.Presence.hear(s) {
+			h.send(Change{ID: s.Thing, present: true})
+		}
+	})
+}
+
+// runTouched hears what services say changed without a fact until ctx ends.
+func (h *Hub) runTouched(ctx context.Context, b *bus.Bus) error {
+	return b.Listen(ctx, contract.TouchedSubjects, func(_ string, data []byte) {
+		var t contract.Touched
+		if json.Unmarshal(data, &t) == nil {
+			h.send(Change{Thing: t.Thing, ID: t.ID, paths: []string{t.Path}})
 		}
 	})
 }
@@ -163,7 +155,7 @@ func (h *Hub) runSweep(ctx context.Context) error {
 // Touch tells open pages that something beside a thing changed that has no fact.
 // Nobody may hear of it: a page also shows the truth when it is loaded.
 func Touch(b *bus.Bus, thing contract.Thing, id, path string) {
-	_ = b.Broadcast(touchedSubject, touch{thing, id, path}) // best effort
+	_ = b.Broadcast(contract.TouchedSubject("web"), contract.Touched{Thing: thing, ID: id, Path: path}) // best effort
 }
 
 // ServeOf is Serve for the page of one thing: as long as it is open, others who

@@ -74,11 +74,17 @@ func (f Filters) rare() string {
 // QueueColumns are the columns of the queue that can be chosen, beside the
 // request itself, in their order.
 func QueueColumns() []string {
-	return []string{"urgency", "needs", "place", "waiting", "state", "owner", "claimed", "campaign", "source", "languages"}
+	return []string{"urgency", "needs", "place", "waiting", columnWaits, "state", "owner", "claimed", "campaign", "source", "languages"}
 }
 
-// UsualColumns are those that are shown unless others are chosen.
-func UsualColumns() []string {
+// columnWaits says for which helpers a request waits, and since when.
+const columnWaits = "waits"
+
+// UsualColumns are those that a tab shows unless others are chosen.
+func UsualColumns(tab string) []string {
+	if tab == contract.QueueAwaiting || tab == contract.QueueStuck {
+		return []string{"urgency", "needs", "place", "waiting", columnWaits, "state", "owner", "claimed"}
+	}
 	return []string{"urgency", "needs", "place", "waiting", "state", "owner", "claimed"}
 }
 
@@ -87,7 +93,7 @@ func columnLabel(d Desk, name string) string {
 	switch name {
 	case "":
 		return d.T("thing.request")
-	case "claimed", "campaign", "source", "languages":
+	case columnWaits, "claimed", "campaign", "source", "languages":
 		return d.T("queue.column." + name)
 	default:
 		return d.T("console.column." + name)
@@ -149,6 +155,12 @@ func cellText(d Desk, request contract.Request, column string) string {
 		return d.Region(request.RegionCode)
 	case "waiting":
 		return d.DateTime(request.CreatedAt)
+	case columnWaits:
+		var waits []string
+		for _, w := range request.Waits {
+			waits = append(waits, strings.TrimSpace(waitOwner(d, w)+" "+d.T("queue.waits."+w.Queue, "time", d.DateTime(w.Since))))
+		}
+		return d.List(waits)
 	case "state":
 		return d.State(contract.ThingRequest, request.State)
 	case "owner":
@@ -171,6 +183,22 @@ const shownLines = 2
 
 func firstLines(lines []contract.NeedLineView) []contract.NeedLineView {
 	return lines[:min(len(lines), shownLines)]
+}
+
+// shownWaits is how many waits a row of the queue shows.
+const shownWaits = 2
+
+func firstWaits(waits []contract.Wait) []contract.Wait {
+	return waits[:min(len(waits), shownWaits)]
+}
+
+// waitOwner is what the organisation is called of whose offer an answer or a start
+// is awaited; empty while that is not known.
+func waitOwner(d Desk, w contract.Wait) string {
+	if w.Organisation == "" {
+		return ""
+	}
+	return d.NameOf(w.Organisation)
 }
 
 func columnOptions(d Desk) []Option {

@@ -27,12 +27,13 @@ type UploadView struct {
 	Choices           map[string][]Option
 	Named             []upload.Named
 	MayOpen, MayVouch bool
+	MayConfirm        bool // what is unusual about sessions
 	Errors            Errors
 }
 
 // unmapped says which columns are missing.
 func (v UploadView) unmapped() (problems []string) {
-	for _, field := range []string{"category", "code", "name"} {
+	for _, field := range []string{"category", "code", "name", "held_on", "people", "minutes"} {
 		if problem := v.Errors.At("column." + field); problem != "" {
 			problems = append(problems, problem)
 		}
@@ -41,17 +42,33 @@ func (v UploadView) unmapped() (problems []string) {
 }
 
 func (v UploadView) withdrawnKey() string {
-	if v.Upload.Kind == importer.Organisations {
+	switch v.Upload.Kind {
+	case importer.Organisations:
 		return "upload.ended"
+	case importer.Sessions:
+		return "upload.voided"
+	default:
+		return "upload.withdrawn"
 	}
-	return "upload.withdrawn"
 }
 
 func (v UploadView) undoKey() string {
-	if v.Upload.Kind == importer.Organisations {
+	switch v.Upload.Kind {
+	case importer.Organisations:
 		return "upload.end_sure"
+	case importer.Sessions:
+		return "upload.void_sure"
+	default:
+		return "upload.undo_sure"
 	}
-	return "upload.undo_sure"
+}
+
+// unusual reports whether a row of the preview is refused only until somebody says
+// that it is right.
+func (v UploadView) unusual() bool {
+	return slices.ContainsFunc(v.Preview.Rows, func(row upload.Row) bool {
+		return slices.ContainsFunc(row.Faults, func(f fault.Field) bool { return f.Code == "unusual" })
+	})
 }
 
 // Options are choices whose labels are their values.

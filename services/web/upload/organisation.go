@@ -119,7 +119,7 @@ const later = "later"
 // counts as ended.
 func (u *Uploads) endOne(ctx context.Context, r row, thing thingRow) (string, error) {
 	_, err := bus.Call(ctx, u.bus, contract.DirectoryEnd, contract.EndOrganisation{
-		Code: thing.Code, Version: thing.Version, Reason: "upload:" + r.ID,
+		Code: thing.Code, Version: thing.Version, Reason: ReasonOf(r.ID),
 	})
 	if err == nil {
 		return undoneWithdrawn, nil

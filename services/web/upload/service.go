@@ -3,6 +3,8 @@ package upload
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -56,6 +58,8 @@ func ActionOf(kind importer.Kind) access.Action {
 	switch kind {
 	case importer.Organisations:
 		return access.Register
+	case importer.Sessions:
+		return access.RecordSessions
 	case importer.Offers:
 		return access.SubmitOffer
 	default:
@@ -81,7 +85,7 @@ func (u *Uploads) Begin(ctx context.Context, kind importer.Kind, name string, co
 		return "", err
 	}
 	h := head{Actor: a, Name: shownName(name), Columns: table.Columns()}
-	h.Settings = Settings{Mapping: importer.Guess(kind, h.Columns), Source: sourceOf(h.Name)}
+	h.Settings = Settings{Mapping: importer.Guess(kind, h.Columns), Source: sourceOf(kind, h.Name)}
 	r := row{ID: contract.NewID[string](), PersonID: string(a.PersonID), Kind: kind, State: Draft, CreatedAt: u.now()}
 	if err := u.sealHead(&r, h); err != nil {
 		return "", err
@@ -129,9 +133,16 @@ func shownName(name string) string {
 	return string(runes[:min(len(runes), maxFileName)])
 }
 
+// sessionSource names every list of sessions, unless people give another name: what
+// an agency counts stands in many tables, and is to be counted once.
+const sessionSource = "table"
+
 // sourceOf proposes the name of a list: that of its file without its ending, in
 // the letters that a name of a list may have.
-func sourceOf(name string) string {
+func sourceOf(kind importer.Kind, name string) string {
+	if kind == importer.Sessions {
+		return sessionSource
+	}
 	name = strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-', r == '_':
@@ -344,16 +355,26 @@ func (u *Uploads) change(ctx context.Context, id string, fn func(*row, *head) er
 }
 
 // options are how the importer takes an upload in.
-func (u *Uploads) options(id string, h head) importer.Options {
-	parsed, err := uuid.Parse(id)
+func (u *Uploads) options(r row, h head) importer.Options {
+	parsed, err := uuid.Parse(r.ID)
 	o := importer.Options{
 		Organisation: path.Base(h.Actor.Path), Source: h.Settings.Source, Open: h.Settings.Open, Vouch: h.Settings.Vouch, Concurrency: atOnce,
-		Name: func(content string) string { return "row-" + u.keys.BlindIndex("row", content) },
+		Confirmed: h.Settings.Confirmed, Name: func(content string) string { return "row-" + u.keys.BlindIndex("row", content) },
+	}
+	if r.Kind == importer.Sessions {
+		o.Name = nameOfSession
 	}
 	if err == nil {
 		o.ID = func(name string) string { return thingID(parsed, name) }
 	}
 	return o
+}
+
+// nameOfSession names a row by its content, which is of nobody: the same in every
+// table, and whatever the keys.
+func nameOfSession(content string) string {
+	sum := sha256.Sum256([]byte(content))
+	return "row-" + hex.EncodeToString(sum[:16])
 }
 
 // Purge forgets rows after a day, drafts among them, and after a month what was

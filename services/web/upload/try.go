@@ -4,6 +4,7 @@ import (
 	"context"
 	"path"
 
+	"heli/pkg/bus"
 	"heli/pkg/contract"
 	"heli/pkg/importer"
 	"heli/pkg/tabular"
@@ -62,7 +63,7 @@ func (u *Uploads) try(ctx context.Context, r row) (head, *tabular.Table, importe
 	if err != nil {
 		return h, nil, importer.Report{}, err
 	}
-	o := u.options(r.ID, h)
+	o := u.options(r, h)
 	o.DryRun = true
 	o.Organisation = path.Base(contract.ActorFrom(ctx).Path)
 	calls, err := u.tries(ctx, r.Kind)
@@ -75,7 +76,7 @@ func (u *Uploads) try(ctx context.Context, r row) (head, *tabular.Table, importe
 
 // tries look at drafts as their services will.
 func (u *Uploads) tries(ctx context.Context, kind importer.Kind) (importer.Calls, error) {
-	calls := importer.Calls{TryRequest: u.intake.CheckRequest, TryOffer: u.intake.CheckOffer}
+	calls := importer.Calls{TryRequest: u.intake.CheckRequest, TryOffer: u.intake.CheckOffer, TrySession: u.trySession}
 	if kind != importer.Organisations {
 		return calls, nil
 	}
@@ -85,6 +86,13 @@ func (u *Uploads) tries(ctx context.Context, kind importer.Kind) (importer.Calls
 	}
 	calls.TryRegister = r.try
 	return calls, nil
+}
+
+// trySession returns why the service would refuse a session.
+func (u *Uploads) trySession(ctx context.Context, q contract.RecordSession) error {
+	q.Try = true
+	_, err := bus.Call(ctx, u.bus, contract.OfferRecordSession, q)
+	return err
 }
 
 // view returns the table of an upload under the names of the fields.

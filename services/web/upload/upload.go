@@ -6,6 +6,7 @@ package upload
 
 import (
 	"crypto/sha256"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -53,6 +54,8 @@ type Settings struct {
 	Source  string           `json:"source"` // names the list, so that a row is known again
 	Open    bool             `json:"open"`   // requests open, offers available at once
 	Vouch   bool             `json:"vouch"`  // for professions and phones of offers
+	// Confirmed says that what is unusual about sessions is right.
+	Confirmed bool `json:"confirmed,omitempty"`
 }
 
 // Upload is a table and how far it is. Counts are those of things by outcome and,
@@ -64,7 +67,7 @@ type Upload struct {
 	Name      string // of the file
 	Columns   []string
 	Settings  Settings
-	Things    int // requests, offers or organisations; 0 for a draft
+	Things    int // requests, offers, organisations or sessions; 0 for a draft
 	Counts    map[importer.Outcome]int
 	Withdrawn int
 	Touched   int // left alone, since somebody has worked on it
@@ -115,19 +118,41 @@ func (s Settings) normal(kind importer.Kind, columns []string) (Settings, error)
 // ready refuses settings by which no row could be taken.
 func (s Settings) ready(kind importer.Kind) error {
 	m := s.Mapping
-	if kind == importer.Organisations {
-		for _, field := range []string{"code", "name"} {
-			if m.Columns[field] == "" {
-				return fault.NewInvalid(fault.Field{Location: "column." + field, Code: field + "_needed"})
-			}
+	for _, field := range neededFields(kind) {
+		if m.Columns[field] == "" && m.Values[field] == "" {
+			return fault.NewInvalid(fault.Field{Location: "column." + field, Code: field + "_needed"})
 		}
+	}
+	if kind == importer.Organisations || m.Columns["category"] != "" || m.Values["category"] != "" {
 		return nil
 	}
-	if m.Columns["category"] == "" && m.Columns["item"] == "" && m.Values["category"] == "" {
-		return fault.NewInvalid(fault.Field{Location: "column.category", Code: "category_needed"})
+	if kind != importer.Sessions && m.Columns["item"] != "" {
+		return nil
 	}
-	return nil
+	return fault.NewInvalid(fault.Field{Location: "column.category", Code: "category_needed"})
 }
+
+// neededFields are those without which no row of a kind says anything, besides the
+// category.
+func neededFields(kind importer.Kind) []string {
+	switch kind {
+	case importer.Organisations:
+		return []string{"code", "name"}
+	case importer.Sessions:
+		return []string{"held_on", "people", "minutes"}
+	default:
+		return nil
+	}
+}
+
+// reasonTakenBack begins the reason of what ended with its table.
+const reasonTakenBack = "upload:"
+
+// ReasonOf is the reason of what ends as its table is taken back.
+func ReasonOf(id string) string { return reasonTakenBack + id }
+
+// TakenBack reports whether something ended for such a reason.
+func TakenBack(reason string) bool { return strings.HasPrefix(reason, reasonTakenBack) }
 
 // thingID makes the id of a thing from its upload and its name, so that a repeat
 // knows what it made itself: a UUIDv7 of the upload's moment.

@@ -340,7 +340,7 @@ func TestWhatIsNoTableIsRefusedWithTheReason(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := u.Begin(ctx, "sessions", "x.csv", []byte(list)); !fault.Is(err, fault.Invalid) {
+	if _, err := u.Begin(ctx, "people", "x.csv", []byte(list)); !fault.Is(err, fault.Invalid) {
 		t.Errorf("another kind: %v", err)
 	}
 }

@@ -105,7 +105,7 @@ func (u *Uploads) takeIn(ctx context.Context, r row, h head) error {
 	ctx, stop := context.WithCancelCause(contract.WithActor(ctx, h.Actor))
 	defer stop(nil)
 	n := &notebook{uploads: u, id: r.ID, kind: r.Kind, ctx: ctx, stop: stop}
-	o := u.options(r.ID, h)
+	o := u.options(r, h)
 	o.Done = n.note
 	report, err := importer.New(ref, u.calls(stop), u.now, o).Take(ctx, r.Kind, view)
 	if err != nil {
@@ -132,6 +132,7 @@ func (u *Uploads) calls(stop context.CancelCauseFunc) importer.Calls {
 	register := submission(u.bus, contract.DirectoryRegister, stop)
 	return importer.Calls{
 		Request: submission(u.bus, contract.RequestSubmit, stop), Offer: submission(u.bus, contract.OfferSubmit, stop),
+		Session: submission(u.bus, contract.OfferRecordSession, stop),
 		Register: func(ctx context.Context, d contract.OrganisationDraft) (contract.RegisteredOrganisation, error) {
 			answer, err := register(ctx, d)
 			return answer, refusedField(err)
@@ -229,8 +230,14 @@ func (u *Uploads) takeBack(ctx context.Context, r row, h head) error {
 }
 
 func (u *Uploads) withdraw(ctx context.Context, r row, thing thingRow) (string, error) {
-	if r.Kind == importer.Organisations {
+	switch r.Kind {
+	case importer.Organisations:
 		return u.endOne(ctx, r, thing)
+	case importer.Sessions:
+		_, err := bus.Call(ctx, u.bus, contract.OfferVoidSession, contract.VoidSession{
+			ID: contract.SessionID(*thing.ThingID), Reason: ReasonOf(r.ID), TakeBack: true,
+		})
+		return undoneOf(err)
 	}
 	m := contract.Move{
 		ID: *thing.ThingID, Move: "withdraw", Version: &thing.Version, Key: "upload:" + r.ID + ":" + strconv.Itoa(thing.N),
