@@ -78,6 +78,9 @@ func (f furnishings) queuePages() []shownPage {
 		{name: "queue, nothing fits", path: "/console?tab=all&text=nothing", as: coordinator},
 		{name: "a published request in the queue", path: "/console?tab=all&text=" + f.code, as: coordinator},
 		{name: "command palette", path: "/console?tab=all", as: coordinator, prepare: append(opens("palette"), await(`#palette-list [role="option"]`))},
+		{name: "menu", path: "/console?tab=all", as: coordinator, prepare: []chromedp.Action[chromedp.Void]{
+			chromedp.Evaluate[chromedp.Void](`document.querySelector(".console-menu").open = true`), await(`.console-menu[open]`),
+		}},
 		{name: "keys", path: "/console?tab=all", as: coordinator, prepare: opens("keys")},
 		{name: "bulk act, asking", path: "/console?tab=all", as: coordinator, prepare: bulk("hold", `#bulk-reason`)},
 		{name: "bulk act, preview", path: "/console?tab=all", as: coordinator, prepare: bulk("claim", `[data-bulk-row]`)},

@@ -63,9 +63,13 @@ var filler = &template.TextParser{Option: "missingkey=error"}
 
 func (p *Printer) text(key string, args []any) (string, error) {
 	data, count := p.arguments(args)
-	text, err := p.catalogue.localizers[p.lang].Localize(&i18n.LocalizeConfig{
-		MessageID: key, TemplateData: data, PluralCount: count, TemplateParser: filler,
-	})
+	config := &i18n.LocalizeConfig{MessageID: key, TemplateData: data, PluralCount: count, TemplateParser: filler}
+	text, err := p.catalogue.localizers[p.lang].Localize(config)
+	if err != nil && count != nil {
+		// A text that reads the same for every number has no form of its own for one.
+		config.PluralCount = nil
+		text, err = p.catalogue.localizers[p.lang].Localize(config)
+	}
 	if err != nil {
 		return "", fmt.Errorf("fill text %s: %w", key, err)
 	}

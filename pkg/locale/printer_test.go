@@ -130,6 +130,7 @@ func TestArguments(t *testing.T) {
 		{p.T("invalid.too_long", "max", 2000), "Please write at most 2,000 characters."},
 		{p.T("invalid.too_long", map[string]any{"max": float64(2000)}), "Please write at most 2,000 characters."},
 		{p.T("summary.title", "count", 1), "There is 1 thing to correct"},
+		{p.T("map.needs_here", "count", 1), "Open needs around here: 1"},
 		{p.T("summary.title", "count", int64(1200)), "There are 1,200 things to correct"},
 		{p.T("no.such.key"), "no.such.key"},
 		{p.Invalid(fault.Field{Location: "title", Code: "too_long", Args: map[string]any{"max": 80}}), "Please write at most 80 characters."},

@@ -79,6 +79,38 @@ func (b *bench) spooled() int {
 	return n
 }
 
+// TestWhatWaitsShowsWhomToCall opens the page of a request that is not stored yet:
+// danger shows as it would on a stored one, and only there.
+func TestWhatWaitsShowsWhomToCall(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.stop()
+	b.world.Server.Stop(t)
+	const call = `href="tel:120"`
+	for n, c := range []struct {
+		field, value string
+		danger, exit bool
+	}{
+		{"title", "需要口罩", false, false}, {"urgency", "critical", true, false}, {"need_lines[0].category", "psych", true, true}, {"vulnerability", "violence", true, true},
+		{"title", "我不想活了", true, true}, {"need_lines[0].specification", "我不想活了", true, true},
+	} {
+		form := requestForm(key(30 + n))
+		form.Set(c.field, c.value)
+		r := b.reader()
+		r.post("/request", form).shows(http.StatusOK)
+		for _, page := range []string{r.get("/track").page, r.get("/track?show=new").page} {
+			if strings.Contains(page, call) != c.danger || strings.Contains(page, "data-quick-exit") != c.exit {
+				t.Errorf("%s %s: the numbers to call are wrong on %s", c.field, c.value, page)
+			}
+		}
+	}
+	offer := b.reader()
+	offer.post("/offer", offerForm(key(40))).shows(http.StatusOK)
+	if page := offer.get("/track").page; strings.Contains(page, call) {
+		t.Errorf("an offer shows whom to call: %s", page)
+	}
+}
+
 func TestNothingReadableLiesInTheSpool(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -174,6 +174,6 @@ func done(w http.ResponseWriter, r *http.Request, address string) error {
 
 func (c console) style(w http.ResponseWriter, r *http.Request) error {
 	d := c.desk(r, r.URL, c.Pages.Printer(r).T("style.title"))
-	c.Pages.Render(w, r, http.StatusOK, templates.Style(d.Page, d.Frame))
+	c.Pages.Render(w, r, http.StatusOK, templates.Style(d))
 	return nil
 }

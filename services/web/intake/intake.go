@@ -67,15 +67,26 @@ type Spooled struct {
 	TakenAt time.Time
 	// Refused says that its service would not take it: a person must look.
 	Refused bool
+	// Draft is what a request says, for whoever opens it; nil of an offer, and of
+	// what was looked for by its code.
+	Draft *contract.RequestDraft
 }
 
-// Spooled returns a waiting submission; NotFound when there is none.
+// Spooled returns a waiting submission with what it says; NotFound when there is none.
 func (i *Intake) Spooled(ctx context.Context, id string) (Spooled, error) {
 	row, err := i.store.selectSpooled(ctx, id)
 	if err != nil {
 		return Spooled{}, err
 	}
-	return row.spooled(), nil
+	waiting := row.spooled()
+	if waiting.Thing == contract.ThingRequest {
+		_, q, err := open[contract.SubmitRequest](i.keys, row)
+		if err != nil {
+			return Spooled{}, err
+		}
+		waiting.Draft = &q.Draft
+	}
+	return waiting, nil
 }
 
 // FindSpooled returns a waiting submission by its code; NotFound when there is none.

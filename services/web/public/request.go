@@ -3,14 +3,12 @@ package public
 import (
 	"context"
 	"net/http"
-	"slices"
 	"time"
 
 	"heli/pkg/check"
 	"heli/pkg/contract"
 	"heli/pkg/fault"
 	"heli/pkg/idempotency"
-	"heli/pkg/risk"
 	"heli/services/web/site"
 	"heli/services/web/templates"
 )
@@ -66,13 +64,10 @@ func (p pages) requestForm(ctx context.Context, s *sheet, page *templates.Page) 
 // endangered reports whether the numbers to call come before all else: by what was
 // chosen, or by words of danger. They are looked at and kept nowhere.
 func (s *sheet) endangered() bool {
-	for n := range s.lines() {
-		if s.text(check.At("need_lines", n, "category")) == "psych" {
-			return true
-		}
-	}
-	return s.text("urgency") == string(contract.Critical) || slices.Contains(s.list("vulnerability"), "violence") ||
-		len(risk.Kinds(s.text("title"), s.text("description"))) > 0
+	return inDanger(drafted(contract.RequestDraft{
+		Title: s.text("title"), Description: s.text("description"), Urgency: contract.Urgency(s.text("urgency")),
+		Vulnerability: s.list("vulnerability"), NeedLines: s.needLines(),
+	}))
 }
 
 // sendRequest passes a draft on, unless the form itself cannot be read; then it

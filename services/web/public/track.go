@@ -86,7 +86,7 @@ func (p pages) renderTrack(w http.ResponseWriter, r *http.Request, status int, s
 	case s.offer != nil:
 		p.viewOffer(r, page, s, &view)
 	default:
-		viewSpooled(page, s, &view)
+		p.viewSpooled(page, s, &view)
 	}
 	if change != nil {
 		change(page, &view)
@@ -103,12 +103,16 @@ func confirmed(r *http.Request) string {
 	return ""
 }
 
-// viewSpooled shows a submission that waits for its service.
-func viewSpooled(page *templates.Page, s subject, view *templates.Track) {
+// viewSpooled shows a submission that waits for its service. Whose life is at risk
+// is told whom to call all the same.
+func (p pages) viewSpooled(page *templates.Page, s subject, view *templates.Track) {
 	view.Code, view.Title = s.spooled.Code, page.T("track.title."+string(s.spooled.Thing))
 	view.Plain, view.Confirm = page.T("track.spooled"), ""
 	if s.spooled.Refused {
 		view.Plain = page.T("track.spool_refused")
 	}
 	view.Facts = []templates.Fact{{Name: page.T("label.submitted_at"), Value: page.DateTime(s.spooled.TakenAt)}}
+	if s.spooled.Draft != nil {
+		p.viewDanger(page, drafted(*s.spooled.Draft), view)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"heli/pkg/bus"
 	"heli/pkg/contract"
 	"heli/pkg/reference"
+	"heli/pkg/risk"
 	"heli/services/web/site"
 	"heli/services/web/templates"
 )
@@ -42,11 +43,7 @@ func (p pages) viewRequest(r *http.Request, page *templates.Page, s subject, vie
 	if q.State == "closed" && q.ClosedReason != "" {
 		view.Next = page.Reason(q.ClosedReason)
 	}
-	for _, kind := range q.Risks {
-		view.Kind = append(view.Kind, page.T("risk.kind."+kind))
-	}
-	view.Sensitive = p.sensitiveRequest(*q)
-	view.Critical = inDanger(*q)
+	p.viewDanger(page, *q, view)
 	ref := p.snapshot()
 	for _, l := range q.NeedLines {
 		view.Progress = append(view.Progress, needProgress(page, ref, l))
@@ -68,6 +65,29 @@ func (p pages) viewRequest(r *http.Request, page *templates.Page, s subject, vie
 		view.Edit = &templates.Form{Values: url.Values{"title": {q.Title}, "description": {q.Description}}}
 	}
 	p.viewMatches(r, page, s, view)
+}
+
+// viewDanger puts the numbers to call, the words for somebody in danger and the
+// quick exit on the page of a request that needs them.
+func (p pages) viewDanger(page *templates.Page, q contract.Request, view *templates.Track) {
+	for _, kind := range q.Risks {
+		view.Kind = append(view.Kind, page.T("risk.kind."+kind))
+	}
+	view.Sensitive, view.Critical = p.sensitiveRequest(q), inDanger(q)
+}
+
+// drafted is what a draft says of danger, as its service will say it.
+func drafted(d contract.RequestDraft) contract.Request {
+	q := contract.Request{State: "submitted", Urgency: d.Urgency, Vulnerability: d.Vulnerability}
+	texts := []string{d.Title, d.Description}
+	for _, l := range d.NeedLines {
+		texts = append(texts, l.Specification, l.SourceText)
+		q.NeedLines = append(q.NeedLines, contract.NeedLineView{NeedLine: l})
+	}
+	for _, kind := range risk.Kinds(texts...) {
+		q.Risks = append(q.Risks, string(kind))
+	}
+	return q
 }
 
 // threatened reports that others may hurt who asks.

@@ -34,6 +34,8 @@ type SavedView struct {
 
 // Filters are what a list is narrowed by, as it stands in the address.
 type Filters struct {
+	// Form tells the fields of several forms on one page apart; usually empty.
+	Form         string
 	Tab          string
 	Text         string
 	Urgency      string
@@ -65,6 +67,8 @@ func (f Filters) Any() bool {
 
 // Narrowed reports whether more than the place is filtered.
 func (f Filters) Narrowed() bool { return f.Text+f.Urgency+f.Category+f.State+f.Level+f.rare() != "" }
+
+func (f Filters) id(name string) string { return either(f.Form, "filter") + "-" + name }
 
 // rare are the filters that are not always in sight.
 func (f Filters) rare() string {

@@ -1016,27 +1016,27 @@ func queueFilterForm(d Desk, q Queue) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = smallField(d, "filter-text", Input{Name: "text", Label: d.T("console.filter.text"), Kind: "search", Value: q.Filters.Text, MaxLength: 100, Attrs: templ.Attributes{"aria-keyshortcuts": "/"}}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = smallField(d, q.Filters.id("text"), Input{Name: "text", Label: d.T("console.filter.text"), Kind: "search", Value: q.Filters.Text, MaxLength: 100, Attrs: templ.Attributes{"aria-keyshortcuts": "/"}}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = smallSelect(d, "filter-urgency", Input{Name: "urgency", Label: d.T("console.column.urgency"), Value: q.Filters.Urgency, Options: q.Filters.Urgencies}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = smallSelect(d, q.Filters.id("urgency"), Input{Name: "urgency", Label: d.T("console.column.urgency"), Value: q.Filters.Urgency, Options: q.Filters.Urgencies}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = smallSelect(d, "filter-category", Input{Name: "category", Label: d.T("console.column.category"), Value: q.Filters.Category, Options: q.Filters.Categories}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = smallSelect(d, q.Filters.id("category"), Input{Name: "category", Label: d.T("console.column.category"), Value: q.Filters.Category, Options: q.Filters.Categories}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = smallSelect(d, "filter-region", Input{Name: "region", Label: d.T("console.column.place"), Value: q.Filters.Region, Options: q.Filters.Regions}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = smallSelect(d, q.Filters.id("region"), Input{Name: "region", Label: d.T("console.column.place"), Value: q.Filters.Region, Options: q.Filters.Regions}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = smallSelect(d, "filter-claimed", Input{Name: "claimed", Label: d.T("queue.column.claimed"), Value: q.Filters.Claimed, Options: q.Filters.Claims}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = smallSelect(d, q.Filters.id("claimed"), Input{Name: "claimed", Label: d.T("queue.column.claimed"), Value: q.Filters.Claimed, Options: q.Filters.Claims}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = smallSelect(d, "filter-age", Input{Name: "age", Label: d.T("queue.age"), Value: q.Filters.Age, Options: q.Filters.Ages}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = smallSelect(d, q.Filters.id("age"), Input{Name: "age", Label: d.T("queue.age"), Value: q.Filters.Age, Options: q.Filters.Ages}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1081,23 +1081,23 @@ func queueFilterForm(d Desk, q Queue) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = smallSelect(d, "filter-state", Input{Name: "state", Label: d.T("console.column.state"), Value: q.Filters.State, Options: q.Filters.States}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = smallSelect(d, q.Filters.id("state"), Input{Name: "state", Label: d.T("console.column.state"), Value: q.Filters.State, Options: q.Filters.States}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = smallField(d, "filter-organisation", Input{Name: "organisation", Label: d.T("queue.organisation"), Value: q.Filters.Organisation, MaxLength: 64}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = smallField(d, q.Filters.id("organisation"), Input{Name: "organisation", Label: d.T("queue.organisation"), Value: q.Filters.Organisation, MaxLength: 64}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = smallSelect(d, "filter-campaign", Input{Name: "campaign", Label: d.T("queue.column.campaign"), Value: q.Filters.Campaign, Options: q.Filters.Campaigns}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = smallSelect(d, q.Filters.id("campaign"), Input{Name: "campaign", Label: d.T("queue.column.campaign"), Value: q.Filters.Campaign, Options: q.Filters.Campaigns}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = smallField(d, "filter-source", Input{Name: "source", Label: d.T("queue.column.source"), Value: q.Filters.Source, MaxLength: 64}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = smallField(d, q.Filters.id("source"), Input{Name: "source", Label: d.T("queue.column.source"), Value: q.Filters.Source, MaxLength: 64}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = smallSelect(d, "filter-language", Input{Name: "language", Label: d.T("queue.column.languages"), Value: q.Filters.Language, Options: q.Filters.Languages}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = smallSelect(d, q.Filters.id("language"), Input{Name: "language", Label: d.T("queue.column.languages"), Value: q.Filters.Language, Options: q.Filters.Languages}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -2290,36 +2290,36 @@ func filterForm(d Desk, f Filters) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = smallField(d, "filter-text", Input{Name: "text", Label: d.T("console.filter.text"), Kind: "search", Value: f.Text, MaxLength: 100}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = smallField(d, f.id("text"), Input{Name: "text", Label: d.T("console.filter.text"), Kind: "search", Value: f.Text, MaxLength: 100}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		if len(f.Urgencies) > 0 {
-			templ_7745c5c3_Err = smallSelect(d, "filter-urgency", Input{Name: "urgency", Label: d.T("console.column.urgency"), Value: f.Urgency, Options: f.Urgencies}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = smallSelect(d, f.id("urgency"), Input{Name: "urgency", Label: d.T("console.column.urgency"), Value: f.Urgency, Options: f.Urgencies}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		}
 		if len(f.Categories) > 0 {
-			templ_7745c5c3_Err = smallSelect(d, "filter-category", Input{Name: "category", Label: d.T("console.column.category"), Value: f.Category, Options: f.Categories}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = smallSelect(d, f.id("category"), Input{Name: "category", Label: d.T("console.column.category"), Value: f.Category, Options: f.Categories}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		}
 		if len(f.Regions) > 0 {
-			templ_7745c5c3_Err = smallSelect(d, "filter-region", Input{Name: "region", Label: d.T("console.column.place"), Value: f.Region, Options: f.Regions}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = smallSelect(d, f.id("region"), Input{Name: "region", Label: d.T("console.column.place"), Value: f.Region, Options: f.Regions}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		}
 		if len(f.States) > 0 {
-			templ_7745c5c3_Err = smallSelect(d, "filter-state", Input{Name: "state", Label: d.T("console.column.state"), Value: f.State, Options: f.States}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = smallSelect(d, f.id("state"), Input{Name: "state", Label: d.T("console.column.state"), Value: f.State, Options: f.States}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		}
 		if len(f.Levels) > 0 {
-			templ_7745c5c3_Err = smallSelect(d, "filter-level", Input{Name: "level", Label: d.T("console.organisation.level"), Value: f.Level, Options: f.Levels}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = smallSelect(d, f.id("level"), Input{Name: "level", Label: d.T("console.organisation.level"), Value: f.Level, Options: f.Levels}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -34,6 +34,7 @@ const (
 	GlyphList     Glyph = "list"
 	GlyphLock     Glyph = "lock"
 	GlyphMail     Glyph = "mail"
+	GlyphMenu     Glyph = "menu"
 	GlyphPhone    Glyph = "phone"
 	GlyphPin      Glyph = "pin"
 	GlyphPlug     Glyph = "plug"
@@ -53,7 +54,7 @@ func Glyphs() []Glyph {
 	return []Glyph{GlyphAlert, GlyphArrow, GlyphAt, GlyphBack, GlyphBell, GlyphBoard, GlyphBox,
 		GlyphBuilding, GlyphCalendar, GlyphChart, GlyphCheck, GlyphClock, GlyphCopy, GlyphCross,
 		GlyphDownload, GlyphExit, GlyphFlag, GlyphForm, GlyphHand, GlyphHeart, GlyphHome, GlyphInbox,
-		GlyphInfo, GlyphKey, GlyphLink, GlyphList, GlyphLock, GlyphMail, GlyphPhone, GlyphPin, GlyphPlug,
+		GlyphInfo, GlyphKey, GlyphLink, GlyphList, GlyphLock, GlyphMail, GlyphMenu, GlyphPhone, GlyphPin, GlyphPlug,
 		GlyphPlus, GlyphRefresh, GlyphSearch, GlyphShield, GlyphSliders, GlyphTag, GlyphUpload,
 		GlyphUser, GlyphUsers}
 }
@@ -144,6 +145,8 @@ func (g Glyph) rarePath() string {
 		return "M4 13 7 4h10l3 9v7H4ZM4 13h5l1 3h4l1-3h5"
 	case GlyphKey:
 		return "M8 11a4 4 0 1 0 0 8 4 4 0 0 0 0-8ZM11 12l9-9M16 7l3 3"
+	case GlyphMenu:
+		return "M4 6h16M4 12h16M4 18h16"
 	case GlyphMail:
 		return "M3 5h18v14H3ZM3 6l9 8 9-8"
 	case GlyphPlug:

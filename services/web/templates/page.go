@@ -106,6 +106,15 @@ type Console struct {
 	Live string
 }
 
+// waiting is how much waits behind all entries together.
+func (c Console) waiting() int64 {
+	var sum int64
+	for _, item := range c.Nav {
+		sum += item.Count
+	}
+	return sum
+}
+
 // NavItem is one entry of the console's navigation. Count is shown when above 0.
 type NavItem struct {
 	Href    string

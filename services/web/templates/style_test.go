@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"heli/pkg/locale"
+	"heli/services/web/explain"
 	"heli/services/web/templates"
 )
 
@@ -51,8 +52,10 @@ func pages(t *testing.T, lang locale.Language) map[string]string {
 		Nav: []templates.NavItem{{Href: "/console", Label: p.T("thing.request"), Icon: templates.GlyphList, Count: 3, Current: true}},
 	}
 	return map[string]string{
-		"home":    render(t, templates.Home(at("/"))),
-		"style":   render(t, templates.Style(at("/console/style"), console)),
+		"home": render(t, templates.Home(at("/"))),
+		"style": render(t, templates.Style(templates.Desk{
+			Page: at("/console/style"), Frame: console, Reader: explain.For(p, nil), NameOf: func(code string) string { return code },
+		})),
 		"failure": render(t, templates.Failure(at("/x"), "503", p.T("fault.unavailable"))),
 	}
 }
@@ -140,12 +143,18 @@ var exported = regexp.MustCompile(`(?m)^templ ([A-Z]\w*)\(`)
 func TestTheStylePageShowsEveryComponent(t *testing.T) {
 	t.Parallel()
 	var style strings.Builder
-	for _, name := range []string{"style.templ", "style_more.templ"} {
+	for _, name := range []string{"style.templ", "style_more.templ", "style_desk.templ"} {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		style.Write(text)
+	}
+	for _, piece := range []string{"consoleBar", "publicBar", "navEntries", "quickExit", "footer", "filterForm", "queueFilterForm", "savedViews", "deskTabs", "queueTable", "queueEmpty",
+		"bulkBar", "bulkForm", "bulkRows", "bulkUndo", "queueTools", "keySheet", "mapForm", "mapPicture", "mapTable", "mapDrawing", "nearbyTable"} {
+		if !strings.Contains(style.String(), "@"+piece+"(") {
+			t.Errorf("/console/style does not show %s", piece)
+		}
 	}
 	// What other components are made of is shown with them.
 	parts := map[string]bool{"Fieldset": true, "Brand": true, "Time": true}
