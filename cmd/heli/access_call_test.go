@@ -165,6 +165,10 @@ func consent(id string) contract.ChangeConsent {
 	return contract.ChangeConsent{ID: id, Purpose: contract.PurposeContact}
 }
 
+func oneByOne(id string) contract.ChooseDigest {
+	return contract.ChooseDigest{ID: id, Digest: contract.DigestNone}
+}
+
 func contactReading(id string) contract.ContactReading {
 	return contract.ContactReading{ID: id, Reason: "demo"}
 }
@@ -232,6 +236,7 @@ func requestCalls(own things) []call {
 		on(aRequest, contract.RequestNote, note),
 		on(aRequest, contract.RequestContact, contactReading),
 		on(aRequest, contract.RequestConsent, consent).ofHolders(),
+		on(aRequest, contract.RequestDigest, oneByOne).ofHolders(),
 		on(aRequest, contract.RequestErase, move("erase")),
 		about(noThing, contract.RequestSubmit, contract.SubmitRequest{}),
 		about(noThing, contract.RequestFind, byCode()),
@@ -277,6 +282,7 @@ func offerCalls(own things) []call {
 		on(anOffer, contract.OfferNote, note),
 		on(anOffer, contract.OfferContact, contactReading),
 		on(anOffer, contract.OfferConsent, consent).ofHolders(),
+		on(anOffer, contract.OfferDigest, oneByOne).ofHolders(),
 		on(anOffer, contract.OfferErase, move("erase")),
 		about(noThing, contract.OfferSubmit, contract.SubmitOffer{}),
 		about(noThing, contract.OfferFind, byCode()),

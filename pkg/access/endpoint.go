@@ -24,6 +24,7 @@ var endpoints = map[string]Rule{
 	contract.RequestCount.Subject:       {ListRequests},
 	contract.RequestErase.Subject:       {Erase},
 	contract.RequestConsent.Subject:     {CorrectRequests},
+	contract.RequestDigest.Subject:      {CorrectRequests},
 
 	contract.RequestEdit.Subject:         {WriteNotes},
 	contract.RequestAttach.Subject:       {WriteNotes},
@@ -51,6 +52,7 @@ var endpoints = map[string]Rule{
 	contract.OfferCount.Subject:            {ListOffers},
 	contract.OfferErase.Subject:            {Erase},
 	contract.OfferConsent.Subject:          {CorrectOffers},
+	contract.OfferDigest.Subject:           {CorrectOffers},
 
 	contract.OfferRecordSession.Subject: {RecordSessions},
 	contract.OfferSessions.Subject:      {ReadSessions},

@@ -32,6 +32,7 @@ var routes = map[string]Rule{
 	"POST /unsubscribe/{token}": {UseCodes},
 
 	"POST /track/consent":   {UseCodes},
+	"POST /track/digest":    {UseCodes},
 	"POST /track/contact":   {UseCodes},
 	"POST /track/data":      {UseCodes},
 	"POST /track/data.json": {UseCodes},
@@ -159,6 +160,7 @@ var routes = map[string]Rule{
 
 	"GET /answer/terms":                    {UseCodes},
 	"POST /answer/terms":                   {UseCodes},
+	"POST /answer/digest":                  {UseCodes},
 	"POST /answer/offer":                   {UseCodes},
 	"GET /console/registry/new":            {Register},
 	"POST /console/registry/new":           {Register},

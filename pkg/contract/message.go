@@ -36,7 +36,11 @@ type AskReach struct {
 	Channels []Channel `json:"channels"`
 	// Critical breaks through the quiet hours, never through safe contact hours.
 	Critical bool `json:"critical,omitempty"`
-	// Since is when the message was made, from which a summary counts, and Path the
+	// AtOnce says that the message is in no summary. Until is when what it asks for
+	// ends: it is in none that would come too late for it.
+	AtOnce bool       `json:"at_once,omitempty"`
+	Until  *time.Time `json:"until,omitempty"`
+	// Since is when the message fell due, from which a summary counts, and Path the
 	// organisation that it is about: of staff, who may have left.
 	Since time.Time `json:"since,omitzero"`
 	Path  string    `json:"path,omitempty"`
@@ -50,6 +54,8 @@ type Reach struct {
 	NotBefore *time.Time `json:"not_before,omitempty"`
 	Channel   Channel    `json:"channel,omitempty"`
 	Address   string     `json:"address,omitempty"`
+	// Summary says that all that waits for the person is told together.
+	Summary bool `json:"summary,omitempty"`
 	// Person recognises the address again: a keyed digest of it.
 	Person string `json:"person,omitempty"`
 	// Language and Languages are what the person reads, the best first (BCP 47).
@@ -70,6 +76,13 @@ type Bounced struct {
 	ID string `json:"id"`
 	// Person is the digest that Reach gave: an address corrected since is another.
 	Person string `json:"person"`
+}
+
+// ChooseDigest chooses how the person of a request or an offer is told of what may
+// wait: DigestNone or DigestDaily.
+type ChooseDigest struct {
+	ID     string `json:"id"`
+	Digest Digest `json:"digest"`
 }
 
 // Message is one message to a person as the log shows it: neither the address nor
@@ -109,6 +122,8 @@ var (
 	OfferReach     = Endpoint[AskReach, Reach]{"svc.offer.reach"}
 	RequestBounced = Endpoint[Bounced, Empty]{"svc.request.bounced"}
 	OfferBounced   = Endpoint[Bounced, Empty]{"svc.offer.bounced"}
+	RequestDigest  = Endpoint[ChooseDigest, Empty]{"svc.request.digest"}
+	OfferDigest    = Endpoint[ChooseDigest, Empty]{"svc.offer.digest"}
 	NotifyMessages = Endpoint[ListMessages, Listing[Message]]{"svc.notify.messages"}
 	NotifyChannels = Endpoint[Empty, Channels]{"svc.notify.channels"}
 )

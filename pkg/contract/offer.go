@@ -114,6 +114,7 @@ type Offer struct {
 	Contact       Contact `json:"contact"`
 	PhoneVerified bool    `json:"phone_verified"`
 	MailBounces   bool    `json:"mail_bounces,omitempty"` // mail does not arrive
+	Digest        Digest  `json:"digest,omitempty"`       // of messages to its person
 	// Suspended says that it rests while a complaint is looked into, whatever its stage.
 	Suspended   bool   `json:"suspended,omitempty"`
 	Source      string `json:"source,omitempty"`

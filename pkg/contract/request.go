@@ -102,6 +102,7 @@ type Request struct {
 	Contact        Contact        `json:"contact"`
 	PhoneVerified  bool           `json:"phone_verified"`
 	MailBounces    bool           `json:"mail_bounces,omitempty"` // mail does not arrive
+	Digest         Digest         `json:"digest,omitempty"`       // of messages to its person
 	OnBehalfOf     string         `json:"on_behalf_of,omitempty"`
 	Sharing        Sharing        `json:"sharing"`
 	Source         string         `json:"source,omitempty"`

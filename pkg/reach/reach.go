@@ -17,6 +17,7 @@ type Person struct {
 	MailBounces bool
 	SafeHours   bool   // there are some
 	Zone        string // IANA
+	Digest      contract.Digest
 }
 
 // Decide says whether a message may go now. It opens the contact only where it
@@ -27,6 +28,10 @@ func Decide(p Person, q contract.AskReach, now time.Time, open func() (contract.
 		return contract.Reach{Refusal: refusal}, nil
 	}
 	now = now.In(zone(p.Zone))
+	at, together := p.summary(q)
+	if together && at.After(now) {
+		return later(at), nil
+	}
 	if !p.SafeHours {
 		if at := permitted(nil, q.Critical).next(now); at.After(now) {
 			return later(at), nil
@@ -47,7 +52,25 @@ func Decide(p Person, q contract.AskReach, now time.Time, open func() (contract.
 	if at := permitted(safe, q.Critical).next(now); at.After(now) {
 		return later(at), nil
 	}
-	return contract.Reach{Channel: channel, Address: address}, nil
+	return contract.Reach{Channel: channel, Address: address, Summary: together}, nil
+}
+
+// answerTime is how long before something ends a summary must come that tells of it.
+const answerTime = 2 * time.Hour
+
+// summary returns when the summary comes that tells of a message, and whether it may
+// wait for that. Safe hours, which only an opened contact tells, may delay a summary
+// by a day.
+func (p Person) summary(q contract.AskReach) (at time.Time, waits bool) {
+	if p.Digest != contract.DigestDaily || q.AtOnce || q.Critical {
+		return time.Time{}, false
+	}
+	at = Times{Digest: p.Digest, TimeZone: p.Zone}.Due(q.Since)
+	latest := at
+	if p.SafeHours {
+		latest = at.AddDate(0, 0, 1)
+	}
+	return at, q.Until == nil || q.Until.Sub(latest) >= answerTime
 }
 
 func (p Person) refusal() string {

@@ -127,6 +127,68 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// A summary waits for the morning of its person, and what would be too late in it
+// does not wait.
+func TestOneSummaryADay(t *testing.T) {
+	agreed := contract.Consent{Purposes: []string{contract.PurposeMessages}}
+	for name, c := range map[string]struct {
+		digest    contract.Digest
+		safe      string
+		ask       contract.AskReach
+		came, now string
+		until     string
+		later     string // empty: now
+		together  bool
+	}{
+		"each at once":               {contract.DigestNone, "", contract.AskReach{}, "2026-11-24 12:00", "2026-11-24 12:00", "", "", false},
+		"as of before the choice":    {"", "", contract.AskReach{}, "2026-11-24 12:00", "2026-11-24 12:00", "", "", false},
+		"waits for the morning":      {contract.DigestDaily, "", contract.AskReach{}, "2026-11-24 12:00", "2026-11-24 12:00", "", "2026-11-25 08:00", false},
+		"came at night":              {contract.DigestDaily, "", contract.AskReach{}, "2026-11-24 03:00", "2026-11-24 03:00", "", "2026-11-24 08:00", false},
+		"comes in the morning":       {contract.DigestDaily, "", contract.AskReach{}, "2026-11-24 12:00", "2026-11-25 08:00", "", "", true},
+		"is late, but not at night":  {contract.DigestDaily, "", contract.AskReach{}, "2026-11-24 12:00", "2026-11-25 22:00", "", "2026-11-26 08:00", false},
+		"comes in the safe hours":    {contract.DigestDaily, "after 18:00", contract.AskReach{}, "2026-11-24 19:00", "2026-11-25 08:00", "", "2026-11-25 18:00", false},
+		"in the safe hours":          {contract.DigestDaily, "after 18:00", contract.AskReach{}, "2026-11-24 19:00", "2026-11-25 18:00", "", "", true},
+		"cannot wait":                {contract.DigestDaily, "", contract.AskReach{AtOnce: true}, "2026-11-24 12:00", "2026-11-24 12:00", "", "", false},
+		"cannot wait, but at night":  {contract.DigestDaily, "", contract.AskReach{AtOnce: true}, "2026-11-24 23:00", "2026-11-24 23:00", "", "2026-11-25 08:00", false},
+		"is critical":                {contract.DigestDaily, "", contract.AskReach{Critical: true}, "2026-11-24 23:00", "2026-11-24 23:00", "", "", false},
+		"ends before the summary":    {contract.DigestDaily, "", contract.AskReach{}, "2026-11-24 12:00", "2026-11-24 12:00", "2026-11-25 07:00", "", false},
+		"ends too soon after it":     {contract.DigestDaily, "", contract.AskReach{}, "2026-11-24 12:00", "2026-11-24 12:00", "2026-11-25 09:59", "", false},
+		"ends in time after it":      {contract.DigestDaily, "", contract.AskReach{}, "2026-11-24 12:00", "2026-11-24 12:00", "2026-11-25 10:00", "2026-11-25 08:00", false},
+		"may end before safe hours":  {contract.DigestDaily, "9:00-20:00", contract.AskReach{}, "2026-11-24 12:00", "2026-11-24 12:00", "2026-11-26 09:59", "", false},
+		"ends long after safe hours": {contract.DigestDaily, "9:00-20:00", contract.AskReach{}, "2026-11-24 12:00", "2026-11-24 12:00", "2026-11-26 10:00", "2026-11-25 08:00", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := Person{Consent: agreed, Zone: "Asia/Shanghai", Digest: c.digest, SafeHours: c.safe != ""}
+			c.ask.Channels, c.ask.Since = both, at(t, "Asia/Shanghai", c.came)
+			if c.until != "" {
+				until := at(t, "Asia/Shanghai", c.until)
+				c.ask.Until = &until
+			}
+			got, err := Decide(p, c.ask, at(t, "Asia/Shanghai", c.now).UTC(), func() (contract.Contact, error) {
+				return contract.Contact{Email: "a@example.org", SafeHours: c.safe}, nil
+			})
+			switch {
+			case err != nil:
+				t.Error(err)
+			case c.later == "" && (got.Address == "" || got.Summary != c.together):
+				t.Errorf("%+v, want it now, together with others: %v", got, c.together)
+			case c.later != "" && (got.NotBefore == nil || !got.NotBefore.Equal(at(t, "Asia/Shanghai", c.later))):
+				t.Errorf("not before %v, want %s", got.NotBefore, c.later)
+			}
+		})
+	}
+}
+
+// The night in which a clock is put back has an hour more: eight is eight.
+func TestASummaryComesByTheClockOfItsPerson(t *testing.T) {
+	p := Person{Consent: contract.Consent{Purposes: []string{contract.PurposeMessages}}, Zone: "Europe/Berlin", Digest: contract.DigestDaily}
+	came := at(t, "Europe/Berlin", "2026-10-24 20:00")
+	got, err := Decide(p, contract.AskReach{Channels: both, Since: came}, came, func() (contract.Contact, error) { return contract.Contact{}, nil })
+	if err != nil || got.NotBefore == nil || !got.NotBefore.Equal(at(t, "Europe/Berlin", "2026-10-25 08:00")) || got.NotBefore.Sub(came) != 13*time.Hour {
+		t.Errorf("%+v %v", got, err)
+	}
+}
+
 func TestNothingIsReadThatCannotBeRecorded(t *testing.T) {
 	p := Person{Consent: contract.Consent{Purposes: []string{contract.PurposeMessages}}, Zone: "UTC"}
 	lost := errors.New("no audit")

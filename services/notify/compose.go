@@ -53,22 +53,32 @@ func newComposer(keys *seal.Keys, publicURL string) (*composer, error) {
 	return &composer{texts: texts, page: page, keys: keys, publicURL: strings.TrimSuffix(publicURL, "/")}, nil
 }
 
-// compose writes a message for the person that the reach is of. The generation is
-// that of the answer's token, where the message leads to an answer.
-func (c *composer) compose(r rule, t messageTask, person contract.Reach, generation int, now time.Time) content {
+// compose writes what the person that the reach is of is told: one thing, or several in
+// a summary, which leads to the page where all of them stand.
+func (c *composer) compose(told []saying, person contract.Reach, now time.Time) content {
+	r, t := told[0].rule, told[0].task
+	if len(told) > 1 {
+		r = rule{page: pageTrack}
+	}
 	lang := c.texts.Choose(person.Language, strings.Join(person.Languages, ","))
 	p := c.texts.Printer(lang, time.UTC, now)
 	m := content{
-		Lang: lang, Link: c.link(r, t, person, generation), Code: p.T("message.code", "code", person.Code),
+		Lang: lang, Link: c.link(r, t, person, told[0].generation), Code: p.T("message.code", "code", person.Code),
 		Why: p.T("message.why"), Stop: p.T("message.stop"),
 		Unsubscribe: c.publicURL + "/" + pageUnsubscribe + "/" + c.keys.Bearer(pageUnsubscribe, t.SubjectID, 0),
 	}
-	kind := r.kind
-	if person.Discreet {
+	kind, args := r.kind, []any{"code", person.Code, "link", m.Link}
+	switch {
+	case person.Discreet:
 		kind = "discreet"
+	case len(told) > 1:
+		kind, args = "today", append(args, "count", len(told))
+		for _, one := range told {
+			m.Lines = append(m.Lines, pointer{p.T("message."+one.rule.kind+".subject", "code", person.Code), c.link(one.rule, one.task, person, one.generation)})
+		}
 	}
-	m.Subject, m.Lead = p.T("message."+kind+".subject", "code", person.Code), p.T("message."+kind+".lead")
-	m.Button, m.Short = p.T("message.open."+r.opens()), p.T("message."+kind+".sms", "code", person.Code, "link", m.Link)
+	m.Subject, m.Lead = p.T("message."+kind+".subject", args...), p.T("message."+kind+".lead")
+	m.Button, m.Short = p.T("message.open."+r.opens()), p.T("message."+kind+".sms", args...)
 	return m
 }
 

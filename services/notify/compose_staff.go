@@ -15,7 +15,7 @@ type pointer struct{ Text, Link string }
 
 // composeStaff writes what somebody of the staff is told of: one thing, or several in
 // a summary. Its links open nothing by themselves.
-func (c *composer) composeStaff(t messageTask, told []staffLine, person contract.Reach, now time.Time) content {
+func (c *composer) composeStaff(t messageTask, told []messageTask, person contract.Reach, now time.Time) content {
 	lang := c.texts.Choose(person.Language, "")
 	p := c.texts.Printer(lang, time.UTC, now)
 	m := content{
@@ -38,8 +38,8 @@ func (c *composer) composeStaff(t messageTask, told []staffLine, person contract
 	return m
 }
 
-func (c *composer) consolePage(line staffLine) string {
-	return c.publicURL + "/console/" + concerns[line.Kind].page + "/" + line.About
+func (c *composer) consolePage(line messageTask) string {
+	return c.publicURL + "/console/" + concerns[line.Kind].page + "/" + *line.About
 }
 
 // list returns the lines of a summary as plain text.

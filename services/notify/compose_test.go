@@ -44,14 +44,17 @@ func TestMessagesAreAsRecorded(t *testing.T) {
 		var all strings.Builder
 		person := contract.Reach{Language: string(lang), Code: "QGGN-M49W3"}
 		for _, r := range allRules() {
-			m := w.compose(r, task, person, 0, time.Time{})
+			m := w.compose([]saying{{task: task, rule: r}}, person, time.Time{})
 			fmt.Fprintf(&all, "== %s to the %s\n%s\n\n%s\nSMS %s\n\n", r.kind, r.to, m.Subject, m.plain(), m.Short)
 		}
-		person.Discreet = true
-		m := w.compose(rules["heli.request.submitted"][0], task, person, 0, time.Time{})
-		page, err := w.html(m)
-		must(t, err)
-		fmt.Fprintf(&all, "== discreet\n%s\n\n%s\nSMS %s\n\n%s", m.Subject, m.plain(), m.Short, page)
+		several := []saying{{task: task, rule: rules["heli.ask.asked"][0]}, {task: task, rule: rules["heli.match.hold_expired"][0]}}
+		for _, name := range []string{"summary", "discreet"} {
+			person.Discreet = name == "discreet"
+			m := w.compose(several, person, time.Time{})
+			page, err := w.html(m)
+			must(t, err)
+			fmt.Fprintf(&all, "== %s\n%s\n\n%s\nSMS %s\n\n%s", name, m.Subject, m.plain(), m.Short, page)
+		}
 		compare(t, "messages."+string(lang)+".txt", withoutTokens(w, all.String(), task))
 	}
 }
@@ -90,8 +93,8 @@ func TestADiscreetMessageGivesNothingAway(t *testing.T) {
 		if r.to != contract.ThingRequest {
 			continue
 		}
-		m := w.compose(r, task, contract.Reach{Language: "en", Code: "QGGN-M49W3", Discreet: true}, 0, time.Time{})
-		if m.Link != publicURL+"/track" || !strings.Contains(m.Subject, "News") || strings.Contains(m.Short, "#") {
+		m := w.compose([]saying{{task: task, rule: r}, {task: task, rule: r}}, contract.Reach{Language: "en", Code: "QGGN-M49W3", Discreet: true}, time.Time{})
+		if m.Link != publicURL+"/track" || m.Lines != nil || !strings.Contains(m.Subject, "News") || strings.Contains(m.Short, "#") {
 			t.Errorf("%s: %+v", r.kind, m)
 		}
 	}
@@ -122,7 +125,7 @@ func TestWhoeverReadsNoneOfOurLanguagesGetsTheNearest(t *testing.T) {
 	for want, person := range map[locale.Language]contract.Reach{
 		"zh-Hant": {Language: "zh-Hant", Languages: []string{"en"}}, "zh-Hans": {Languages: []string{"zh"}}, "en": {Languages: []string{"it"}},
 	} {
-		if m := w.compose(rules["heli.request.submitted"][0], messageTask{}, person, 0, time.Time{}); m.Lang != want {
+		if m := w.compose([]saying{{rule: rules["heli.request.submitted"][0]}}, person, time.Time{}); m.Lang != want {
 			t.Errorf("%+v is written to in %s", person, m.Lang)
 		}
 	}

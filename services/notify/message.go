@@ -77,7 +77,17 @@ type rule struct {
 	ask bool
 	// once is told a single time in a life, however often the state comes.
 	once bool
+	// atOnce is why it cannot wait for the summary of a day; empty where it can, unless
+	// life is at risk or what it asks for ends before.
+	atOnce string
 }
+
+// Why a kind of message is in no summary.
+const (
+	outInVain = "somebody may set out in vain"
+	isNear    = "the appointment is near"
+	mayCall   = "the helper may call from now on, and the reader should know who that is"
+)
 
 var (
 	agreed   = []string{"accepted", "contact_released", "in_progress"}
@@ -97,23 +107,23 @@ var rules = map[string][]rule{
 	"heli.reminder.hold_ending": {{kind: kindHoldEnds, to: contract.ThingOffer, page: pageAnswer, while: []string{"proposed"}, before: true}},
 	"heli.match.hold_expired":   {{kind: kindHoldOver, to: contract.ThingOffer, page: pageAnswer, takesBack: kindProposal, unless: []string{"not_now", "handed_on"}}},
 	"heli.match.accepted": {
-		{kind: kindFound, to: contract.ThingRequest, page: pageTrack, while: agreed},
+		{kind: kindFound, to: contract.ThingRequest, page: pageTrack, while: agreed, atOnce: mayCall},
 		{kind: kindHappened, to: contract.ThingOffer, page: pageAnswer, while: agreed, after: happenedAfter},
 	},
 	"heli.match.reported_done":               {{kind: kindCame, to: contract.ThingRequest, page: pageTrack, while: reported}},
-	"heli.match.cancelled":                   {{kind: kindNoLonger, to: contract.ThingOffer, page: pageAnswer, takesBack: kindProposal}},
-	"heli.match.withdrawn":                   {{kind: kindLost, to: contract.ThingRequest, page: pageTrack, takesBack: kindFound}},
-	"heli.match.no_show":                     {{kind: kindLost, to: contract.ThingRequest, page: pageTrack, takesBack: kindFound}},
+	"heli.match.cancelled":                   {{kind: kindNoLonger, to: contract.ThingOffer, page: pageAnswer, takesBack: kindProposal, atOnce: outInVain}},
+	"heli.match.withdrawn":                   {{kind: kindLost, to: contract.ThingRequest, page: pageTrack, takesBack: kindFound, atOnce: outInVain}},
+	"heli.match.no_show":                     {{kind: kindLost, to: contract.ThingRequest, page: pageTrack, takesBack: kindFound, atOnce: outInVain}},
 	"heli.ask.asked":                         {{kind: kindAsked, to: contract.ThingOffer, page: pageAnswer, while: []string{"asked"}, ask: true}},
 	"heli.reminder.confirmation_asked":       {{kind: kindCameAgain, to: contract.ThingRequest, page: pageTrack, while: reported}},
 	"heli.reminder.confirmation_asked_again": {{kind: kindCameLast, to: contract.ThingRequest, page: pageTrack, while: reported}},
 	"heli.reminder.appointment_tomorrow": {
-		{kind: kindTomorrow, to: contract.ThingRequest, page: pageTrack, while: agreed, before: true},
-		{kind: kindTomorrow, to: contract.ThingOffer, page: pageAnswer, while: agreed, before: true},
+		{kind: kindTomorrow, to: contract.ThingRequest, page: pageTrack, while: agreed, before: true, atOnce: isNear},
+		{kind: kindTomorrow, to: contract.ThingOffer, page: pageAnswer, while: agreed, before: true, atOnce: isNear},
 	},
 	"heli.reminder.appointment_soon": {
-		{kind: kindSoon, to: contract.ThingRequest, page: pageTrack, while: agreed, before: true},
-		{kind: kindSoon, to: contract.ThingOffer, page: pageAnswer, while: agreed, before: true},
+		{kind: kindSoon, to: contract.ThingRequest, page: pageTrack, while: agreed, before: true, atOnce: isNear},
+		{kind: kindSoon, to: contract.ThingOffer, page: pageAnswer, while: agreed, before: true, atOnce: isNear},
 	},
 	"heli.reminder.availability_asked":       {{kind: kindStands, to: contract.ThingOffer, page: pageTrack, while: offered}},
 	"heli.reminder.availability_asked_again": {{kind: kindStandsEnd, to: contract.ThingOffer, page: pageTrack, while: offered}},
@@ -142,10 +152,11 @@ func messagesOf(e contract.Event, now time.Time) []messageRow {
 		if subject == "" || len(e.Paths) == 0 || slices.Contains(r.unless, e.Data.Reason) {
 			continue
 		}
+		due := dueOf(e, r, now)
 		rows = append(rows, messageRow{
 			ID: contract.NewID[contract.MessageID](), Kind: r.kind, Thing: r.to, SubjectID: subject, About: aboutOf(e),
 			Occasion: occasionOf(e, r), OrgPath: ownerOf(e, r.to), Critical: e.Data.Urgency == string(contract.Critical),
-			NextAt: dueOf(e, r, now), EndsAt: endOf(e, r), CreatedAt: now,
+			Waits: r.atOnce == "" && e.Data.Urgency != string(contract.Critical), NextAt: due, DueAt: due, EndsAt: endOf(e, r), CreatedAt: now,
 		})
 	}
 	return rows
@@ -210,6 +221,18 @@ func (r rule) opens() string {
 		return pageTrack
 	}
 	return r.page
+}
+
+// closesAt returns when the answer that a message asks for is too late: the earlier of
+// the end of what it announces and of what is held or asked. Nil where it asks for none.
+func (r rule) closesAt(t messageTask, until *time.Time) *time.Time {
+	if r.takesBack != "" {
+		return nil
+	}
+	if t.EndsAt != nil && (until == nil || t.EndsAt.Before(*until)) {
+		return t.EndsAt
+	}
+	return until
 }
 
 // holds reports whether a message is still true in a state.

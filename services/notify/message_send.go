@@ -107,18 +107,11 @@ func (s *Service) attemptMessage(ctx context.Context, t messageTask) (attempted,
 	if t.Thing == contract.ThingPerson || t.Thing == contract.ThingOrganisation {
 		return s.attemptStaff(ctx, t)
 	}
-	r, known := ruleOf(t.Kind, t.Thing)
-	switch {
-	case !known:
-		return ended(reasonUnknown), nil
-	case t.EndsAt != nil && s.now().After(*t.EndsAt):
-		return ended(reasonOutdated), nil
-	}
-	generation, reason, err := s.stillTrue(ctx, r, t)
+	said, reason, err := s.stillTrue(ctx, t)
 	if err != nil || reason != "" {
 		return ended(reason), err
 	}
-	person, err := s.reach(ctx, t)
+	person, err := s.reach(ctx, t, contract.AskReach{AtOnce: said.rule.atOnce != "", Until: said.rule.closesAt(t, said.until)})
 	if fault.Is(err, fault.NotFound) {
 		return ended(reasonUnknown), nil
 	}
@@ -127,50 +120,74 @@ func (s *Service) attemptMessage(ctx context.Context, t messageTask) (attempted,
 	}
 	a := attempted{way: way{channel: person.Channel, code: person.Code, path: person.Path}, person: person.Person, notBefore: person.NotBefore}
 	switch {
-	case t.About == nil && !r.holds(person.State):
+	case !said.holds(person):
 		a.result, a.notBefore = result{reason: reasonOutdated, final: true}, nil
 	case person.Refusal != "":
 		a.result = result{reason: person.Refusal, final: true}
 	case person.NotBefore == nil:
-		a.result, err = s.deliverTo(ctx, t, person, s.budgetOf(t), s.composer.compose(r, t, person, generation, s.now()))
+		a.result, err = s.tell(ctx, said, person)
 	}
 	return a, err
 }
 
-// stillTrue returns why a message about a match or an ask is not sent; nothing when it is,
-// and then the generation of the answer's token. A message that takes another back
-// is only for who got that.
-func (s *Service) stillTrue(ctx context.Context, r rule, t messageTask) (generation int, reason string, err error) {
+// saying is a message that is still true.
+type saying struct {
+	task messageTask
+	rule rule
+	standing
+}
+
+// standing is how the match or ask stands that a message is about; zero for none.
+type standing struct {
+	state      string
+	generation int        // of the answer's token
+	until      *time.Time // to which an answer is awaited
+}
+
+// holds reports whether a message about a request or an offer as a whole is true of it.
+func (s saying) holds(person contract.Reach) bool {
+	return s.task.About != nil || s.rule.holds(person.State)
+}
+
+// stillTrue returns why a message is not sent, as far as its person need not be asked
+// for; nothing when it is. A message that takes another back is only for who got that.
+func (s *Service) stillTrue(ctx context.Context, t messageTask) (said saying, reason string, err error) {
+	r, known := ruleOf(t.Kind, t.Thing)
+	switch {
+	case !known:
+		return said, reasonUnknown, nil
+	case t.EndsAt != nil && s.now().After(*t.EndsAt):
+		return said, reasonOutdated, nil
+	}
+	said.task, said.rule = t, r
 	if r.takesBack != "" {
 		told, err := s.worker.told(ctx, r.takesBack, t)
 		if err != nil || !told {
-			return 0, reasonNotTold, err
+			return said, reasonNotTold, err
 		}
 	}
 	if t.About == nil {
-		return 0, "", nil
+		return said, "", nil
 	}
-	state, generation, err := s.standingOf(ctx, r, *t.About)
+	said.standing, err = s.standingOf(ctx, r, *t.About)
 	switch {
 	case fault.Is(err, fault.NotFound):
-		return 0, reasonOutdated, nil
+		return said, reasonOutdated, nil
 	case err != nil:
-		return 0, "", err
-	case !r.holds(state):
-		return 0, reasonOutdated, nil
+		return said, "", err
+	case !r.holds(said.state):
+		return said, reasonOutdated, nil
 	}
-	return generation, "", nil
+	return said, "", nil
 }
 
-// standingOf returns the state of the match or ask that a message is about, and the
-// generation of its answer's token.
-func (s *Service) standingOf(ctx context.Context, r rule, id string) (state string, generation int, err error) {
+func (s *Service) standingOf(ctx context.Context, r rule, id string) (standing, error) {
 	if r.ask {
 		ask, err := bus.Call(ctx, s.bus, contract.MatcherAsk, contract.GetByID{ID: id})
-		return ask.State, ask.Generation, err
+		return standing{state: ask.State, generation: ask.Generation, until: &ask.Until}, err
 	}
 	match, err := bus.Call(ctx, s.bus, contract.MatcherGet, contract.GetByID{ID: id})
-	return match.State, match.Generation, err
+	return standing{state: match.State, generation: match.Generation, until: match.HoldUntil}, err
 }
 
 // Who knows where somebody is reached, and is told that mail comes back.
@@ -192,11 +209,11 @@ func (s *Service) tellBounced(ctx context.Context, thing contract.Thing, id, per
 	return err
 }
 
-func (s *Service) reach(ctx context.Context, t messageTask) (contract.Reach, error) {
-	return bus.Call(ctx, s.bus, reachOf[t.Thing], contract.AskReach{
-		ID: t.SubjectID, Key: auditKey(t), Reason: t.Kind, Channels: channelsOf(s.senders), Critical: t.Critical,
-		Since: t.CreatedAt, Path: t.OrgPath,
-	})
+// reach asks where a message may go; q says how it stands to summaries.
+func (s *Service) reach(ctx context.Context, t messageTask, q contract.AskReach) (contract.Reach, error) {
+	q.ID, q.Key, q.Reason, q.Channels = t.SubjectID, auditKey(t), t.Kind, channelsOf(s.senders)
+	q.Critical, q.Since, q.Path = t.Critical, t.DueAt, t.OrgPath
+	return bus.Call(ctx, s.bus, reachOf[t.Thing], q)
 }
 
 // auditKey names one reading of an address: each attempt is one.

@@ -71,7 +71,7 @@ func staffMessagesOf(e contract.Event, now time.Time) []messageRow {
 	}
 	row := messageRow{
 		Kind: kind, Thing: contract.ThingPerson, SubjectID: string(e.Data.PersonID), About: &about, Occasion: e.AggregateID,
-		OrgPath: e.Paths[0], Critical: e.Data.Urgency == string(contract.Critical), NextAt: &now, CreatedAt: now,
+		OrgPath: e.Paths[0], Critical: e.Data.Urgency == string(contract.Critical), Waits: e.Data.Urgency != string(contract.Critical), NextAt: &now, CreatedAt: now,
 	}
 	if c.action == "" {
 		row.ID = contract.NewID[contract.MessageID]()
@@ -92,7 +92,7 @@ func staffMessagesOf(e contract.Event, now time.Time) []messageRow {
 // once of an occasion.
 func toOrganisation(row messageRow, path, occasion string) messageRow {
 	row.ID = contract.NewID[contract.MessageID]()
-	row.Thing, row.SubjectID, row.OrgPath = contract.ThingOrganisation, *row.About, path
+	row.Thing, row.SubjectID, row.OrgPath, row.Waits = contract.ThingOrganisation, *row.About, path, false
 	row.Occasion = path + " " + *row.About + " " + occasion
 	return row
 }
@@ -118,7 +118,7 @@ func (s *Service) attemptStaff(ctx context.Context, t messageTask) (attempted, e
 	case t.Thing == contract.ThingOrganisation:
 		return attempted{}, s.spread(ctx, t, c)
 	}
-	person, err := s.reach(ctx, t)
+	person, err := s.reach(ctx, t, contract.AskReach{})
 	if fault.Is(err, fault.NotFound) {
 		return ended(reasonUnknown), nil
 	}
@@ -130,7 +130,7 @@ func (s *Service) attemptStaff(ctx context.Context, t messageTask) (attempted, e
 	case person.Refusal != "":
 		a.result = result{reason: person.Refusal, final: true}
 	case person.NotBefore == nil:
-		told, err := s.worker.gatherMessages(ctx, t, s.now())
+		told, err := s.worker.gatherMessages(ctx, t, "", s.now())
 		if err != nil {
 			return attempted{}, err
 		}
@@ -153,7 +153,7 @@ func (s *Service) spread(ctx context.Context, t messageTask, c concern) error {
 	for _, person := range found.People {
 		rows = append(rows, messageRow{
 			ID: contract.NewID[contract.MessageID](), Kind: t.Kind, Thing: contract.ThingPerson, SubjectID: string(person), About: t.About,
-			Occasion: occasion, OrgPath: t.OrgPath, Critical: t.Critical, NextAt: &now, CreatedAt: now,
+			Occasion: occasion, OrgPath: t.OrgPath, Critical: t.Critical, Waits: !t.Critical, NextAt: &now, CreatedAt: now,
 		})
 	}
 	err = s.worker.db.InTx(ctx, func(tx *sqlx.Tx) error { return s.worker.insertMessages(ctx, tx, rows) })

@@ -247,14 +247,14 @@ func TestEveryConcernHasItsWords(t *testing.T) {
 	slices.Sort(kinds)
 	for _, lang := range locale.Languages() {
 		var all strings.Builder
-		var lines []staffLine
+		var lines []messageTask
 		for _, kind := range kinds {
 			if !w.texts.Printer(lang, time.UTC, time.Time{}).Has("messages.kind." + kind) {
 				t.Errorf("%s has no name of %s", lang, kind)
 			}
-			line := staffLine{Kind: kind, About: about}
+			line := messageTask{Kind: kind, About: &about}
 			lines = append(lines, line)
-			m := w.composeStaff(task, []staffLine{line}, contract.Reach{Language: string(lang)}, time.Time{})
+			m := w.composeStaff(task, []messageTask{line}, contract.Reach{Language: string(lang)}, time.Time{})
 			fmt.Fprintf(&all, "== %s\n%s\n\n%s\n", kind, m.Subject, m.plain())
 		}
 		task.Critical = true

@@ -24,14 +24,16 @@ type messageRow struct {
 	Occasion  string             `json:"occasion"`
 	OrgPath   string             `json:"org_path"`
 	Critical  bool               `json:"critical"`
+	Waits     bool               `json:"waits"` // may be told together with others
 	NextAt    *time.Time         `json:"next_at"`
+	DueAt     *time.Time         `json:"due_at"` // as NextAt was first; nil: CreatedAt
 	EndsAt    *time.Time         `json:"ends_at"`
 	CreatedAt time.Time          `json:"created_at"`
 }
 
 const insertMessagesSQL = `
-	INSERT INTO messages (id, kind, thing, subject_id, about, occasion, org_path, critical, next_at, ends_at, created_at)
-	SELECT id, kind, thing, subject_id, about, occasion, org_path, critical, next_at, ends_at, created_at
+	INSERT INTO messages (id, kind, thing, subject_id, about, occasion, org_path, critical, waits, next_at, due_at, ends_at, created_at)
+	SELECT id, kind, thing, subject_id, about, occasion, org_path, critical, waits, next_at, due_at, ends_at, created_at
 	FROM json_populate_recordset(NULL::messages, $1)
 	ON CONFLICT (kind, subject_id, occasion) DO NOTHING`
 
@@ -77,23 +79,25 @@ type messageTask struct {
 	Attempt   int                `db:"attempt"`
 	Occasion  string             `db:"occasion"`
 	OrgPath   string             `db:"org_path"`
-	CreatedAt time.Time          `db:"created_at"`
+	DueAt     time.Time          `db:"due_at"`
 }
 
-// Of what waits for somebody of the staff the first is taken alone: it gathers the
-// others.
+const taskColumns = `id, kind, thing, subject_id, about, critical, ends_at, tries, attempt, occasion, org_path, coalesce(due_at, created_at) AS due_at`
+
+// Of what may wait for one person the first is taken alone: it gathers the others
+// where they are to be told of together.
 const takeMessagesSQL = `
 	UPDATE messages SET taken_until = $2, tries = tries + 1, attempt = attempt + 1
 	WHERE id IN (
 		SELECT id FROM messages m
 		WHERE state = 'pending' AND next_at <= $1 AND (taken_until IS NULL OR taken_until <= $1)
-			AND (thing <> 'person' OR critical OR NOT EXISTS (
+			AND (NOT waits OR NOT EXISTS (
 				SELECT FROM messages o
-				WHERE o.subject_id = m.subject_id AND o.thing = 'person' AND o.state = 'pending' AND NOT o.critical AND o.id <> m.id
+				WHERE o.subject_id = m.subject_id AND o.thing = m.thing AND o.state = 'pending' AND o.waits AND o.id <> m.id
 					AND (o.taken_until > $1 OR (o.next_at, o.id) < (m.next_at, m.id))))
 		ORDER BY critical DESC, next_at, id LIMIT $3
 		FOR NO KEY UPDATE SKIP LOCKED)
-	RETURNING id, kind, thing, subject_id, about, critical, ends_at, tries, attempt, occasion, org_path, created_at`
+	RETURNING ` + taskColumns
 
 // takeMessages takes at most so many messages that are due. They belong to the
 // caller until the time given. Each taking counts as a try, also when the process
@@ -107,9 +111,12 @@ func (s *store) takeMessages(ctx context.Context, now, until time.Time, room int
 }
 
 const toldSQL = `
-	SELECT EXISTS (SELECT FROM messages WHERE kind = $1 AND subject_id = $2 AND occasion = $3 AND state = 'delivered')`
+	SELECT EXISTS (
+		SELECT FROM messages m WHERE kind = $1 AND subject_id = $2 AND occasion = $3 AND (state = 'delivered'
+			OR state = 'digested' AND EXISTS (SELECT FROM messages s WHERE s.id = m.digest_id AND s.state = 'delivered')))`
 
-// told reports whether the person was told of the same thing in another message.
+// told reports whether the person was told of the same thing in another message, or in
+// a summary.
 func (s *store) told(ctx context.Context, kind string, t messageTask) (bool, error) {
 	var told bool
 	if err := s.db.GetContext(ctx, &told, toldSQL, kind, t.SubjectID, t.About); err != nil {
@@ -169,10 +176,7 @@ func (s *store) bookMessage(ctx context.Context, t messageTask, v verdict, r res
 		if v.state != stateDead {
 			return nil
 		}
-		if _, err := tx.ExecContext(ctx, endGatheredSQL, t.ID, v.reason); err != nil {
-			return fmt.Errorf("end gathered messages: %w", err)
-		}
-		return nil
+		return s.endGathered(ctx, tx, t.ID, v.reason, now)
 	})
 }
 

@@ -10,43 +10,61 @@ import (
 	"heli/pkg/contract"
 )
 
-// staffLine is one of the messages that a mail to somebody of the staff tells of.
-type staffLine struct {
-	Kind  string `db:"kind"`
-	About string `db:"about"`
-}
-
 const (
 	// One of those that wait may have been to tell of others, and failed.
 	gatherMessagesSQL = `
 		WITH waiting AS (
 			SELECT id FROM messages
-			WHERE thing = 'person' AND subject_id = $2 AND id <> $1 AND state = 'pending' AND NOT critical
+			WHERE thing = $4 AND subject_id = $2 AND id <> $1 AND state = 'pending' AND waits AND coalesce(due_at, created_at) <= $3
 				AND (taken_until IS NULL OR taken_until <= $3)
 			FOR NO KEY UPDATE SKIP LOCKED)
-		UPDATE messages SET state = 'digested', digest_id = $1, next_at = NULL, taken_until = NULL
+		UPDATE messages SET state = 'digested', digest_id = $1, next_at = NULL, taken_until = NULL, code = $5
 		WHERE id IN (SELECT id FROM waiting) OR state = 'digested' AND digest_id IN (SELECT id FROM waiting)`
-	listGatheredSQL = `SELECT kind, about FROM messages WHERE id = $1 OR digest_id = $1 ORDER BY created_at, id`
+	listGatheredSQL = `SELECT ` + taskColumns + ` FROM messages WHERE id = $1 OR digest_id = $1 AND state = 'digested' ORDER BY created_at, id`
 )
 
-// gatherMessages has a message to somebody of the staff tell of all others that wait
-// for them, and returns what it tells of, the oldest first. What is critical goes
-// alone. They end as it does; a repeat adds what came meanwhile.
-func (s *store) gatherMessages(ctx context.Context, t messageTask, now time.Time) ([]staffLine, error) {
+// gatherMessages has a message tell of all others that wait for the same person, and
+// returns what it tells of, the oldest first. What is critical goes alone. They end as
+// it does; a repeat adds what came meanwhile. The code is that of what they are about.
+func (s *store) gatherMessages(ctx context.Context, t messageTask, code string, now time.Time) ([]messageTask, error) {
 	if !t.Critical {
-		if _, err := s.db.ExecContext(ctx, gatherMessagesSQL, t.ID, t.SubjectID, now); err != nil {
+		if _, err := s.db.ExecContext(ctx, gatherMessagesSQL, t.ID, t.SubjectID, now, t.Thing, code); err != nil {
 			return nil, fmt.Errorf("gather messages: %w", err)
 		}
 	}
-	var lines []staffLine
+	var lines []messageTask
 	if err := s.db.SelectContext(ctx, &lines, listGatheredSQL, t.ID); err != nil {
 		return nil, fmt.Errorf("list gathered messages: %w", err)
 	}
 	return lines, nil
 }
 
-// endGatheredSQL ends with a message what it should have told of.
-const endGatheredSQL = `UPDATE messages SET state = 'dead', reason = $2 WHERE digest_id = $1 AND state = 'digested'`
+const (
+	endGatheredSQL = `UPDATE messages SET state = 'dead', reason = $2 WHERE digest_id = $1 AND state = 'digested'`
+	passOnSQL      = `UPDATE messages SET state = 'pending', digest_id = NULL, next_at = $2 WHERE digest_id = $1 AND state = 'digested'`
+	endLineSQL     = `UPDATE messages SET state = 'dead', reason = $2 WHERE id = $1 AND state = 'digested'`
+)
+
+// endGathered ends with a message what it should have told of. Where the message alone
+// was settled meanwhile, the others are due without it.
+func (s *store) endGathered(ctx context.Context, tx *sqlx.Tx, id contract.MessageID, reason string, now time.Time) error {
+	query, argument := endGatheredSQL, any(reason)
+	if reason == reasonOutdated || reason == reasonNotTold {
+		query, argument = passOnSQL, now
+	}
+	if _, err := tx.ExecContext(ctx, query, id, argument); err != nil {
+		return fmt.Errorf("end gathered messages: %w", err)
+	}
+	return nil
+}
+
+// endLine takes out of a summary what was settled before it was sent.
+func (s *store) endLine(ctx context.Context, id contract.MessageID, reason string) error {
+	if _, err := s.db.ExecContext(ctx, endLineSQL, id, reason); err != nil {
+		return fmt.Errorf("end a line of a summary: %w", err)
+	}
+	return nil
+}
 
 const (
 	selectSentSQL = `
@@ -88,10 +106,7 @@ func (s *store) returnMessage(ctx context.Context, tx *sqlx.Tx, id contract.Mess
 	if _, err := tx.ExecContext(ctx, noteReturnSQL, id, now, status, reason); err != nil {
 		return fmt.Errorf("note return: %w", err)
 	}
-	if _, err := tx.ExecContext(ctx, endGatheredSQL, id, reason); err != nil {
-		return fmt.Errorf("end gathered messages: %w", err)
-	}
-	return nil
+	return s.endGathered(ctx, tx, id, reason, now)
 }
 
-var staffStatements = []string{gatherMessagesSQL, listGatheredSQL, endGatheredSQL, selectSentSQL, returnMessageSQL, noteReturnSQL}
+var staffStatements = []string{gatherMessagesSQL, listGatheredSQL, endGatheredSQL, passOnSQL, endLineSQL, selectSentSQL, returnMessageSQL, noteReturnSQL}

@@ -29,6 +29,7 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.OfferVerifyCredential, s.VerifyCredential) },
 		func() error { return bus.Handle(server, contract.OfferErase, s.Erase) },
 		func() error { return bus.Handle(server, contract.OfferConsent, s.ChangeConsent) },
+		func() error { return bus.Handle(server, contract.OfferDigest, s.ChooseDigest) },
 		func() error { return bus.Handle(server, contract.OfferNote, s.Note) },
 		func() error { return bus.Handle(server, contract.OfferContact, s.Contact) },
 		func() error { return bus.Handle(server, contract.OfferReach, s.Reach) },

@@ -1,6 +1,7 @@
 package offer
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -131,4 +132,55 @@ func TestMailThatBouncesIsMarkedUntilItIsCorrected(t *testing.T) {
 	if bounces() {
 		t.Error("the corrected address is marked")
 	}
+}
+
+// TestHowOftenMessagesComeIsTheirReadersChoice: by their own token, kept with the offer
+// and gone with it.
+func TestHowOftenMessagesComeIsTheirReadersChoice(t *testing.T) {
+	b, _ := setupBus(t)
+	b.clock.Set(noonHere)
+	id := b.offered(t, wanting).ID
+	choose := func(digest contract.Digest) contract.ChooseDigest {
+		return contract.ChooseDigest{ID: string(id), Digest: digest}
+	}
+	before, err := b.Get(asOfferer(t, id), contract.GetByID{ID: string(id)})
+	must(t, err)
+	if before.Digest != contract.DigestNone {
+		t.Errorf("chosen before: %q", before.Digest)
+	}
+	for range 2 {
+		_, err = b.ChooseDigest(asOfferer(t, id), choose(contract.DigestDaily))
+		must(t, err)
+	}
+	after, err := b.Get(asOfferer(t, id), contract.GetByID{ID: string(id)})
+	must(t, err)
+	if after.Digest != contract.DigestDaily || after.Version != before.Version {
+		t.Errorf("%q, version %d after %d", after.Digest, after.Version, before.Version)
+	}
+	q := asking(id)
+	q.Since = noonHere
+	got, err := b.Reach(asSystem(t), q)
+	must(t, err)
+	if morning := noonHere.Add(20 * time.Hour); got.NotBefore == nil || !got.NotBefore.Equal(morning) || got.Address != "" {
+		t.Errorf("%+v, want it to wait until %s", got, morning)
+	}
+	for name, c := range map[string]struct {
+		ctx  context.Context
+		q    contract.ChooseDigest
+		kind fault.Kind
+	}{
+		"staff":        {as(t, contract.RoleCoordinator, xian), choose(contract.DigestNone), fault.Forbidden},
+		"another side": {contract.WithActor(t.Context(), contract.Actor{Role: contract.RoleRequester, Subject: string(id)}), choose(contract.DigestNone), fault.Forbidden},
+		"another":      {asOfferer(t, contract.NewID[contract.OfferID]()), choose(contract.DigestNone), fault.NotFound},
+		"hourly":       {asOfferer(t, id), choose(contract.DigestHourly), fault.Invalid},
+		"nothing":      {asOfferer(t, id), choose(""), fault.Invalid},
+	} {
+		if _, err := b.ChooseDigest(c.ctx, c.q); !fault.Is(err, c.kind) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	_, err = b.Erase(asOfferer(t, id), contract.Move{ID: string(id)})
+	must(t, err)
+	_, err = b.ChooseDigest(asOfferer(t, id), choose(contract.DigestNone))
+	wantFault(t, err, fault.NotFound, "")
 }

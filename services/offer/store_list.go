@@ -186,7 +186,7 @@ func statements() []string {
 		selectHistorySQL, insertNoteSQL, selectNotesSQL, insertOfferSQL, selectSubmittedSQL, upsertHelperSQL,
 		selectHelperSQL, selectTitledSQL, listOffersSQL, planWithValuesSQL, countOffersSQL, countEndingSQL, lockDueSQL, upsertMatchSQL, selectTotalsSQL,
 		selectReservedSQL, selectReleasesSQL, eraseOfferSQL, eraseHelperSQL, eraseLinesSQL, eraseContactSQL,
-		eraseNotesSQL, eraseHistorySQL, eraseAnswersSQL, updateConsentSQL, updateBouncedSQL,
+		eraseNotesSQL, eraseHistorySQL, eraseAnswersSQL, updateConsentSQL, updateBouncedSQL, updateDigestSQL,
 		listEndedSQL, dropKeysSQL, dropContactsSQL, insertComplaintSQL, selectComplaintSQL, eraseComplaintsSQL, answeredOfferSQL,
 		lockPhoneSQL, lockPhoneSharedSQL, upsertSuspensionSQL, selectSuspensionsSQL, selectSuspendedSQL,
 		updateLimitsSQL, lockHelpedSQL, countCapacitySQL, countRegionsSQL, countCellsSQL,

@@ -34,7 +34,7 @@ func shown(f fullRow) contract.Offer {
 		Point: f.point(), RadiusM: f.RadiusM, ServiceRegions: f.ServiceRegions, Languages: f.Languages, Skills: f.Skills,
 		Safeguards: f.Safeguards, Credentials: f.Credentials.value, Windows: f.Windows.value, TimeZone: f.TimeZone,
 		ValidUntil: f.ValidUntil, Sharing: f.Sharing, PhoneVerified: f.PhoneVerified, Source: f.Source,
-		SourceID: f.SourceID, SubmittedBy: f.SubmittedBy, Generation: f.Generation, Consent: f.consent(), ErasedAt: f.ErasedAt, Moves: []string{},
+		SourceID: f.SourceID, SubmittedBy: f.SubmittedBy, Generation: f.Generation, Consent: f.consent(), Digest: f.Digest, ErasedAt: f.ErasedAt, Moves: []string{},
 		MailBounces: f.Bounces, Suspended: len(f.SuspendedBy) > 0,
 	}
 	v.WeeklyBudget, v.WeeklyHours, v.RestDays, v.HeavyHours = f.WeeklyBudget, f.WeeklyHours, f.RestDays, f.HeavyHours
@@ -173,7 +173,7 @@ func (r offerRow) onOffer() bool { return r.Stage == Available && len(r.Suspende
 // foreignView leaves out what tells who helps, or where exactly.
 func foreignView(f fullRow) contract.Offer {
 	v := shown(f)
-	v.Description, v.Point, v.HelperID, v.Source, v.SourceID = "", nil, "", "", ""
+	v.Description, v.Point, v.HelperID, v.Source, v.SourceID, v.Digest = "", nil, "", "", "", ""
 	v.Credentials = provenCredentials(v.Credentials)
 	for i := range v.OfferLines {
 		v.OfferLines[i].SourceText = ""

@@ -29,6 +29,7 @@ func (s *Service) answer(server *bus.Server) error {
 		func() error { return bus.Handle(server, contract.RequestVerifyPhone, s.VerifyPhone) },
 		func() error { return bus.Handle(server, contract.RequestErase, s.Erase) },
 		func() error { return bus.Handle(server, contract.RequestConsent, s.ChangeConsent) },
+		func() error { return bus.Handle(server, contract.RequestDigest, s.ChooseDigest) },
 		func() error { return bus.Handle(server, contract.RequestNote, s.Note) },
 		func() error { return bus.Handle(server, contract.RequestContact, s.Contact) },
 		func() error { return bus.Handle(server, contract.RequestReach, s.Reach) },

@@ -8,6 +8,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"heli/pkg/bus"
+	"heli/pkg/check"
 	"heli/pkg/contact"
 	"heli/pkg/contract"
 	"heli/pkg/fault"
@@ -28,7 +29,7 @@ func (s *Service) Reach(ctx context.Context, q contract.AskReach) (contract.Reac
 	}
 	person := reach.Person{
 		Consent: row.consent(), Erased: row.ErasedAt != nil, MailBounces: row.Bounces,
-		SafeHours: row.Contact.SafeHours != nil, Zone: row.TimeZone,
+		SafeHours: row.Contact.SafeHours != nil, Zone: row.TimeZone, Digest: row.Digest,
 	}
 	q.Critical = q.Critical || row.Urgency == contract.Critical
 	answer, err := reach.Decide(person, q, s.now(), func() (contract.Contact, error) {
@@ -94,4 +95,23 @@ func (s *Service) Bounced(ctx context.Context, q contract.Bounced) (contract.Emp
 		return contract.Empty{}, errUnknown
 	}
 	return contract.Empty{}, err
+}
+
+// ChooseDigest has the person of the request be told of what may wait as it comes, or
+// in one summary a day: by their own token alone. What waits already comes when it
+// would have come. It is no change of the request, and no fact. A repeat changes nothing.
+func (s *Service) ChooseDigest(ctx context.Context, q contract.ChooseDigest) (contract.Empty, error) {
+	a := contract.ActorFrom(ctx)
+	if a.Role != contract.RoleRequester {
+		return contract.Empty{}, fault.NewForbidden("choose_digest")
+	}
+	c := check.New(nil)
+	check.OneOf(c, "digest", q.Digest, []contract.Digest{contract.DigestNone, contract.DigestDaily})
+	if err := c.Err(); err != nil {
+		return contract.Empty{}, err
+	}
+	if !contract.ValidID(q.ID) || !a.SpeaksFor(q.ID) {
+		return contract.Empty{}, errUnknown
+	}
+	return contract.Empty{}, pg.MapContext(ctx, missing(s.store.updateDigest(ctx, contract.RequestID(q.ID), q.Digest)))
 }

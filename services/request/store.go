@@ -134,6 +134,7 @@ type fullRow struct {
 	FollowUpAt *time.Time          `db:"follow_up_at"`
 	Published  bool                `db:"published"`    // on the public board
 	Bounces    bool                `db:"mail_bounces"` // mail to the contact
+	Digest     contract.Digest     `db:"digest"`
 	Contact    contact.Row         `db:"contact"`
 	Lines      document[[]lineRow] `db:"lines"`
 	Waits      document[[]waitRow] `db:"waits"` // its matches that have not begun
@@ -146,7 +147,7 @@ func (f fullRow) record() *record {
 const fullColumns = `
 	r.id, r.code, r.org_code, r.org_path, r.stage, r.state, r.closed_reason, r.version, r.created_at, r.updated_at,
 	r.title, r.description, r.urgency, r.urgency_rank, r.mode, r.region_code, r.lat, r.lon, r.languages, r.skills,
-	r.safeguards, r.windows, r.needed_by, r.vulnerability, r.at_organisation, r.campaign, r.incident, r.time_zone, r.language,
+	r.safeguards, r.windows, r.needed_by, r.vulnerability, r.at_organisation, r.campaign, r.incident, r.time_zone, r.language, r.digest,
 	r.on_behalf_of, r.sharing, r.consent_version, r.consent_purposes, r.consent_emergency, r.consent_guardian, r.source, r.source_id, r.source_path, r.submitted_by,
 	r.opened_by_staff, r.phone_verified, r.claimed_by, r.claimed_name, r.claimed_until, r.claimed_path, r.generation, r.repeats, r.erased_at,
 	r.awaiting_since, r.start_by,

@@ -225,7 +225,7 @@ func statements() []string {
 		selectHistorySQL, insertNoteSQL, selectNotesSQL, upsertMatchSQL, selectMatchesSQL, updateTotalsSQL,
 		selectReleaseSQL, selectFewSQL, listRequestsSQL, countRequestsSQL, countStuckSQL, listStuckSinceSQL, listUntoldSQL, completeMatchSQL, joinTallySQL, insertBatchSQL, selectAnswerSQL, deleteKeySQL,
 		updateAnswerSQL, selectSubmittedSQL, eraseRequestSQL, eraseLinesSQL, eraseContactSQL, eraseNotesSQL,
-		eraseHistorySQL, eraseAnswersSQL, updateConsentSQL, updateBouncedSQL,
+		eraseHistorySQL, eraseAnswersSQL, updateConsentSQL, updateBouncedSQL, updateDigestSQL,
 		lockClaimsSQL, countClaimsSQL, listOverdueSQL,
 		listEndedSQL, dropKeysSQL, dropContactsSQL, insertComplaintSQL, selectComplaintSQL, eraseComplaintsSQL,
 		selectAllCountedSQL, selectCountedSQL, selectMomentSQL, selectChangedSQL, forgetChangedSQL, selectSightSQL,

@@ -18,3 +18,16 @@ func (s *store) updateBounced(ctx context.Context, tx *sqlx.Tx, id contract.Requ
 	}
 	return nil
 }
+
+const updateDigestSQL = `UPDATE requests SET digest = $2 WHERE id = $1 AND erased_at IS NULL RETURNING id`
+
+// updateDigest writes how the person of a request is told of what may wait;
+// sql.ErrNoRows for one that is not there or erased.
+func (s *store) updateDigest(ctx context.Context, id contract.RequestID, digest contract.Digest) error {
+	return s.db.InTx(ctx, func(tx *sqlx.Tx) error {
+		if err := tx.GetContext(ctx, &id, updateDigestSQL, id, digest); err != nil {
+			return fmt.Errorf("update digest: %w", err)
+		}
+		return nil
+	})
+}

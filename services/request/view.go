@@ -42,7 +42,7 @@ func shown(f fullRow) contract.Request {
 		AtOrganisation: f.AtOrganisation, Campaign: f.Campaign, Incident: f.Incident, TimeZone: f.TimeZone,
 		PhoneVerified: f.PhoneVerified, OnBehalfOf: f.OnBehalfOf, Sharing: f.Sharing, Source: f.Source,
 		SourceID: f.SourceID, SubmittedBy: f.SubmittedBy, Generation: f.Generation,
-		MailBounces: f.Bounces, Repeats: f.Repeats, Consent: f.consent(), ErasedAt: f.ErasedAt, Moves: []string{},
+		MailBounces: f.Bounces, Repeats: f.Repeats, Consent: f.consent(), Digest: f.Digest, ErasedAt: f.ErasedAt, Moves: []string{},
 	}
 }
 
@@ -154,7 +154,7 @@ func foreignSight(a contract.Actor, r requestRow) bool {
 func foreignView(f fullRow) contract.Request {
 	v := shown(f)
 	v.Description, v.Point, v.OnBehalfOf = "", nil, ""
-	v.Vulnerability, v.Source, v.SourceID = []string{}, "", ""
+	v.Vulnerability, v.Source, v.SourceID, v.Digest = []string{}, "", "", ""
 	for i := range v.NeedLines {
 		v.NeedLines[i].SourceText = ""
 	}

@@ -33,6 +33,7 @@ func (s *services) answerRequests(server *bus.Server) error {
 		bus.Handle(server, contract.RequestCorrect, s.correctRequest),
 		bus.Handle(server, contract.RequestErase, s.eraseRequest),
 		bus.Handle(server, contract.RequestConsent, s.changeConsent),
+		bus.Handle(server, contract.RequestDigest, s.chooseRequestDigest),
 		bus.Handle(server, contract.RequestContact, func(_ context.Context, q contract.ContactReading) (contract.Contact, error) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -45,6 +46,7 @@ func (s *services) answerOffers(server *bus.Server) error {
 	return first(
 		ownOffer(server),
 		bus.Handle(server, contract.OfferSubmit, s.submitOffer),
+		bus.Handle(server, contract.OfferDigest, s.chooseOfferDigest),
 		bus.Handle(server, contract.OfferBoard, s.board(contract.ThingOffer)),
 		bus.Handle(server, contract.OfferGet, func(ctx context.Context, q contract.GetByID) (contract.Offer, error) {
 			return get(s, s.offers, ctx, contract.RoleOfferer, q.ID, "offer")
@@ -250,7 +252,7 @@ func (s *services) submitOffer(ctx context.Context, q contract.SubmitOffer) (con
 	o := &contract.Offer{
 		ID: q.ID, Code: q.Code, State: "available", Version: 1, CreatedAt: q.SubmittedAt, Title: d.Title, Description: d.Description,
 		Mode: d.Mode, RegionCode: d.RegionCode, ServiceRegions: d.ServiceRegions, Credentials: d.Credentials, RadiusM: d.RadiusM,
-		ValidUntil: d.ValidUntil, Windows: d.Windows, Contact: contract.Contact{Name: "李＊"}, Moves: []string{"pause", "withdraw"},
+		ValidUntil: d.ValidUntil, Windows: d.Windows, Contact: contract.Contact{Name: "李＊"}, Consent: d.Consent, Moves: []string{"pause", "withdraw"},
 	}
 	for _, l := range d.OfferLines {
 		o.OfferLines = append(o.OfferLines, contract.OfferLineView{OfferLine: l})

@@ -94,8 +94,10 @@ func (p pages) showHeld(w http.ResponseWriter, r *http.Request, h held) error {
 	page := p.Pages.Of(r)
 	view := templates.Held{ExportedAt: page.DateTime(h.ExportedAt)}
 	if h.Request != nil {
+		view.Digest = p.digestOf(r.Context(), h.Request.Consent, h.Request.Digest)
 		p.heldRequest(page, *h.Request, &view)
 	} else {
+		view.Digest = p.digestOf(r.Context(), h.Offer.Consent, h.Offer.Digest)
 		p.heldOffer(page, *h.Offer, &view)
 	}
 	view.Writes = p.writes(r.Context())

@@ -58,6 +58,7 @@ func Mount(r chi.Router, d site.Deps) {
 		r.Post("/track/data.json", h(p.withHeld(p.downloadHeld)))
 		r.Get("/track/files/{id}", h(p.showOwnFile))
 		r.Post("/track/consent", h(p.changeConsent))
+		r.Post("/track/digest", h(p.chooseDigest))
 		r.Post("/track/info", h(p.giveInfo))
 		r.Post("/track/match", h(p.answerMatch))
 		r.Post("/track/contact", h(p.showHelper))
@@ -74,6 +75,7 @@ func Mount(r chi.Router, d site.Deps) {
 		r.Get(termsPath, h(p.withHelped(p.showTerms)))
 		r.Post(termsPath, h(p.withHelped(p.saveTerms)))
 		r.Post("/answer/offer", h(p.withHelped(p.moveHelped)))
+		r.Post("/answer/digest", h(p.withHelped(p.chooseHelpedDigest)))
 		p.mountCalendar(r)
 	})
 }

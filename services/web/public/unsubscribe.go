@@ -20,33 +20,35 @@ func (p pages) showUnsubscribe(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p.renderUnsubscribe(w, r, bearer, false)
+	p.renderUnsubscribe(w, r, bearer, templates.Unsubscribe{})
 	return nil
 }
 
 // unsubscribe ends the messages about one request or offer, or those to somebody of
 // the staff: by the button of the page, or by that of a mail program, which posts by
-// itself (RFC 8058).
+// itself (RFC 8058). Another button of the page has them come once a day instead.
 func (p pages) unsubscribe(w http.ResponseWriter, r *http.Request) error {
 	bearer, err := p.unsubscriber(r)
 	if err != nil {
 		return err
 	}
-	end := p.endMessages
-	if bearer.Purpose == site.Notices {
+	end, view := p.endMessages, templates.Unsubscribe{Done: true}
+	switch {
+	case bearer.Purpose == site.Notices:
 		end = p.endNotices
+	case r.PostFormValue("digest") == string(contract.DigestDaily):
+		end, view = p.sumUpMessages, templates.Unsubscribe{Daily: true}
 	}
 	if err := end(r.Context(), bearer.ID); err != nil {
 		return err
 	}
-	p.renderUnsubscribe(w, r, bearer, true)
+	p.renderUnsubscribe(w, r, bearer, view)
 	return nil
 }
 
-func (p pages) renderUnsubscribe(w http.ResponseWriter, r *http.Request, b site.Bearer, done bool) {
-	p.Pages.Render(w, r, http.StatusOK, templates.UnsubscribePage(p.Pages.Of(r), templates.Unsubscribe{
-		Action: r.URL.Path, Done: done, Staff: b.Purpose == site.Notices,
-	}))
+func (p pages) renderUnsubscribe(w http.ResponseWriter, r *http.Request, b site.Bearer, view templates.Unsubscribe) {
+	view.Action, view.Staff = r.URL.Path, b.Purpose == site.Notices
+	p.Pages.Render(w, r, http.StatusOK, templates.UnsubscribePage(p.Pages.Of(r), view))
 }
 
 // unsubscriber returns what the link speaks for: a request or an offer, or somebody

@@ -60,6 +60,7 @@ func (p pages) viewRequest(r *http.Request, page *templates.Page, s subject, vie
 	view.Moves = trackMoves(page, contract.ThingRequest, q.Moves)
 	view.Correctable = slices.Contains(q.Moves, moveCorrect)
 	view.Answerable = slices.Contains(q.Moves, moveAnswerInfo)
+	view.Digest = p.digestOf(r.Context(), q.Consent, q.Digest)
 	view.AskedInfo = lastReason(q.History, moveAskInfo)
 	if r.URL.Query().Get("edit") != "" && view.Correctable {
 		view.Edit = &templates.Form{Values: url.Values{"title": {q.Title}, "description": {q.Description}}}
@@ -129,6 +130,7 @@ func (p pages) viewOffer(r *http.Request, page *templates.Page, s subject, view 
 		view.Next = page.T("track.next.offer.suspended")
 	}
 	view.Asked = o.AskedAt != nil
+	view.Digest = p.digestOf(r.Context(), o.Consent, o.Digest)
 	view.Steps = steps(page, contract.ThingOffer, o.History)
 	view.Moves = trackMoves(page, contract.ThingOffer, o.Moves)
 	view.Correctable = slices.Contains(o.Moves, moveCorrect)

@@ -34,6 +34,8 @@ type Track struct {
 	// Kind is what somebody reads who may be in danger; empty for others.
 	Kind      []string
 	Sensitive bool
+	// Digest is how often messages come; empty where none do.
+	Digest contract.Digest
 	// Problem is a sentence about what could not be done.
 	Problem  string
 	Facts    []Fact
