@@ -356,7 +356,7 @@ func styleLists(d Desk) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = queueFilterForm(d, Queue{Columns: UsualColumns(), Filters: styleFilters(d, "found").narrowed(d)}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = queueFilterForm(d, Queue{Columns: UsualColumns(""), Filters: styleFilters(d, "found").narrowed(d)}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
