@@ -29,6 +29,9 @@ const asProgram = "HELI_TEST_AS_PROGRAM"
 // waitLimit bounds every wait. It is reached only when something is broken.
 const waitLimit = time.Minute
 
+// readyLimit bounds a start, which may load the demo.
+const readyLimit = 5 * waitLimit
+
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		main()
@@ -119,7 +122,7 @@ func startProgram(t *testing.T, program string, environment []string, data strin
 		i.took = time.Since(began)
 	case <-i.ended:
 		t.Fatalf("heli up ended before it was ready: %v", i.err)
-	case <-time.After(waitLimit):
+	case <-time.After(readyLimit):
 		t.Fatal("heli up is not ready")
 	}
 	return i

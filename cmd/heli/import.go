@@ -152,7 +152,7 @@ func calls(b *bus.Bus, done func()) importer.Calls {
 func submission[Q, R any](b *bus.Bus, e contract.Endpoint[Q, R], done func()) func(context.Context, Q) (R, error) {
 	return func(ctx context.Context, q Q) (R, error) {
 		defer done()
-		return bus.Call(ctx, b, e, q)
+		return patiently(ctx, b, e, q)
 	}
 }
 

@@ -24,6 +24,16 @@ const (
 	demoMark = "demo"
 )
 
+// patience is how long a machine with much to do may take for one call of many.
+const patience = time.Minute
+
+// patiently calls as bus.Call does, and waits longer for the answer.
+func patiently[Q, R any](ctx context.Context, b *bus.Bus, e contract.Endpoint[Q, R], q Q) (R, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return bus.Call(ctx, b, e, q)
+}
+
 // loadDemo loads the demo unless it is there: all its ids and source_ids are
 // fixed, so that after a start that broke off a repeat adds what is missing.
 func loadDemo(ctx context.Context, t terminal, p *platform.Platform) (demo.Scenario, error) {
@@ -53,6 +63,9 @@ func loadDemo(ctx context.Context, t terminal, p *platform.Platform) (demo.Scena
 	if err := loadSessions(ctx, p.Bus, s.Sessions); err != nil {
 		return s, fmt.Errorf("load the demo's sessions: %w", err)
 	}
+	if err := loadMatches(ctx, p.Bus, s.Matches); err != nil {
+		return s, fmt.Errorf("load the demo's matches: %w", err)
+	}
 	return s, p.Mark(ctx, demoMark)
 }
 
@@ -66,11 +79,11 @@ func loadOrganisations(ctx context.Context, b *bus.Bus, s demo.Scenario) error {
 			return err
 		}
 	}
-	if _, err := bus.Call(ctx, b, contract.DirectoryCampaign, s.Campaign); err != nil {
+	if _, err := patiently(ctx, b, contract.DirectoryCampaign, s.Campaign); err != nil {
 		return fmt.Errorf("start campaign %s: %w", s.Campaign.Code, err)
 	}
 	for _, person := range s.People {
-		if _, err := bus.Call(ctx, b, contract.DirectoryAddPerson, person); err != nil {
+		if _, err := patiently(ctx, b, contract.DirectoryAddPerson, person); err != nil {
 			return fmt.Errorf("add a person of %s: %w", person.Organisation, err)
 		}
 	}
@@ -99,7 +112,7 @@ func registerAll(ctx context.Context, b *bus.Bus, all []contract.OrganisationDra
 	group.SetLimit(demoConcurrency)
 	for _, o := range all {
 		group.Go(func() error {
-			if _, err := bus.Call(ctx, b, contract.DirectoryRegister, o); err != nil {
+			if _, err := patiently(ctx, b, contract.DirectoryRegister, o); err != nil {
 				return fmt.Errorf("register %s: %w", o.Code, err)
 			}
 			return nil
@@ -114,9 +127,9 @@ func loadScenario(ctx context.Context, b *bus.Bus, s demo.Scenario) error {
 	for n, o := range s.Offers {
 		group.Go(func() error {
 			ctx := contract.WithActor(ctx, o.Actor)
-			_, err := bus.Call(ctx, b, contract.OfferSubmit, o.Submit)
+			_, err := patiently(ctx, b, contract.OfferSubmit, o.Submit)
 			if d := o.Submit.Draft; err == nil && onBoard(n, d.State) {
-				_, err = bus.Call(ctx, b, contract.OfferPublish, contract.Publish{ID: string(o.Submit.ID), Title: d.Title})
+				_, err = patiently(ctx, b, contract.OfferPublish, contract.Publish{ID: string(o.Submit.ID), Title: d.Title})
 			}
 			return err
 		})
@@ -124,9 +137,9 @@ func loadScenario(ctx context.Context, b *bus.Bus, s demo.Scenario) error {
 	for n, r := range s.Requests {
 		group.Go(func() error {
 			ctx := contract.WithActor(ctx, r.Actor)
-			_, err := bus.Call(ctx, b, contract.RequestSubmit, r.Submit)
+			_, err := patiently(ctx, b, contract.RequestSubmit, r.Submit)
 			if d := r.Submit.Draft; err == nil && onBoard(n, d.State) {
-				_, err = bus.Call(ctx, b, contract.RequestPublish, contract.Publish{ID: string(r.Submit.ID), Title: d.Title})
+				_, err = patiently(ctx, b, contract.RequestPublish, contract.Publish{ID: string(r.Submit.ID), Title: d.Title})
 			}
 			return err
 		})
@@ -151,7 +164,7 @@ func loadSessions(ctx context.Context, b *bus.Bus, all []contract.SessionDraft) 
 	group.SetLimit(demoConcurrency)
 	for _, d := range all {
 		group.Go(func() error {
-			_, err := bus.Call(ctx, b, contract.OfferRecordSession, contract.RecordSession{Draft: d})
+			_, err := patiently(ctx, b, contract.OfferRecordSession, contract.RecordSession{Draft: d})
 			return err
 		})
 	}

@@ -50,7 +50,7 @@ type WebhooksResult struct {
 	// answer is that of the next such one, or the other way round: what the machine
 	// does by itself.
 	CalmChange float64 `json:"calm_p99_change"`
-	Rate   float64 `json:"rate"`
+	Rate       float64 `json:"rate"`
 	// DeliveredPerS is how fast the facts that came all at once reached the
 	// healthy endpoints.
 	DeliveredPerS float64        `json:"delivered_per_s"`

@@ -40,6 +40,7 @@ type Scenario struct {
 	People        []contract.PersonDraft
 	Requests      []Request
 	Offers        []Offer
+	Matches       []Match
 	Sessions      []contract.SessionDraft
 }
 
@@ -65,6 +66,7 @@ func Generate(ref *reference.Snapshot, seed uint64, now time.Time) (Scenario, er
 	for n := range expertCount {
 		s.Offers = append(s.Offers, g.expert(n))
 	}
+	s.Matches = g.matches(s.Requests)
 	s.Sessions = sessions(s.Campaign, s.Organisations, seed, now)
 	return s, nil
 }
