@@ -75,6 +75,7 @@ func (f furnishings) queuePages() []shownPage {
 	return []shownPage{
 		{name: "queue", path: "/console?tab=all", as: coordinator},
 		{name: "queue, all columns", path: "/console?tab=all&columns=urgency&columns=place&columns=age&columns=source&columns=claimed&columns=state", as: coordinator},
+		{name: "queue, awaiting an answer", path: "/console?tab=awaiting", as: coordinator},
 		{name: "queue, nothing fits", path: "/console?tab=all&text=nothing", as: coordinator},
 		{name: "a published request in the queue", path: "/console?tab=all&text=" + f.code, as: coordinator},
 		{name: "command palette", path: "/console?tab=all", as: coordinator, prepare: append(opens("palette"), await(`#palette-list [role="option"]`))},

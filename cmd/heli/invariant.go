@@ -46,6 +46,15 @@ var lasting = map[string]string{
 		SELECT count(*) FROM matcher.asks a LEFT JOIN matcher.matches m ON m.id = a.match_id
 		WHERE (a.state = 'accepted') <> (m.id IS NOT NULL)`,
 	"helpers asked beyond their budget": `SELECT count(*) FROM matcher.helper_load WHERE asked > budget`,
+	"requests that wait otherwise than their matches": `
+		SELECT count(*) FROM request.requests r LEFT JOIN (
+			SELECT n.request_id, min(m.state_at) FILTER (WHERE m.state = 'proposed') AS awaiting_since,
+				min(m.start_by) FILTER (WHERE m.state IN ('accepted', 'contact_released')) AS start_by
+			FROM request.line_matches m JOIN request.need_lines n ON n.id = m.need_line_id GROUP BY n.request_id) m ON m.request_id = r.id
+		WHERE (r.awaiting_since, r.start_by) IS DISTINCT FROM (m.awaiting_since, m.start_by)`,
+	"requests that await an answer and are counted otherwise": `
+		SELECT abs((SELECT count(*) FROM request.requests WHERE awaiting_since IS NOT NULL AND stage <> 'closed')
+			- (SELECT coalesce(sum(n), 0) FROM request.tally WHERE state = 'awaiting'))::bigint`,
 	"publications of what has ended": `
 		SELECT count(*) FROM (
 			SELECT subject_id FROM request.publications p JOIN request.requests r ON r.id = p.subject_id WHERE r.stage = 'closed'

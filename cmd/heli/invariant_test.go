@@ -39,6 +39,10 @@ var drained = map[string]string{
 		SELECT count(*) FROM matcher.matches m
 		LEFT JOIN request.line_matches l ON l.match_id = m.id
 		WHERE (l.version, l.state) IS DISTINCT FROM (m.version, m.state)`,
+	"starts unknown to the request service": `
+		SELECT count(*) FROM matcher.matches m
+		LEFT JOIN request.line_matches l ON l.match_id = m.id
+		WHERE m.state IN ('accepted', 'contact_released') AND (l.start_by, l.offer_org) IS DISTINCT FROM (m.start_by, m.offer_org)`,
 	"matches unknown to the offer service": `
 		SELECT count(*) FROM matcher.matches m
 		LEFT JOIN offer.line_matches l ON l.match_id = m.id

@@ -171,6 +171,7 @@ func TestTheQueueByKeyboard(t *testing.T) {
 		chromedp.WaitVisible(chromedp.CSS(".console-nav")), chromedp.Navigate(i.url+"/console?tab=all&lang=zh-Hans"), await("#row-"+first.ID))
 	b.do("ask for the keys", keys("?"), isTrue(`document.getElementById("keys").open`), keys(kb.Escape), isTrue(`!document.getElementById("keys").open`))
 	b.do("move", keys("j"), isTrue(row(first)), keys("j"), isTrue(row(second)), keys("k"), isTrue(row(first)))
+	b.picksAll(first.ID, second.ID)
 	b.do("search", hotkey("/"), isTrue(`document.activeElement?.id === "filter-text"`), fill("text", "轮椅"), keys(enter),
 		await(`#filter-text[value="轮椅"]`), await("#row-"+second.ID), isTrue(`!document.getElementById("row-`+first.ID+`")`))
 	b.do("claim", keys("j"), isTrue(row(second)), keys("c"), isTrue(`document.getElementById("desk-status").textContent.includes("`+second.Code+`")`))
@@ -190,6 +191,27 @@ func TestTheQueueByKeyboard(t *testing.T) {
 	b.do("find by code", keys("k", chromedp.ModifierCtrl), isTrue(`document.activeElement?.id === "palette-input"`), keys(first.Code),
 		isTrue(`document.querySelector('#palette-list [aria-selected="true"]')?.textContent.includes("`+first.Code+`")`), hotkey(enter),
 		await(`form[action="/console/requests/`+first.ID+`/notes"]`))
+}
+
+// picksAll ticks the rows of the open queue by the key and by the button, which stay
+// ticked while a row changes, and sees them all in the preview; then it goes back.
+func (b browser) picksAll(ids ...string) {
+	b.t.Helper()
+	picked := func(n int) chromedp.Action[chromedp.Void] {
+		return isTrue(fmt.Sprintf(`document.querySelectorAll("input[name=pick]:checked").length === %d
+			&& document.querySelector("#bulk button").textContent.includes("(%d)") && document.querySelector("#bulk button").disabled === %t`, n, n, n == 0))
+	}
+	b.do("tick one, then all, then none by the key", picked(0), keys("x"), picked(1), hotkey("a"), picked(len(ids)), hotkey("a"), picked(0))
+	b.do("type the key where it is a letter", hotkey("/"), isTrue(`document.activeElement?.id === "filter-text"`), keys("a"),
+		isTrue(`document.activeElement.value === "a"`), picked(0), keys(kb.Backspace))
+	b.do("tick all by the button", press("[data-pick-all]"), picked(len(ids)), press("[data-pick-all]"), picked(0), press("[data-pick-all]"), picked(len(ids)))
+	b.do("see a row change below the ticks", keys("j"), isTrue(`document.activeElement?.matches("a.row-link")`), keys("c"),
+		isTrue(`document.getElementById("part-queue").textContent.includes("调度员")`), picked(len(ids)))
+	b.do("preview", chromedp.SetValue(chromedp.CSS("#bulk-move"), "hold"), press("#bulk button"), await(`[name="reason"]`))
+	for _, id := range ids {
+		b.do("see it in the preview", await(`input[name="pick"][value^="`+id+`"]`))
+	}
+	b.do("go back", press(`a.btn[href^="/console?"]`), await("#row-"+ids[0]), isTrue(`document.querySelectorAll("input[name=pick]:checked").length === 0`))
 }
 
 // TestTheOpenQueueFollows has a browser look at the queue while requests come

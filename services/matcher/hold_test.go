@@ -154,6 +154,23 @@ func TestAcceptedWithoutAStartIsStuck(t *testing.T) {
 	}
 }
 
+// TestFactsTellUntilWhenHelpShouldBegin while it is accepted, and always whose offer it is.
+func TestFactsTellUntilWhenHelpShouldBegin(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	m := b.matched(t, need(new(int64(1))), help(new(int64(1))), nil)
+	accepted := b.move(asToken(t, contract.RoleAnswerer, m.ID), t, m, "accept")
+	b.move(asToken(t, contract.RoleAnswerer, m.ID), t, accepted, "start")
+	var facts []string
+	must(t, b.admin.SelectContext(t.Context(), &facts, `
+		SELECT concat_ws(' ', payload::json ->> 'state', payload::json -> 'data' ->> 'offer_organisation', (payload::json -> 'data' ->> 'start_by')::timestamptz = $2)
+		FROM matcher.outbox WHERE payload::json ->> 'aggregate_id' = $1 ORDER BY (payload::json ->> 'version')::int`, m.ID, accepted.StartBy))
+	owner := m.OfferOwner
+	if want := []string{"proposed " + owner, "accepted " + owner + " t", "in_progress " + owner}; owner == "" || !slices.Equal(facts, want) {
+		t.Errorf("said %v, want %v", facts, want)
+	}
+}
+
 func TestShrinkingCapacityFreesTheNewestHolds(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -71,9 +71,11 @@ type requestRow struct {
 	Generation       int                `db:"generation" json:"generation"`
 	Facets           pq.StringArray     `db:"facets" json:"facets"`   // what it is found by; written with lines, never read
 	Repeats          int                `db:"repeats" json:"repeats"` // linked requests
-	// AwaitingSince and StartBy follow from its matches; see waits.
-	AwaitingSince *time.Time `db:"awaiting_since" json:"-"`
-	StartBy       *time.Time `db:"start_by" json:"-"`
+	// Waits are its matches that have not begun, the longest first, and AwaitingSince and
+	// StartBy the first of either kind.
+	Waits         document[[]contract.Wait] `db:"waits" json:"-"`
+	AwaitingSince *time.Time                `db:"awaiting_since" json:"-"`
+	StartBy       *time.Time                `db:"start_by" json:"-"`
 }
 
 type windows []contract.Window
@@ -137,7 +139,6 @@ type fullRow struct {
 	Digest     contract.Digest     `db:"digest"`
 	Contact    contact.Row         `db:"contact"`
 	Lines      document[[]lineRow] `db:"lines"`
-	Waits      document[[]waitRow] `db:"waits"` // its matches that have not begun
 }
 
 func (f fullRow) record() *record {
@@ -150,16 +151,13 @@ const fullColumns = `
 	r.safeguards, r.windows, r.needed_by, r.vulnerability, r.at_organisation, r.campaign, r.incident, r.time_zone, r.language, r.digest,
 	r.on_behalf_of, r.sharing, r.consent_version, r.consent_purposes, r.consent_emergency, r.consent_guardian, r.source, r.source_id, r.source_path, r.submitted_by,
 	r.opened_by_staff, r.phone_verified, r.claimed_by, r.claimed_name, r.claimed_until, r.claimed_path, r.generation, r.repeats, r.erased_at,
-	r.awaiting_since, r.start_by,
+	r.waits, r.awaiting_since, r.start_by,
 	EXISTS (SELECT FROM publications p WHERE p.subject_id = r.id) AS published, c.mail_bounced_at IS NOT NULL AS mail_bounces,
 	(SELECT f.due_at FROM follow_ups f WHERE f.request_id = r.id) AS follow_up_at,
 	c.name AS "contact.name", c.phone AS "contact.phone", c.email AS "contact.email", c.wechat AS "contact.wechat",
 	c.safe_hours AS "contact.safe_hours", c.guardian AS "contact.guardian", c.phone_index AS "contact.phone_index",
 	(SELECT k.wrapped FROM person_keys k WHERE k.subject_id = r.id) AS "contact.wrapped",
-	(SELECT coalesce(json_agg(n ORDER BY n.position), '[]') FROM need_lines n WHERE n.request_id = r.id) AS lines,
-	CASE WHEN r.awaiting_since IS NULL AND r.start_by IS NULL THEN '[]' ELSE (
-		SELECT coalesce(json_agg(m ORDER BY m.match_id), '[]') FROM line_matches m JOIN need_lines n ON n.id = m.need_line_id
-		WHERE n.request_id = r.id AND m.state IN ('proposed', 'accepted', 'contact_released')) END AS waits`
+	(SELECT coalesce(json_agg(n ORDER BY n.position), '[]') FROM need_lines n WHERE n.request_id = r.id) AS lines`
 
 const selectRequestSQL = `SELECT ` + fullColumns + `
 	FROM requests r LEFT JOIN contacts c ON c.request_id = r.id WHERE r.id = $1`
@@ -214,7 +212,7 @@ const updateRequestSQL = `
 		stage = $2, state = $3, closed_reason = $4, version = $5, updated_at = $6, title = $7, description = $8,
 		urgency = $9, urgency_rank = $10, opened_by_staff = $11, phone_verified = $12, claimed_by = $13,
 		claimed_name = $14, generation = $15, claimed_until = $16, claimed_path = $17, needed_by = $18, repeats = $19,
-		awaiting_since = $20, start_by = $21
+		waits = $20, awaiting_since = $21, start_by = $22
 	WHERE id = $1`
 
 // updateRequest writes what may change of a request, its owner aside.
@@ -222,7 +220,7 @@ func (s *store) updateRequest(ctx context.Context, tx *sqlx.Tx, r requestRow) er
 	_, err := tx.ExecContext(ctx, updateRequestSQL, r.ID, r.Stage, r.State, r.ClosedReason, r.Version, r.UpdatedAt,
 		r.Title, r.Description, r.Urgency, r.UrgencyRank, r.OpenedByStaff, r.PhoneVerified, r.ClaimedBy, r.ClaimedName,
 		r.Generation, r.ClaimedUntil, r.ClaimedPath, r.NeededBy, r.Repeats,
-		r.AwaitingSince, r.StartBy)
+		r.Waits, r.AwaitingSince, r.StartBy)
 	if err != nil {
 		return fmt.Errorf("update request: %w", err)
 	}

@@ -10,7 +10,7 @@ import (
 	"heli/pkg/contract"
 )
 
-const countStuckSQL = `SELECT count(*) FROM requests WHERE stage <> 'closed' AND org_path >= $1 AND org_path < $2 AND start_by < $3`
+const countStuckSQL = `SELECT count_late($1, $2, $3)`
 
 // countStuck counts the requests below a path of which accepted help should have begun.
 func (s *store) countStuck(ctx context.Context, path string, now time.Time) (n int64, err error) {

@@ -27,7 +27,7 @@ func (s *Service) view(a contract.Actor, f fullRow) (contract.Request, error) {
 		v.FollowUpAt = new(f.FollowUpAt.UTC())
 	}
 	if a.Role != contract.RoleRequester {
-		v.Waits = f.waitViews(s.now())
+		v.Waits = f.waiting(s.now())
 	}
 	return v, nil
 }

@@ -1,6 +1,7 @@
 package request
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -15,70 +16,60 @@ import (
 // waitBatch is how many matches are completed before others have their turn.
 const waitBatch = 100
 
-// waits reports since when the longest proposal waits for its answer, and until when
-// the first of the accepted ones should begin; nil without any. Time alone makes an
-// accepted match stuck, so that is compared when somebody looks.
-func waits(matches []matchRow) (awaitingSince, startBy *time.Time) {
+// waits are the matches that have not begun, those that wait longest first: a proposal
+// since it was made, an accepted one since when it should begin, which may lie ahead.
+func waits(matches []matchRow) []contract.Wait {
+	all := []contract.Wait{}
 	for _, m := range matches {
-		switch m.State {
-		case matchProposed:
-			awaitingSince = earlier(awaitingSince, &m.StateAt)
-		case matchAccepted, matchContactReleased:
-			startBy = earlier(startBy, m.StartBy)
+		w := contract.Wait{MatchID: m.MatchID}
+		switch {
+		case m.State == matchProposed:
+			w.Queue, w.Since = contract.QueueAwaiting, m.StateAt.UTC()
+		case (m.State == matchAccepted || m.State == matchContactReleased) && m.StartBy != nil:
+			w.Queue, w.Since = contract.QueueStuck, m.StartBy.UTC()
+		default:
+			continue
 		}
+		if m.OfferOrg != nil {
+			w.Organisation = *m.OfferOrg
+		}
+		all = append(all, w)
 	}
-	return awaitingSince, startBy
+	slices.SortFunc(all, func(a, b contract.Wait) int {
+		return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.MatchID, b.MatchID))
+	})
+	return all
 }
 
-// earlier takes nil for never.
-func earlier(a, b *time.Time) *time.Time {
-	if a == nil || b != nil && b.Before(*a) {
-		return b
+// firstOf returns since when the longest of a queue waits; nil for none.
+func firstOf(queue string, waits []contract.Wait) *time.Time {
+	for _, w := range waits {
+		if w.Queue == queue {
+			return &w.Since
+		}
 	}
-	return a
+	return nil
 }
 
 // wait takes over what waits among all matches of the request, and reports whether
 // that changed.
 func (r *record) wait(matches []matchRow) bool {
-	awaitingSince, startBy := waits(matches)
-	changed := !sameDate(r.row.AwaitingSince, awaitingSince) || !sameDate(r.row.StartBy, startBy)
-	r.row.AwaitingSince, r.row.StartBy = awaitingSince, startBy
-	return changed
+	before, now := r.row.Waits.value, waits(matches)
+	r.row.Waits.value = now
+	r.row.AwaitingSince, r.row.StartBy = firstOf(contract.QueueAwaiting, now), firstOf(contract.QueueStuck, now)
+	return !slices.Equal(before, now)
 }
 
-// waitRow is a match that has not begun, as it is read with its request.
-type waitRow struct {
-	MatchID  contract.MatchID `json:"match_id"`
-	State    string           `json:"state"`
-	StateAt  time.Time        `json:"state_at"`
-	StartBy  *time.Time       `json:"start_by"`
-	OfferOrg *string          `json:"offer_org"`
-}
-
-// waitViews returns those that wait for their helper now, the longest first.
-func (f fullRow) waitViews(now time.Time) []contract.Wait {
-	var views []contract.Wait
-	if f.Stage == Closed {
-		return nil
-	}
-	for _, w := range f.Waits.value {
-		view := contract.Wait{MatchID: w.MatchID}
-		switch {
-		case w.State == matchProposed:
-			view.Queue, view.Since = contract.QueueAwaiting, w.StateAt.UTC()
-		case w.StartBy != nil && w.StartBy.Before(now):
-			view.Queue, view.Since = contract.QueueStuck, w.StartBy.UTC()
-		default:
-			continue
+// waiting returns the matches that wait for their helper at a time. That an accepted
+// one is stuck only time says, so it is compared when somebody looks.
+func (r requestRow) waiting(now time.Time) []contract.Wait {
+	var all []contract.Wait
+	for _, w := range r.Waits.value {
+		if r.Stage != Closed && (w.Queue == contract.QueueAwaiting || w.Since.Before(now)) {
+			all = append(all, w)
 		}
-		if w.OfferOrg != nil {
-			view.Organisation = *w.OfferOrg
-		}
-		views = append(views, view)
 	}
-	slices.SortStableFunc(views, func(a, b contract.Wait) int { return a.Since.Compare(b.Since) })
-	return views
+	return all
 }
 
 // touched tells open pages of requests that changed without a fact of their own.

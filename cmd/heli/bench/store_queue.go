@@ -45,7 +45,7 @@ const fillRequestsSQL = `
 		INSERT INTO request.requests (id, code, org_code, org_path, stage, state, closed_reason, version, created_at, updated_at, title, description,
 			urgency, urgency_rank, mode, region_code, languages, skills, safeguards, windows, vulnerability, at_organisation, campaign, incident,
 			time_zone, on_behalf_of, sharing, consent_version, consent_purposes, source, source_id, source_path, submitted_by, claimed_by, claimed_name, claimed_until, facets,
-			awaiting_since, start_by)
+			awaiting_since, start_by, waits)
 		SELECT id, 'BENCH-' || i, 'bench' || org, CASE WHEN org = 0 THEN 'root/' ELSE 'root/bench' || org % 31 || '/bench' || org || '/' END, stage, state,
 			CASE WHEN state = 'closed' THEN 'expired' ELSE '' END, 1, now() - 90 * a * interval '1 day', now(),
 			(ARRAY['社区', '医院', '学校', '养老院', '隔离点', '救助站', '街道办', '小区居民'])[1 + floor(8 * a)::int] || '急需' ||
@@ -55,7 +55,9 @@ const fillRequestsSQL = `
 			CASE WHEN i % 7 = 0 THEN 'spring' WHEN i % 50021 = 3 THEN 'winter' ELSE '' END, '', 'Asia/Shanghai', '', CASE WHEN i % 10 = 0 THEN 'network' ELSE 'own' END,
 			'1', '{}', CASE WHEN i % 3 = 0 THEN 'hotline' WHEN i % 50021 = 5 THEN 'letter' ELSE '' END, '', '', 'public',
 			CASE WHEN i % 50021 = 6 THEN $6::uuid END, CASE WHEN i % 50021 = 6 THEN '演示' ELSE '' END, CASE WHEN i % 50021 = 6 THEN now() + interval '1 day' END,
-			ARRAY['category:' || category] || ARRAY(SELECT 'language:' || l FROM unnest(languages) l), awaiting_since, start_by
+			ARRAY['category:' || category] || ARRAY(SELECT 'language:' || l FROM unnest(languages) l), awaiting_since, start_by,
+			CASE WHEN awaiting_since IS NULL AND start_by IS NULL THEN '[]' ELSE jsonb_build_array(jsonb_build_object('match_id', id, 'organisation', 'bench7',
+				'queue', CASE WHEN start_by IS NULL THEN 'awaiting' ELSE 'stuck' END, 'since', coalesce(start_by, awaiting_since))) END
 		FROM rows ON CONFLICT DO NOTHING RETURNING id
 	), matches AS (
 		INSERT INTO request.line_matches (match_id, need_line_id, state, version, quantity, released, state_at, offer_org, start_by)

@@ -115,7 +115,7 @@ func (p pages) board(w http.ResponseWriter, r *http.Request) error {
 	shown := templates.Board{
 		Filter: p.boardFields(page, ref, f), Entries: p.boardEntries(page, ref, found), Next: next,
 		Atom: feedAddress(r, "/board.atom"), JSON: feedAddress(r, "/board.json"),
-		Embed: p.PublicURL + feedAddress(r, "/board/embed"),
+		Embed: p.PublicURL + feedAddress(r, "/board/embed", "lang"), // the line names its language
 	}
 	p.Pages.RenderCached(w, r, templates.BoardPage(page, shown))
 	return nil

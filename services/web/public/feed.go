@@ -12,10 +12,13 @@ import (
 // feedCache lets readers and proxies keep a feed for a minute.
 const feedCache = "public, max-age=60"
 
-// feedAddress is the address of a feed under the filters of a page.
-func feedAddress(r *http.Request, path string) string {
+// feedAddress is the address of a feed under what a page is asked for, without some of
+// that.
+func feedAddress(r *http.Request, path string, without ...string) string {
 	query := r.URL.Query()
-	query.Del("cursor")
+	for _, name := range append(without, "cursor") {
+		query.Del(name)
+	}
 	if len(query) == 0 {
 		return path
 	}

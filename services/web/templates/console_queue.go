@@ -84,10 +84,11 @@ func QueueColumns() []string {
 // columnWaits says for which helpers a request waits, and since when.
 const columnWaits = "waits"
 
-// UsualColumns are those that a tab shows unless others are chosen.
+// UsualColumns are those that a tab shows unless others are chosen: where for whom a
+// request waits is what it is about, that in place of the state.
 func UsualColumns(tab string) []string {
 	if tab == contract.QueueAwaiting || tab == contract.QueueStuck {
-		return []string{"urgency", "needs", "place", "waiting", columnWaits, "state", "owner", "claimed"}
+		return []string{"urgency", "needs", "place", "waiting", columnWaits, "owner", "claimed"}
 	}
 	return []string{"urgency", "needs", "place", "waiting", "state", "owner", "claimed"}
 }
