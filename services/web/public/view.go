@@ -41,7 +41,7 @@ func (p pages) viewRequest(r *http.Request, page *templates.Page, s subject, vie
 	view.Plain = page.Plain(contract.ThingRequest, q.State)
 	view.Next = page.T("track.next.request." + q.State)
 	if q.State == "closed" && q.ClosedReason != "" {
-		view.Next = page.Reason(q.ClosedReason)
+		view.Next = page.T("summary.item", "label", page.T("console.fact.closed_reason"), "text", page.Reason(q.ClosedReason))
 	}
 	p.viewDanger(page, *q, view)
 	ref := p.snapshot()
@@ -260,6 +260,15 @@ func (p pages) viewMatches(r *http.Request, page *templates.Page, s subject, vie
 			view.Complaint = complainForm("/track", string(m.ID), s.reported())
 		}
 	}
+	slices.SortStableFunc(view.Matches, func(a, b templates.TrackMatch) int { return answerFirst(a) - answerFirst(b) })
+}
+
+// answerFirst orders what waits for an answer with a deadline before the others.
+func answerFirst(m templates.TrackMatch) int {
+	if m.AskAccept {
+		return 0
+	}
+	return 1
 }
 
 func (p pages) viewMatch(page *templates.Page, thing contract.Thing, m contract.Match) templates.TrackMatch {

@@ -35,8 +35,8 @@ func matchFacts(d Desk, m contract.Match) []Fact {
 		{d.T("console.match.reported"), answered(d, m.Reported, m.Unit)},
 		{d.T("console.match.confirmed"), answered(d, m.Confirmed, m.Unit)},
 		{d.T("console.move.reason"), d.Reason(m.Reason)},
-		{d.T("console.match.request_owner"), m.RequestOwner},
-		{d.T("console.match.offer_owner"), m.OfferOwner},
+		{d.T("console.match.request_owner"), d.NameOf(m.RequestOwner)},
+		{d.T("console.match.offer_owner"), d.NameOf(m.OfferOwner)},
 		{d.T("console.score"), score(m.Score)},
 		{d.T("console.match.policy"), d.Number(m.PolicyVersion)},
 	}

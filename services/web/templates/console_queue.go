@@ -34,7 +34,7 @@ type SavedView struct {
 
 // Filters are what a list is narrowed by, as it stands in the address.
 type Filters struct {
-	// Form tells the fields of several forms on one page apart; usually empty.
+	// Form tells several forms on one page apart, and their fields; usually empty.
 	Form         string
 	Tab          string
 	Text         string
