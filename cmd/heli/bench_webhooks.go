@@ -87,9 +87,9 @@ func makeTenants(ctx context.Context, p *platform.Platform, n int) ([]bench.Tena
 }
 
 func webhooksText(r bench.WebhooksResult) string {
-	text := fmt.Sprintf("events %d\nendpoints %d\ndelivered %d\ndead %d\npending %d\np50_ms %.2f\np99_ms %.2f\ncalm_p50_ms %.2f\ncalm_p99_ms %.2f\np99_change %.3f\n"+
+	text := fmt.Sprintf("events %d\nendpoints %d\ndelivered %d\ndead %d\npending %d\np50_ms %.2f\np99_ms %.2f\ncalm_p50_ms %.2f\ncalm_p99_ms %.2f\np99_change %.3f\ncalm_p99_change %.3f\n"+
 		"delivered_per_s %.0f\nmissing %d\ndoubled %d\nunsigned %d\nstrays %d\nunnamed %d\ndrained_s %.1f\n",
-		r.Events, r.Endpoints, r.Delivered, r.Dead, r.Pending, r.P50MS, r.P99MS, r.CalmP50MS, r.CalmP99MS, r.Change,
+		r.Events, r.Endpoints, r.Delivered, r.Dead, r.Pending, r.P50MS, r.P99MS, r.CalmP50MS, r.CalmP99MS, r.Change, r.CalmChange,
 		r.DeliveredPerS, r.Missing, r.Doubled, r.Unsigned, r.Strays, r.Unnamed, r.DrainedS)
 	for _, reason := range slices.Sorted(maps.Keys(r.Reasons)) {
 		text += fmt.Sprintf("dead %s %d\n", reason, r.Reasons[reason])

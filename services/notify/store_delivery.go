@@ -29,19 +29,24 @@ type task struct {
 // An endpoint that fails is tried with one delivery at a time, and after the
 // healthy ones, so that many that hang leave room for those that answer. A robot
 // gets one message at a time, so that none overtakes the pause after another.
+// Each endpoint's first row is looked up by itself: what waits for one that fails
+// grows for days, and a plan that reads all that is due would let the others wait
+// for that.
 const lockReadySQL = `
-	SELECT e.id FROM endpoints e
+	SELECT e.id FROM endpoints e CROSS JOIN LATERAL (
+		SELECT FROM deliveries d WHERE d.endpoint_id = e.id AND d.state = 'pending' AND d.next_at <= $1
+			AND (d.taken_until IS NULL OR d.taken_until <= $1)
+			AND (e.state = 'active' OR d.type = '` + typeVerify + `')
+		ORDER BY d.next_at LIMIT 1) due
 	WHERE e.state <> 'removed' AND (e.slow_until IS NULL OR e.slow_until <= $1)
-		AND EXISTS (
-			SELECT FROM deliveries d WHERE d.endpoint_id = e.id AND d.state = 'pending' AND d.next_at <= $1
-				AND (d.taken_until IS NULL OR d.taken_until <= $1)
-				AND (e.state = 'active' OR d.type = '` + typeVerify + `'))
 		AND CASE WHEN e.failing_since IS NULL AND e.kind = 'webhook' THEN $2::int ELSE 1 END > (
 			SELECT count(*) FROM deliveries d WHERE d.endpoint_id = e.id AND d.taken_until > $1)
 	ORDER BY e.failing_since IS NOT NULL, random()
 	LIMIT $3
 	FOR NO KEY UPDATE OF e SKIP LOCKED`
 
+// In the order of the index: where thousands are due since the same moment, as after
+// a replay, another order would read them all.
 const takeDeliveriesSQL = `
 	WITH due AS (
 		SELECT d.id FROM endpoints e CROSS JOIN LATERAL (
@@ -49,7 +54,7 @@ const takeDeliveriesSQL = `
 			WHERE d.endpoint_id = e.id AND d.state = 'pending' AND d.next_at <= $2
 				AND (d.taken_until IS NULL OR d.taken_until <= $2)
 				AND (e.state = 'active' OR d.type = '` + typeVerify + `')
-			ORDER BY d.next_at, d.id
+			ORDER BY d.next_at
 			LIMIT greatest(0, CASE WHEN e.failing_since IS NULL AND e.kind = 'webhook' THEN $4::int ELSE 1 END - (
 				SELECT count(*) FROM deliveries t WHERE t.endpoint_id = e.id AND t.taken_until > $2))
 			FOR NO KEY UPDATE SKIP LOCKED

@@ -46,7 +46,11 @@ type WebhooksResult struct {
 	// Change is the middle one, over the pairs of turns, of the p99 while others fail
 	// over that while all answer.
 	Change float64 `json:"p99_change"`
-	Rate   float64 `json:"rate"`
+	// CalmChange is the middle one of how many times the p99 of a turn in which all
+	// answer is that of the next such one, or the other way round: what the machine
+	// does by itself.
+	CalmChange float64 `json:"calm_p99_change"`
+	Rate       float64 `json:"rate"`
 	// DeliveredPerS is how fast the facts that came all at once reached the
 	// healthy endpoints.
 	DeliveredPerS float64        `json:"delivered_per_s"`
@@ -129,7 +133,8 @@ func (m *mailing) compare(ctx context.Context, db *pg.DB, r *WebhooksResult) err
 		return err
 	}
 	var calm, beside []time.Duration
-	changes := make([]float64, m.options.Turns)
+	changes, among := make([]float64, m.options.Turns), []float64{}
+	var former float64
 	for turn := range changes {
 		quiet, err := m.latencies(ctx)
 		if err != nil {
@@ -144,15 +149,28 @@ func (m *mailing) compare(ctx context.Context, db *pg.DB, r *WebhooksResult) err
 		if err := m.beginAnew(ctx, db); err != nil {
 			return err
 		}
-		changes[turn] = quantile(troubled, 0.99) / quantile(quiet, 0.99)
+		p99 := quantile(quiet, 0.99)
+		changes[turn] = quantile(troubled, 0.99) / p99
+		if turn > 0 {
+			among = append(among, max(p99, former)/min(p99, former))
+		}
+		former = p99
 		calm, beside = append(calm, quiet...), append(beside, troubled...)
 	}
 	m.receivers.fail()
-	slices.Sort(changes)
-	r.Change = round(changes[len(changes)/2])
+	r.Change, r.CalmChange = middle(changes), middle(among)
 	r.CalmP50MS, r.CalmP99MS = quantile(calm, 0.5), quantile(calm, 0.99)
 	r.P50MS, r.P99MS = quantile(beside, 0.5), quantile(beside, 0.99)
 	return nil
+}
+
+// middle returns the middle one of figures, the greater one of two; 0 of none.
+func middle(figures []float64) float64 {
+	if len(figures) == 0 {
+		return 0
+	}
+	slices.Sort(figures)
+	return round(figures[len(figures)/2])
 }
 
 // beginAnew waits until nothing is on its way, and forgets who failed.
