@@ -184,3 +184,21 @@ func TestHowOftenMessagesComeIsTheirReadersChoice(t *testing.T) {
 	_, err = b.ChooseDigest(asOfferer(t, id), choose(contract.DigestNone))
 	wantFault(t, err, fault.NotFound, "")
 }
+
+// TestWhoIsSafeAtNightAloneIsWrittenToAtNight: the hours that somebody named count
+// before those at which people are awake.
+func TestWhoIsSafeAtNightAloneIsWrittenToAtNight(t *testing.T) {
+	b, _ := setupBus(t)
+	b.clock.Set(noonHere)
+	id := b.offered(t, wanting, func(d *contract.OfferDraft) { d.Contact.SafeHours = "22:00-23:00" }).ID
+	night := noonHere.Add(10 * time.Hour)
+	got, err := b.Reach(asSystem(t), asking(id))
+	must(t, err)
+	if got.NotBefore == nil || !got.NotBefore.Equal(night) || got.Address != "" {
+		t.Errorf("by day: %+v, want %s", got, night)
+	}
+	b.clock.Set(night)
+	if got, err = b.Reach(asSystem(t), asking(id)); err != nil || got.Address == "" {
+		t.Errorf("at ten at night: %+v %v", got, err)
+	}
+}
