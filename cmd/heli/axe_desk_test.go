@@ -174,7 +174,7 @@ func (f furnishings) administrationPages() []shownPage {
 			"organisations", "机构.csv", someOrganisations, `select[name="column.code"]`,
 		)},
 		{name: "categories", path: "/console/categories", as: admin},
-		{name: "category, wrong", path: "/console/categories", as: admin, prepare: sendForm("/console/categories", nil, `.alert-error`)},
+		{name: "category, wrong", path: "/console/categories", as: admin, prepare: sendForm("/console/categories", url.Values{"new": {"1"}}, `.alert-error`)},
 		{name: "policies", path: "/console/policies", as: admin},
 		{name: "policy", path: "/console/policies/edit?version=1", as: admin},
 		{name: "policy, wrong", path: "/console/policies/edit?version=1", as: admin, prepare: append(

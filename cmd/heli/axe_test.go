@@ -213,7 +213,7 @@ func (w *walk) signInAs(page shownPage) {
 	w.as = page.as
 }
 
-// look opens a page, unfolds all of it and reports what is wrong with it in both themes.
+// look opens a page, unfolds all of it but the menu, which would cover it, and reports what is wrong with it in both themes.
 func (w *walk) look(page shownPage) {
 	w.t.Helper()
 	w.signInAs(page)
@@ -231,13 +231,15 @@ func (w *walk) look(page shownPage) {
 		page.then(w)
 	}
 	w.answered(doing, page.fails)
-	w.do(doing, chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("details").forEach((d) => { d.open = true; })`),
+	w.do(doing, chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("details:not(.console-menu)").forEach((d) => { d.open = true; })`),
 		chromedp.Evaluate[chromedp.Void](axeSource+";undefined"))
 	for n, theme := range themes {
 		w.prefers(theme)
 		rules := allRules
 		if n > 0 {
 			rules = colourRules // all else is the same page
+		} else {
+			w.picture(doing, "desk")
 		}
 		w.findsNoBarrier(doing+", "+theme, rules)
 	}
@@ -302,12 +304,26 @@ const widest = `(() => {
 	return root.scrollWidth + " px: " + found.slice(0, 3).map((e) => e.outerHTML.slice(0, 200)).join(" | ");
 })()`
 
+// tabOutOfSight is the text of a current tab that its row does not show, once the page
+// knows how wide its window is.
+const tabOutOfSight = `new Promise(requestAnimationFrame).then(() => {
+	const hidden = [...document.querySelectorAll(".tabs [aria-current]")].find((tab) => {
+		const [row, box] = [tab.closest(".tabs").getBoundingClientRect(), tab.getBoundingClientRect()];
+		return box.left < row.left - 1 || box.right > row.right + 1;
+	});
+	return hidden ? hidden.textContent.trim() : "";
+})`
+
 func (b browser) fitsAPhone(doing string) {
 	b.t.Helper()
 	b.do(doing, chromedp.EmulateViewport(phoneWidth, phoneHeight))
+	b.picture(doing, "phone")
 	wide := found(b, doing+": measure the page", chromedp.Evaluate[string](widest))
 	if wide != "" {
 		b.t.Errorf("%s: wider than %d px: %s", doing, phoneWidth, wide)
+	}
+	if tab := found(b, doing+": look for the current tab", chromedp.Evaluate[string](tabOutOfSight, chromedp.EvalAwaitPromise)); tab != "" {
+		b.t.Errorf("%s: its tab %q is out of sight on a phone", doing, tab)
 	}
 	b.do(doing, chromedp.EmulateViewport(deskWidth, deskHeight))
 }

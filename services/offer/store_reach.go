@@ -21,7 +21,7 @@ func (s *store) updateBounced(ctx context.Context, tx *sqlx.Tx, id contract.Offe
 
 const updateDigestSQL = `UPDATE offers SET digest = $2 WHERE id = $1 AND erased_at IS NULL RETURNING id`
 
-// updateDigest writes how the person of a offer is told of what may wait;
+// updateDigest writes how the person of an offer is told of what may wait;
 // sql.ErrNoRows for one that is not there or erased.
 func (s *store) updateDigest(ctx context.Context, id contract.OfferID, digest contract.Digest) error {
 	return s.db.InTx(ctx, func(tx *sqlx.Tx) error {

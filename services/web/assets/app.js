@@ -61,5 +61,16 @@
     }
   }
 
+  /** Moves a row of tabs that is wider than the window to the one that is shown. */
+  function showTabs() {
+    for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+      const row = tab.closest(".tabs");
+      row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
+    }
+  }
+
   passkeys();
+  showTabs();
+  window.addEventListener("resize", showTabs);
+  document.addEventListener("htmx:after:swap", showTabs);
 })();

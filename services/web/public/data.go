@@ -132,7 +132,7 @@ func (p pages) heldRequest(page *templates.Page, q contract.Request, view *templ
 	view.Messages = q.Consent.Has(contract.PurposeMessages)
 	view.Emergency, view.Live = q.Consent.Emergency, slices.Contains(q.Moves, moveWithdraw)
 	view.What = []templates.Fact{
-		{Name: page.T("label.code"), Value: q.Code}, {Name: page.T("label.title"), Value: q.Title},
+		{Name: page.T("label.tracking_code"), Value: q.Code}, {Name: page.T("label.title"), Value: q.Title},
 		{Name: page.T("label.description"), Value: q.Description}, {Name: page.T("label.on_behalf_of"), Value: q.OnBehalfOf},
 		{Name: page.T("fact.urgency"), Value: page.Urgency(q.Urgency)}, {Name: page.T("fact.mode"), Value: page.Mode(q.Mode)},
 		{Name: page.T("label.place"), Value: placeName(page, ref, q.RegionCode) + pointText(q.Point)},
@@ -156,7 +156,7 @@ func (p pages) heldOffer(page *templates.Page, o contract.Offer, view *templates
 	view.Messages = o.Consent.Has(contract.PurposeMessages)
 	view.Live = slices.Contains(o.Moves, moveWithdraw)
 	view.What = []templates.Fact{
-		{Name: page.T("label.code"), Value: o.Code}, {Name: page.T("label.title"), Value: o.Title},
+		{Name: page.T("label.tracking_code"), Value: o.Code}, {Name: page.T("label.title"), Value: o.Title},
 		{Name: page.T("label.description"), Value: o.Description}, {Name: page.T("fact.mode"), Value: page.Mode(o.Mode)},
 		{Name: page.T("label.place"), Value: placeName(page, ref, o.RegionCode) + pointText(o.Point)},
 		{Name: page.T("label.languages"), Value: named(page, o.Languages, page.Tongue)},

@@ -917,7 +917,7 @@ func trackSecrets(p *Page, t Track) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Secret(p, p.T("label.code"), t.Code).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Secret(p, p.T("label.tracking_code"), t.Code).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
