@@ -152,7 +152,7 @@ func clash(request string) []chromedp.Action[chromedp.Void] {
 // unavailablePages are shown while the request service cannot reach its tables.
 func unavailablePages(f furnishings) []shownPage {
 	coordinator := contract.RoleCoordinator
-	unavailable := []chromedp.Action[chromedp.Void]{await(`main :is(.alert-error, a.btn-primary[href="/"])`)}
+	unavailable := []chromedp.Action[chromedp.Void]{await(`main :is(.alert-error, a.btn-primary)`)}
 	return []shownPage{
 		{name: "queue, unavailable", path: "/console?tab=all", as: coordinator, prepare: unavailable, fails: http.StatusServiceUnavailable},
 		{name: "request, unavailable", path: "/console/requests/" + f.request, as: coordinator, prepare: unavailable, fails: http.StatusServiceUnavailable},

@@ -65,9 +65,19 @@ func found[T any](b browser, doing string, step chromedp.Action[T]) T {
 	return what
 }
 
+// text waits for an element that has some; the page may be another one meanwhile.
 func (b browser) text(doing, path string) string {
 	b.t.Helper()
-	return strings.TrimSpace(found(b, doing, chromedp.TextContent(path)))
+	read := "(document.evaluate(`" + path + "`, document, null, XPathResult.FIRST_ORDERED_NODE_TYPE).singleNodeValue || {}).textContent || ''"
+	var text string
+	eventually(b.t, func() string {
+		text = strings.TrimSpace(found(b, doing, chromedp.Evaluate[string](read)))
+		if text == "" {
+			return doing + ": there is none"
+		}
+		return ""
+	})
+	return text
 }
 
 // press, choose and fill work by keyboard, as a reader without a mouse does.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"sync"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -11,7 +12,7 @@ import (
 
 // complaints are what a browser says of pages while it shows them: exceptions,
 // errors, and what breaks the Content-Security-Policy. A status that a page answers
-// with is none.
+// with is none, nor is a connection that is lost.
 type complaints struct {
 	mu   sync.Mutex
 	said []string
@@ -48,6 +49,9 @@ func (c *complaints) note(event any) {
 	case *runtime.EventConsoleAPICalled:
 		if e.Type == runtime.ConsoleAPICalledTypeError && len(e.Args) > 0 {
 			said = string(e.Args[0].Value)
+		}
+		if strings.Contains(said, "Failed to fetch") {
+			said = ""
 		}
 	}
 	if said == "" {

@@ -13,6 +13,7 @@ import (
 	"heli/cmd/heli/platform"
 	"heli/pkg/bus"
 	"heli/pkg/contract"
+	"heli/pkg/fault"
 	"heli/pkg/importer"
 )
 
@@ -129,7 +130,7 @@ func loadScenario(ctx context.Context, b *bus.Bus, s demo.Scenario) error {
 			ctx := contract.WithActor(ctx, o.Actor)
 			_, err := patiently(ctx, b, contract.OfferSubmit, o.Submit)
 			if d := o.Submit.Draft; err == nil && onBoard(n, d.State) {
-				_, err = patiently(ctx, b, contract.OfferPublish, contract.Publish{ID: string(o.Submit.ID), Title: d.Title})
+				err = putOnBoard(ctx, b, contract.OfferPublish, string(o.Submit.ID), d.Title)
 			}
 			return err
 		})
@@ -139,12 +140,21 @@ func loadScenario(ctx context.Context, b *bus.Bus, s demo.Scenario) error {
 			ctx := contract.WithActor(ctx, r.Actor)
 			_, err := patiently(ctx, b, contract.RequestSubmit, r.Submit)
 			if d := r.Submit.Draft; err == nil && onBoard(n, d.State) {
-				_, err = patiently(ctx, b, contract.RequestPublish, contract.Publish{ID: string(r.Submit.ID), Title: d.Title})
+				err = putOnBoard(ctx, b, contract.RequestPublish, string(r.Submit.ID), d.Title)
 			}
 			return err
 		})
 	}
 	return group.Wait()
+}
+
+// putOnBoard publishes an entry, unless help has come since it was loaded.
+func putOnBoard(ctx context.Context, b *bus.Bus, e contract.Endpoint[contract.Publish, contract.Moved], id, title string) error {
+	_, err := patiently(ctx, b, e, contract.Publish{ID: id, Title: title})
+	if fault.Is(err, fault.Conflict) {
+		return nil
+	}
+	return err
 }
 
 // onBoard reports whether staff published an entry of the scenario: one of a few
