@@ -34,7 +34,11 @@ func loadMatch(ctx context.Context, b *bus.Bus, m demo.Match) error {
 		return err
 	}
 	for _, move := range m.Moves {
-		if _, err := patiently(ctx, b, contract.MatcherMove, move); err != nil {
+		_, err := patiently(ctx, b, contract.MatcherMove, move)
+		if fault.Is(err, fault.Conflict) {
+			return nil // the demo was in use, or its hold has ended, before a repeat
+		}
+		if err != nil {
 			return fmt.Errorf("%s match %s: %w", move.Move, m.Code, err)
 		}
 	}
@@ -49,6 +53,9 @@ func proposeBest(ctx context.Context, b *bus.Bus, m demo.Match) (bool, error) {
 		return err == nil, err
 	}
 	found, err := patiently(ctx, b, contract.MatcherSuggest, contract.Suggest{RequestID: m.RequestID, MinVersion: 1})
+	if fault.Is(err, fault.Conflict) {
+		return false, nil // nothing is wanted any more
+	}
 	if err != nil {
 		return false, fmt.Errorf("find help for request %s: %w", m.RequestID, err)
 	}
