@@ -25,6 +25,9 @@ import (
 
 // Service holds the use cases. Who acts comes with the context; an id that the
 // actor may not see is NotFound, as an unknown one.
+//
+// No field changes after New: the service's own work goes over copies, beside what
+// answers callers.
 type Service struct {
 	store     *store // behind the wall of who acts
 	worker    *store // sees all, for the service's own work
@@ -42,6 +45,13 @@ func New(d app.Deps, c Config) *Service {
 		store: &store{db: d.DB}, worker: &store{db: d.Worker}, bus: d.Bus, keys: d.Keys, reference: d.Reference,
 		clock: d.Clock, relay: outbox.NewRelay(d.Worker, d.Bus, d.Log), staleness: c.Staleness,
 	}
+}
+
+// unwalled is the same service for its own work: it sees all, whoever acts.
+func (s *Service) unwalled() *Service {
+	own := *s
+	own.store = s.worker
+	return &own
 }
 
 // now is the time as PostgreSQL keeps it.

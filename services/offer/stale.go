@@ -48,8 +48,7 @@ func (s *Service) askQuiet(ctx context.Context) error {
 // pauseSilent pauses the offers that were asked twice and did not answer.
 func (s *Service) pauseSilent(ctx context.Context) error {
 	ctx = contract.WithActor(ctx, contract.System())
-	own := *s
-	own.store = s.worker
+	own := s.unwalled()
 	rows, err := s.worker.listSilent(ctx, s.now().Add(-answerWithin), staleBatch)
 	for _, row := range rows {
 		_, moveErr := own.change(ctx, contract.Move{ID: string(row.ID), Move: movePause}, func(_ *sqlx.Tx, locked *fullRow, r *record) error {

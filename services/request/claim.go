@@ -162,8 +162,7 @@ func (r *record) unclaim() {
 // by several at once.
 func (s *Service) releaseClaims(ctx context.Context) error {
 	ctx = contract.WithActor(ctx, contract.System())
-	own := *s
-	own.store = s.worker
+	own := s.unwalled()
 	for {
 		ids, err := s.worker.listOverdue(ctx, s.now(), claimsBatch)
 		if err != nil || len(ids) == 0 {

@@ -60,8 +60,7 @@ func mayErase(a contract.Actor, reason string) error {
 // What is personal lies also where the one who asks does not see, such as in the
 // answers kept for repeats, so it is the service's own work.
 func (s *Service) erase(ctx context.Context, m contract.Move) (contract.Moved, error) {
-	own := *s
-	own.store = s.worker
+	own := s.unwalled()
 	return own.change(ctx, m, func(tx *sqlx.Tx, _ *fullRow, r *record) error {
 		if err := r.erase(newHand(contract.ActorFrom(ctx), s.now())); err != nil {
 			return err

@@ -127,8 +127,9 @@ func (s *Service) watchClaims(ctx context.Context, log *slog.Logger) error {
 func (s *Service) watchTime(ctx context.Context, log *slog.Logger) error {
 	ticker := time.NewTicker(watchInterval)
 	defer ticker.Stop()
+	tasks := s.dueTasks()
 	for {
-		for _, task := range s.dueTasks() {
+		for _, task := range tasks {
 			if err := task(ctx); err != nil && ctx.Err() == nil {
 				log.Warn("could not do what became due, trying again", "error", err)
 			}
@@ -142,5 +143,5 @@ func (s *Service) watchTime(ctx context.Context, log *slog.Logger) error {
 }
 
 func (s *Service) dueTasks() []func(context.Context) error {
-	return []func(context.Context) error{s.askAgain, s.closeSilent, s.raise, s.tellDue, s.tellStuck, s.completeWaits}
+	return []func(context.Context) error{s.askAgain, s.closeSilent, s.raise, s.tellDue, s.stuckTeller(), s.completeWaits}
 }

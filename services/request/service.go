@@ -23,6 +23,9 @@ import (
 
 // Service holds the use cases. Who acts comes with the context; an id that the
 // actor may not see is NotFound, as an unknown one.
+//
+// No field changes after New: the service's own work goes over copies, beside what
+// answers callers.
 type Service struct {
 	store     *store // behind the wall of who acts
 	worker    *store // sees all, for the service's own work
@@ -37,7 +40,6 @@ type Service struct {
 	recent    *recent
 	figures   *figures
 	intake    *intake
-	stuckTold time.Time // until when open pages were told of what became stuck; of watchTime alone
 }
 
 // New returns a service whose intake is running; Close ends it.
@@ -47,13 +49,19 @@ func New(d app.Deps, c Config) *Service {
 		clock: d.Clock, claims: c.Claims, silence: c.Silence, drawing: make(chan struct{}, 1), relay: outbox.NewRelay(d.Worker, d.Bus, d.Log), recent: newRecent(), figures: newFigures(),
 	}
 	// One transaction stores submissions of many actors, each checked before.
-	s.stuckTold = s.now()
 	s.intake = newIntake(s.worker, s.recent, s.relay.Wake)
 	return s
 }
 
 // Close waits until every submission that was taken is stored. Safe to call twice.
 func (s *Service) Close() { s.intake.close() }
+
+// unwalled is the same service for its own work: it sees all, whoever acts.
+func (s *Service) unwalled() *Service {
+	own := *s
+	own.store = s.worker
+	return &own
+}
 
 // now is the time as PostgreSQL keeps it.
 func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }

@@ -63,8 +63,7 @@ func (s *Service) tell(ctx context.Context, r reminder.Reminder) error {
 // then the request is left alone.
 func (s *Service) closeSilent(ctx context.Context) error {
 	ctx = contract.WithActor(ctx, contract.System())
-	own := *s
-	own.store = s.worker
+	own := s.unwalled()
 	before := s.now().Add(-s.silence.span())
 	ids, err := s.worker.listSilent(ctx, before, watchBatch)
 	for _, id := range ids {

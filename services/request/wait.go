@@ -87,17 +87,20 @@ type touchedRow struct {
 	OrgPath string             `db:"org_path"`
 }
 
-// tellStuck has open pages look at requests that became stuck since it was called
-// last: nothing but time has changed.
-func (s *Service) tellStuck(ctx context.Context) error {
-	now := s.now()
-	rows, err := s.worker.listStuckSince(ctx, s.stuckTold, now)
-	if err != nil {
-		return err
+// stuckTeller returns what has open pages look at requests that became stuck since it
+// was called last, at first since it was made: nothing but time has changed.
+func (s *Service) stuckTeller() func(context.Context) error {
+	told := s.now()
+	return func(ctx context.Context) error {
+		now := s.now()
+		rows, err := s.worker.listStuckSince(ctx, told, now)
+		if err != nil {
+			return err
+		}
+		told = now
+		s.touched(rows)
+		return nil
 	}
-	s.stuckTold = now
-	s.touched(rows)
-	return nil
 }
 
 // completeWaits asks the matcher for what facts of before this was told did not say,

@@ -263,10 +263,11 @@ func TestOpenPagesHearOfWhatWaits(t *testing.T) {
 	accepted.Data.StartBy = &startBy
 	b.hear(t, accepted)
 	wants("its answer")
+	tellStuck := b.stuckTeller()
 	b.clock.Advance(time.Hour)
-	must(t, b.tellStuck(t.Context()))
+	must(t, tellStuck(t.Context()))
 	wants("time")
-	must(t, b.tellStuck(t.Context()))
+	must(t, tellStuck(t.Context()))
 	must(t, b.bus.Broadcast(contract.TouchedSubject("request"), contract.Touched{ID: "end"}))
 	for said := range heard {
 		if strings.Contains(said, "end") {
