@@ -4,6 +4,8 @@ SHELL := /bin/bash
 GO := go
 TOOL := $(GO) tool -modfile=tools/go.mod
 export GOFLAGS ?= -buildvcs=false
+# Tests wait for browsers and for what services tell each other: two a processor.
+AT_ONCE = $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 
 .PHONY: help
 help: ## say what each target does
@@ -22,7 +24,7 @@ build: ## build every binary into bin/
 .PHONY: test
 test: ## set up what the tests need (PostgreSQL, Chromium, a Chinese font) and run them all with the race detector
 	@$(GO) run ./cmd/heli setup --tests
-	$(TOOL) gotestsum --format pkgname -- -race -timeout 50m ./...
+	$(TOOL) gotestsum --format pkgname -- -race -timeout 50m -parallel $(AT_ONCE) ./...
 	$(GO) test -tags nochecks -run MatrixOf ./cmd/heli
 
 .PHONY: check

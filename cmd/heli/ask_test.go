@@ -8,14 +8,13 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"heli/pkg/contract"
-	"heli/pkg/testkit"
 )
 
 // TestSeveralAreAskedInABrowser: a coordinator asks three at once, one says yes, and
 // another who comes later is thanked and stands by.
 func TestSeveralAreAskedInABrowser(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	staff := i.coordinator()
 	for n := range 3 {
 		draft := offerDraft("口罩一百只", "available", 100)

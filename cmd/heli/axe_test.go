@@ -19,7 +19,6 @@ import (
 	"heli/pkg/access"
 	"heli/pkg/contract"
 	"heli/pkg/locale"
-	"heli/pkg/testkit"
 )
 
 // axeSource is axe-core 4.14.1 (MPL-2.0), which looks for barriers in a page.
@@ -115,7 +114,7 @@ const (
 // at whether a phone has to be moved sideways.
 func TestPagesHaveNoBarriers(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t), "--webhook-allow", "127.0.0.0/8")
+	i := startHeli(t, installed(t), "--webhook-allow", "127.0.0.0/8")
 	f := i.furnish()
 	t.Run("unavailable", func(t *testing.T) { // alone: the others need what is cut off
 		w := &walk{browser: startBrowser(t), i: i, seen: &addresses{}}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -9,9 +11,9 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"heli/cmd/heli/bench"
 	"heli/pkg/contract"
 	"heli/pkg/locale"
-	"heli/pkg/testkit"
 )
 
 // enter presses what has the focus, wherever a page that changes by itself has
@@ -34,13 +36,7 @@ func startBrowser(t *testing.T) browser {
 	if err != nil {
 		t.Fatalf("load texts: %v", err)
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
-	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	t.Cleanup(stop)
-	ctx, stop = chromedp.NewExecAllocator(ctx, options...)
-	t.Cleanup(stop)
-	ctx, stop = chromedp.NewContext(ctx)
+	ctx, stop := bench.StartBrowser(context.WithoutCancel(t.Context()))
 	t.Cleanup(stop)
 	b := browser{t, ctx, catalogue.Printer(locale.Simplified, time.UTC, time.Now())}
 	b.hear()
@@ -96,6 +92,27 @@ func await(css string) chromedp.Action[chromedp.Void] {
 	return chromedp.WaitReady(chromedp.CSS(css))
 }
 
+// until waits until an expression holds, or comes to hold where it is a promise. It may
+// go wrong meanwhile, as where the page is about to be another one.
+func until(expression string) chromedp.Action[chromedp.Void] {
+	asked := chromedp.Evaluate[bool]("Promise.resolve("+expression+").then(Boolean)", chromedp.EvalAwaitPromise)
+	return func(ctx context.Context, tab *chromedp.Target) (chromedp.Void, error) {
+		ticker := time.NewTicker(20 * time.Millisecond)
+		defer ticker.Stop()
+		for {
+			holds, err := asked(ctx, tab)
+			if holds && err == nil {
+				return chromedp.Void{}, nil
+			}
+			select {
+			case <-ctx.Done():
+				return chromedp.Void{}, fmt.Errorf("await %s: %w", expression, errors.Join(err, ctx.Err()))
+			case <-ticker.C:
+			}
+		}
+	}
+}
+
 // shows waits for the badge of a state.
 func (b browser) shows(thing contract.Thing, state string) chromedp.Action[chromedp.Void] {
 	return chromedp.WaitVisible(`//span[contains(@class, "badge") and normalize-space() = "` + b.printer.State(thing, state) + `"]`)
@@ -105,7 +122,7 @@ func (b browser) shows(thing contract.Thing, state string) chromedp.Action[chrom
 // confirmation as people do: requester, coordinator and helper.
 func TestTheWholeWayInABrowser(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	staff := i.coordinator()
 	offer := staff.post(http.StatusCreated, "/offers", offerDraft("口罩一百只", "available", 100))
 	b := startBrowser(t)
@@ -135,7 +152,7 @@ func (b browser) ask(url string) string {
 		fill("contact.name", "演示"),
 		fill("contact.phone", "+861000000123"),
 		choose(`[name="consent"]`),
-		chromedp.Poll[chromedp.Void](`document.querySelector("form[data-proof]").elements.proof.value !== ""`),
+		until(`document.querySelector("form[data-proof]").elements.proof.value !== ""`),
 	)
 	b.do("send the form",
 		press(`form[action="/request"] button.btn-lg`),

@@ -9,7 +9,6 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"heli/pkg/contract"
-	"heli/pkg/testkit"
 )
 
 // ending is one way in which help ends: what helper and requester press, and where
@@ -74,7 +73,7 @@ var endings = []ending{
 // clock moved where silence must pass.
 func TestEveryEndingInABrowser(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	staff := i.coordinator()
 	for n, e := range endings {
 		t.Run(e.name, func(t *testing.T) {

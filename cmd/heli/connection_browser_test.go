@@ -12,7 +12,6 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"heli/pkg/contract"
-	"heli/pkg/testkit"
 )
 
 // How a connection may fail: not at all, before heli hears of anything, or only
@@ -91,13 +90,13 @@ func (b browser) fillIn(title string) {
 // typed and goes on by itself, with one request.
 func TestALostConnectionLosesNothing(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	way := newLostWay(t, i.url)
 	b := startBrowser(t)
 	b.do("open the form", chromedp.Navigate(way.URL+"/request?lang=zh-Hans"), await(`html[lang="zh-Hans"]`))
 	b.fillIn("急需口罩一千只")
 	b.lose(way, cut, press(`form[action="/request"] button.btn-lg`))
-	b.do("still have everything", chromedp.Poll[chromedp.Void](`document.querySelector('[name="title"]').value === "急需口罩一千只"`))
+	b.do("still have everything", until(`document.querySelector('[name="title"]').value === "急需口罩一千只"`))
 	b.lose(way, unheard, chromedp.Evaluate[chromedp.Void](`window.dispatchEvent(new Event("online"))`))
 	way.state.Store(connected)
 	b.do("arrive without another press", await(`form[action="/track/forget"]`), b.shows(contract.ThingRequest, "submitted"))
@@ -110,7 +109,7 @@ func TestALostConnectionLosesNothing(t *testing.T) {
 // TestAPressIsKeptOverALostConnection withdraws while the connection is lost.
 func TestAPressIsKeptOverALostConnection(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	way := newLostWay(t, i.url)
 	b := startBrowser(t)
 	b.ask(way.URL)

@@ -19,7 +19,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"heli/pkg/contract"
-	"heli/pkg/testkit"
 )
 
 // desks are organisations, each with those in whose sight it is.
@@ -127,7 +126,7 @@ func (c client) listed(ctx context.Context) map[string]string {
 // and none ever shows a row that was not in its sight.
 func TestOpenConsolesEndWithWhatIsThere(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	i.registerDesks()
 	staff, owned := map[string]client{}, map[string]map[string]bool{}
 	var consoles []*openConsole

@@ -12,8 +12,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"heli/pkg/testkit"
 )
 
 // crashAll names the variable that makes the test of crashes go through every
@@ -59,8 +57,8 @@ func TestCrashPoints(t *testing.T) {
 }
 
 func crashAt(t *testing.T, program, place string) {
-	data := testkit.DataDir(t)
-	i := startProgram(t, program, nil, data) // what a first start does is not what is to be met
+	data := installed(t)
+	i := startProgram(t, program, nil, data)
 	key := i.coordinator().key
 	before := newCrowd(i, key).start(pairUp, pairUp)
 	before.await(4, http.StatusOK)

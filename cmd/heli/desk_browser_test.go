@@ -7,7 +7,6 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"heli/pkg/contract"
-	"heli/pkg/testkit"
 )
 
 // retype replaces what stands in a field, as somebody does who selects all of it.
@@ -21,7 +20,7 @@ func holds(element, text string) chromedp.Action[chromedp.Void] {
 }
 
 func holdsNot(css, text string) chromedp.Action[chromedp.Void] {
-	return chromedp.Poll[chromedp.Void](`!document.querySelector('` + css + `').textContent.includes('` + text + `')`)
+	return until(`!document.querySelector('` + css + `').textContent.includes('` + text + `')`)
 }
 
 // signedIn returns the browser of a coordinator who has just followed a link.
@@ -37,7 +36,7 @@ func (i *instance) signedIn(t *testing.T, name string) browser {
 // is shown the difference: nothing typed or saved is lost.
 func TestTwoCoordinatorsOnOnePage(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	staff := i.coordinator()
 	request := staff.post(http.StatusCreated, "/requests", requestDraft("隔离点口罩", "open", 10))
 	page := i.url + "/console/requests/" + request.ID + "?lang=zh-Hans"
@@ -81,7 +80,7 @@ const noDraftKept = `!Object.keys(sessionStorage).some((key) => key.startsWith("
 // typed is there after signing in again, on the page where they were, and is saved once.
 func TestACallOutlivesItsSession(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	b := i.signedIn(t, "接线员甲")
 	b.do("note the call down",
 		chromedp.Navigate(i.url+"/console/requests/new?lang=zh-Hans"), await(`#form-call`),
@@ -93,12 +92,12 @@ func TestACallOutlivesItsSession(t *testing.T) {
 	b.endSession()
 	b.do("save without a session", press(`#form-call button.btn-primary`), await(`form[action="/console/login"]`))
 	b.signInAgain(i, "接线员甲")
-	b.do("find everything as it was", await(`#form-call [data-restored]`), chromedp.Poll[chromedp.Void](`document.querySelector('[name="title"]').value === "急需口罩" &&
+	b.do("find everything as it was", await(`#form-call [data-restored]`), until(`document.querySelector('[name="title"]').value === "急需口罩" &&
 		document.querySelector('[name="region_code"]').value === "610100" && document.querySelector('[name="open"]').checked`))
 	b.do("be led back from another page", chromedp.Navigate(i.url+"/console/offers"),
 		chromedp.WaitVisible(chromedp.CSS(`#drafts a`)), press(`#drafts a`), await(`#form-call [data-restored]`))
 	b.do("save", press(`#form-call button.btn-primary`), b.shows(contract.ThingRequest, "open"))
-	b.do("have nothing left to go on with", chromedp.Poll[chromedp.Void](noDraftKept))
+	b.do("have nothing left to go on with", until(noDraftKept))
 	checkInvariants(t, i)
 }
 
@@ -107,26 +106,26 @@ func TestACallOutlivesItsSession(t *testing.T) {
 // server has taken them. A refusal keeps them too.
 func TestEveryFormOutlivesItsSession(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	request := i.coordinator().post(http.StatusCreated, "/requests", requestDraft("隔离点口罩", "open", 10))
 	page := i.url + "/console/requests/" + request.ID
 	b := i.signedIn(t, "调度员甲")
-	typed := chromedp.Poll[chromedp.Void](`document.querySelector('[name="text"]').value === "已联系，等回复" && document.querySelector('#edit').open &&
+	typed := until(`document.querySelector('[name="text"]').value === "已联系，等回复" && document.querySelector('#edit').open &&
 		document.querySelector('#edit-title').value === "三千只隔离点口罩"`)
 	b.do("type a note and another title", chromedp.Navigate(page+"?lang=zh-Hans"), await(`#live[data-state="on"]`), fill("text", "已联系，等回复"),
 		press(`#edit summary`), chromedp.SendKeys(chromedp.CSS(`#edit-title`), "三千只"))
 	b.endSession()
 	b.do("send the note without a session", press(`form[action$="/notes"] button`), await(`form[action="/console/login"]`))
 	b.signInAgain(i, "调度员甲")
-	b.do("be where one was, with all that was typed", chromedp.Poll[chromedp.Void](`location.pathname.endsWith("`+request.ID+`")`), typed)
+	b.do("be where one was, with all that was typed", until(`location.pathname.endsWith("`+request.ID+`")`), typed)
 	b.endSession()
 	b.do("lose the session again", chromedp.Navigate(page), await(`form[action="/console/login"]`))
 	b.signInAgain(i, "调度员乙")
-	b.do("show it to nobody else", chromedp.Navigate(page), await(`#live[data-state="on"]`), chromedp.Poll[chromedp.Void](
-		`document.querySelector('[name="text"]').value === "" && !document.querySelector('[data-restored]')`), chromedp.Poll[chromedp.Void](noDraftKept))
+	b.do("show it to nobody else", chromedp.Navigate(page), await(`#live[data-state="on"]`), until(
+		`document.querySelector('[name="text"]').value === "" && !document.querySelector('[data-restored]')`), until(noDraftKept))
 	b.do("be refused and keep what was typed", fill("text", "   "),
 		press(`form[action$="/notes"] button`), await(`.alert-error`), fill("text", "已办"), press(`form[action$="/notes"] button`),
-		holds(`*[@id="part-history"]`, "已办"), chromedp.Poll[chromedp.Void](noDraftKept))
+		holds(`*[@id="part-history"]`, "已办"), until(noDraftKept))
 	checkInvariants(t, i)
 }
 
@@ -134,7 +133,7 @@ func TestEveryFormOutlivesItsSession(t *testing.T) {
 // the page says so and stays.
 func TestAnEndedSessionIsToldToWhoeverTypes(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	staff := i.coordinator()
 	request := staff.post(http.StatusCreated, "/requests", requestDraft("隔离点口罩", "open", 10))
 	b := i.signedIn(t, "调度员甲")
@@ -149,21 +148,21 @@ func TestAnEndedSessionIsToldToWhoeverTypes(t *testing.T) {
 // page says so instead of leaving, and sends it once the way is back.
 func TestANoteIsKeptOverALostConnection(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	request := i.coordinator().post(http.StatusCreated, "/requests", requestDraft("隔离点口罩", "open", 10))
 	way := newLostWay(t, i.url)
 	b := i.signedIn(t, "调度员")
 	b.do("type a note", chromedp.Navigate(way.URL+"/console/requests/"+request.ID+"?lang=zh-Hans"), await(`#live[data-state="on"]`), fill("text", "已联系，等回复"))
 	b.lose(way, cut, press(`form[action$="/notes"] button`))
 	way.state.Store(connected)
-	b.do("see it arrive", holds(`*[@id="part-history"]`, "已联系，等回复"), chromedp.Poll[chromedp.Void](noDraftKept))
+	b.do("see it arrive", holds(`*[@id="part-history"]`, "已联系，等回复"), until(noDraftKept))
 	checkInvariants(t, i)
 }
 
 // endSession ends the session behind the page's back, as time does.
 func (b browser) endSession() {
 	b.t.Helper()
-	b.do("lose the session", chromedp.Poll[chromedp.Void](`(() => {
+	b.do("lose the session", until(`(() => {
 		const call = new XMLHttpRequest();
 		call.open("POST", "/console/logout", false);
 		call.send();

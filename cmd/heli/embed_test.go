@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
-
-	"heli/pkg/testkit"
 )
 
 // TestTheCopiedLineShowsTheBoardInAnotherSite copies the line that the board gives, puts
@@ -16,7 +14,7 @@ import (
 // there, in the reader's language.
 func TestTheCopiedLineShowsTheBoardInAnotherSite(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	code := i.publishOne()
 	b := startBrowser(t)
 	b.do("open the board", chromedp.Navigate(i.url+"/board?kind=request&lang=zh-Hant"), await("[data-copy]"))

@@ -102,7 +102,7 @@ func (r *plantedRun) restoreElsewhere(saved string) {
 // from, and takes keys away and gives false ones.
 func TestKeysRotate(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	staff := i.coordinator()
 	wanted := i.public().call(http.StatusCreated, http.MethodPost, "/requests", "keys-test-key-of-128-bits-01", requestDraft("masks", "submitted", 10))
 	staff.post(http.StatusOK, "/requests/"+wanted.ID+"/triage", nil)
@@ -191,7 +191,7 @@ func refuseWithoutKeys(t *testing.T, data string, former []byte) {
 // another, and asks whose the first one saw.
 func TestBreachListsWhatAnAccountRead(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	staff := i.coordinator()
 	asked := staff.post(http.StatusCreated, "/requests", requestDraft("masks", "open", 10))
 	offered := staff.post(http.StatusCreated, "/offers", offerDraft("masks", "available", 100))

@@ -47,7 +47,7 @@ func (a attempt) title() string { return "masks " + a.key }
 func TestAcknowledgedSubmissionsSurviveKill(t *testing.T) {
 	t.Parallel()
 	const rounds, acknowledged = 3, 120
-	data := testkit.DataDir(t)
+	data := installed(t)
 	i := startHeli(t, data)
 	key := i.coordinator().key
 	var all []attempt
@@ -58,12 +58,18 @@ func TestAcknowledgedSubmissionsSurviveKill(t *testing.T) {
 		t.Logf("ready %v after the restart", i.took)
 	}
 	callers := map[bool]client{true: caller(i, true, key), false: caller(i, false, key)}
-	for _, a := range all {
-		again := callers[a.staff].call(http.StatusCreated, http.MethodPost, "/requests", a.key, a.draft())
-		if a.id != "" && again.ID != a.id {
-			t.Errorf("the key %s gave %s before the kill and %s after", a.key, a.id, again.ID)
-		}
+	var repeating sync.WaitGroup
+	for part := range slices.Chunk(all, len(all)/4+1) {
+		repeating.Go(func() {
+			for _, a := range part {
+				again := callers[a.staff].call(http.StatusCreated, http.MethodPost, "/requests", a.key, a.draft())
+				if a.id != "" && again.ID != a.id {
+					t.Errorf("the key %s gave %s before the kill and %s after", a.key, a.id, again.ID)
+				}
+			}
+		})
 	}
+	repeating.Wait()
 	db := i.database()
 	for _, a := range all {
 		if n := count(t, db, `SELECT count(*) FROM request.requests WHERE title = $1`, a.title()); n != 1 {
@@ -173,7 +179,7 @@ func awaitNoPostgres(t *testing.T, data string) {
 // starts, with events that nobody has consumed yet.
 func TestLosingTheStreamLosesNothing(t *testing.T) {
 	t.Parallel()
-	data := testkit.DataDir(t)
+	data := installed(t)
 	i := startHeli(t, data)
 	staff := i.coordinator()
 	request := staff.post(http.StatusCreated, "/requests", requestDraft("masks wanted", "open", 10))
@@ -212,7 +218,7 @@ func TestSecondStartKeepsTheData(t *testing.T) {
 // TestUpRefusesInOneSentence starts heli where it cannot run.
 func TestUpRefusesInOneSentence(t *testing.T) {
 	t.Parallel()
-	running := startHeli(t, testkit.DataDir(t))
+	running := startHeli(t, installed(t))
 	address := strings.TrimPrefix(running.url, "http://")
 	cases := []struct {
 		name, data, listen, want string
@@ -256,7 +262,7 @@ func refused(t *testing.T, args ...string) (status int, said string) {
 // TestRunFileNamesTheProcess: commands beside a running heli find it by the file.
 func TestRunFileNamesTheProcess(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	running, err := platform.FindRunning(i.data)
 	if err != nil || running == nil {
 		t.Fatalf("find the running heli: %v, %v", running, err)

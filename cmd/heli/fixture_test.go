@@ -4,14 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -20,6 +19,7 @@ import (
 	"heli/pkg/contract"
 	"heli/pkg/embedded"
 	"heli/pkg/pg"
+	"heli/pkg/testkit"
 )
 
 // asProgram makes the test binary behave as heli: what the tests start is the
@@ -37,7 +37,46 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if err := os.RemoveAll(fresh.folder); err != nil {
+		fmt.Fprintln(os.Stderr, "remove installation:", err)
+	}
+	os.Exit(code)
+}
+
+// fresh is an installation as its first start leaves it, which tests copy.
+var fresh struct {
+	sync.Mutex
+	folder string // empty until a test has made it
+}
+
+// installed returns a data folder as a first start leaves it, for tests that look
+// at something else than a first start. It is removed after the test.
+func installed(t *testing.T) string {
+	t.Helper()
+	data := testkit.DataDir(t)
+	fresh.Lock()
+	defer fresh.Unlock()
+	if fresh.folder == "" {
+		startHeli(t, data).stop()
+		folder, err := os.MkdirTemp("", "heli-fresh-")
+		if err != nil {
+			t.Fatalf("make folder: %v", err)
+		}
+		copyFolder(t, data, folder)
+		fresh.folder = folder
+		return data
+	}
+	copyFolder(t, fresh.folder, data)
+	return data
+}
+
+// copyFolder copies all that is in a folder, with its owners and rights.
+func copyFolder(t *testing.T, from, to string) {
+	t.Helper()
+	if out, err := exec.CommandContext(t.Context(), "cp", "-a", from+"/.", to).CombinedOutput(); err != nil {
+		t.Fatalf("copy %s: %v\n%s", from, err, out)
+	}
 }
 
 // heliCommand is a command line of heli, not started yet, free of the settings
@@ -211,132 +250,6 @@ func (i *instance) database() *pg.DB {
 	}
 	i.t.Cleanup(func() { _ = db.Close() }) // its server may have ended before it
 	return db
-}
-
-// public returns a client without a key, coordinator one with a key of root.
-func (i *instance) public() client {
-	transport := &http.Transport{MaxIdleConnsPerHost: 64}
-	i.t.Cleanup(transport.CloseIdleConnections)
-	return client{t: i.t, base: i.url + "/api/v1", http: &http.Client{Transport: transport, Timeout: waitLimit}}
-}
-
-func (i *instance) coordinator() client {
-	i.t.Helper()
-	c := i.public()
-	c.key = heli(i.t, "apikey", "create", "--organisation", "root", "--role", "coordinator", "--name", "test", "--data", i.data)
-	return c
-}
-
-// client calls the API.
-type client struct {
-	t    *testing.T
-	base string
-	key  string // of the API; none for the public
-	http *http.Client
-}
-
-// do sends one call and returns the status and the body of its answer. With an
-// idempotency key it may be repeated.
-func (c client) do(ctx context.Context, method, path, idempotencyKey string, body any) (status int, answer []byte, err error) {
-	var content io.Reader
-	if body != nil {
-		encoded, err := json.Marshal(body)
-		if err != nil {
-			return 0, nil, fmt.Errorf("encode body: %w", err)
-		}
-		content = bytes.NewReader(encoded)
-	}
-	r, err := http.NewRequestWithContext(ctx, method, c.base+path, content)
-	if err != nil {
-		return 0, nil, fmt.Errorf("make call: %w", err)
-	}
-	r.Header.Set("Content-Type", "application/json")
-	if c.key != "" {
-		r.Header.Set("Authorization", "Bearer "+c.key)
-	}
-	if idempotencyKey != "" {
-		r.Header.Set("Idempotency-Key", idempotencyKey)
-	}
-	response, err := c.http.Do(r)
-	if err != nil {
-		return 0, nil, fmt.Errorf("send call: %w", err)
-	}
-	defer func() { _ = response.Body.Close() }() // read to its end
-	answer, err = io.ReadAll(response.Body)
-	return response.StatusCode, answer, err
-}
-
-// answer is what any call of the API may say, as far as the tests look at it.
-type answer struct {
-	ID            string     `json:"id"`
-	Code          string     `json:"code"`
-	State         string     `json:"state"`
-	ClosedReason  string     `json:"closed_reason"`
-	Title         string     `json:"title"`
-	Description   string     `json:"description"`
-	Secret        string     `json:"secret"`
-	URL           string     `json:"url"`
-	TrackingToken string     `json:"tracking_token"`
-	NeedLines     []lineView `json:"need_lines"`
-	OfferLines    []lineView `json:"offer_lines"`
-	Contact       struct {
-		Phone string `json:"phone"`
-	} `json:"contact"`
-	Items []struct {
-		ID          string `json:"id"`
-		OfferID     string `json:"offer_id"`
-		OfferLineID string `json:"offer_line_id"`
-	} `json:"items"`
-}
-
-type lineView struct {
-	ID string `json:"id"`
-}
-
-// get and post call and demand a status; a post without a body sends {}.
-func (c client) get(want int, path string) answer {
-	c.t.Helper()
-	return c.call(want, http.MethodGet, path, "", nil)
-}
-
-func (c client) post(want int, path string, body any) answer {
-	c.t.Helper()
-	if body == nil {
-		body = struct{}{}
-	}
-	return c.call(want, http.MethodPost, path, "", body)
-}
-
-func (c client) call(want int, method, path, idempotencyKey string, body any) answer {
-	c.t.Helper()
-	status, content, err := c.do(c.t.Context(), method, path, idempotencyKey, body)
-	if err != nil {
-		c.t.Fatalf("%s %s: %v", method, path, err)
-	}
-	waits := want == http.StatusCreated && status == http.StatusAccepted
-	if status != want && !waits {
-		c.t.Fatalf("%s %s: status %d, want %d: %s", method, path, status, want, content)
-	}
-	var a answer
-	if err := json.Unmarshal(content, &a); err != nil {
-		c.t.Fatalf("%s %s: read answer: %v: %s", method, path, err, content)
-	}
-	if waits {
-		c.awaitCreated(path + "/" + a.ID)
-	}
-	return a
-}
-
-// awaitCreated waits for what a busy machine has taken and not stored yet.
-func (c client) awaitCreated(path string) {
-	c.t.Helper()
-	eventually(c.t, func() string {
-		status, _, err := c.do(c.t.Context(), http.MethodGet, path, "", nil)
-		if err != nil || status != http.StatusOK {
-			return fmt.Sprintf("%s is not there: %d, %v", path, status, err)
-		}
-		return ""
-	})
 }
 
 // eventually waits until check says nothing is missing any more.

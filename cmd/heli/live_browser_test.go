@@ -12,7 +12,6 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"heli/pkg/contract"
-	"heli/pkg/testkit"
 )
 
 // faultyWay is a proxy before heli that answers for it while it is broken, as one
@@ -54,7 +53,7 @@ func newFaultyWay(t *testing.T, to string) *faultyWay {
 // could not be had at first.
 func TestAPartThatFailedHealsItself(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	staff := i.coordinator()
 	request := staff.post(http.StatusCreated, "/requests", requestDraft("隔离点口罩", "open", 10))
 	way := newFaultyWay(t, i.url)

@@ -16,7 +16,6 @@ import (
 
 	"github.com/emersion/go-smtp"
 
-	"heli/pkg/testkit"
 	"heli/services/notify"
 )
 
@@ -128,7 +127,7 @@ func (i *instance) onlyMatch(request answer) string {
 func TestMessagesReachPeopleAndLeaveNothingBehind(t *testing.T) {
 	t.Parallel()
 	office := startPostOffice(t)
-	i := startProgram(t, os.Args[0], []string{"HELI_LOG_LEVEL=debug"}, testkit.DataDir(t), "--public-url", "https://heli.example",
+	i := startProgram(t, os.Args[0], []string{"HELI_LOG_LEVEL=debug"}, installed(t), "--public-url", "https://heli.example",
 		"--smtp-url", "smtp://"+office.address+"?tls=off", "--mail-from", "Heli <help@heli.example>")
 	need := requestDraft(planted["title"], "", 10)
 	delete(need, "state")

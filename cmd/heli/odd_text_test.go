@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"heli/pkg/contract"
-	"heli/pkg/testkit"
 )
 
 // TestOddTextIsTextInTheConsole notes down a call, writes a note and searches with what
@@ -15,7 +14,7 @@ import (
 // with all that was typed; and a form sent twice is one request.
 func TestOddTextIsTextInTheConsole(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	v := i.visiting()
 	request := i.coordinator().post(http.StatusCreated, "/requests", requestDraft("隔离点口罩", "open", 10))
 	at := "/console/requests/" + request.ID

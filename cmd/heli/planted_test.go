@@ -17,7 +17,6 @@ import (
 	"heli/cmd/heli/platform"
 	"heli/pkg/embedded"
 	"heli/pkg/pg"
-	"heli/pkg/testkit"
 )
 
 // planted are twelve personal fields, each with a value that is nowhere else.
@@ -68,7 +67,7 @@ func startPlanted(t *testing.T) *plantedRun {
 	t.Helper()
 	r := &plantedRun{hooks: startReceiver(t), traces: startTraceSink(t)}
 	environment := []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + r.traces.URL, "HELI_LOG_LEVEL=debug"}
-	r.instance = startProgram(t, os.Args[0], environment, testkit.DataDir(t), "--webhook-allow", "127.0.0.0/8")
+	r.instance = startProgram(t, os.Args[0], environment, installed(t), "--webhook-allow", "127.0.0.0/8")
 	r.staff = r.coordinator()
 	r.staff.post(http.StatusCreated, "/webhooks", map[string]any{"url": r.hooks.URL, "events": []string{"request.*", "offer.*", "match.*"}})
 	contact := map[string]any{

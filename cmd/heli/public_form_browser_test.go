@@ -10,30 +10,17 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"heli/pkg/contract"
-	"heli/pkg/testkit"
 )
 
 // valueIs waits until a field holds a text.
 func valueIs(name, text string) chromedp.Action[chromedp.Void] {
-	return chromedp.Poll[chromedp.Void](`document.querySelector('[name="` + name + `"]').value === "` + text + `"`)
+	return until(`document.querySelector('[name="` + name + `"]').value === "` + text + `"`)
 }
 
 // openForm opens the public form in a language.
 func (b browser) openForm(url string) {
 	b.t.Helper()
 	b.do("open the form", chromedp.Navigate(url+"/request?lang=zh-Hans"), await(`html[lang="zh-Hans"] form[data-proof]`))
-}
-
-// awaits looks until a promise of the page gives true.
-func (b browser) awaits(promise string) {
-	b.t.Helper()
-	eventually(b.t, func() string {
-		holds, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](promise, chromedp.EvalAwaitPromise))
-		if err != nil || !holds {
-			return promise
-		}
-		return ""
-	})
 }
 
 // tab opens another tab of the same browser, which keeps the same things.
@@ -53,7 +40,7 @@ const nothingKept = `!Object.keys(localStorage).some((name) => name.startsWith("
 // offered, goes on as it was, and is forgotten once it has been sent.
 func TestADraftIsKeptOnTheDevice(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	b := startBrowser(t)
 	b.openForm(i.url)
 	b.fillIn("急需口罩一千只")
@@ -64,7 +51,7 @@ func TestADraftIsKeptOnTheDevice(t *testing.T) {
 		await(`[name="region_code"][value="610100"]:checked`))
 	b.do("agree and send", choose(`[name="consent"]`), press(`form[action="/request"] button.btn-lg`),
 		await(`form[action="/track/forget"]`), b.shows(contract.ThingRequest, "submitted"))
-	b.do("have nothing left", chromedp.Poll[chromedp.Void](nothingKept))
+	b.do("have nothing left", until(nothingKept))
 	b.openForm(i.url)
 	b.do("begin anew", await(`[data-draft][hidden]`), valueIs("title", ""))
 }
@@ -73,20 +60,19 @@ func TestADraftIsKeptOnTheDevice(t *testing.T) {
 // nor the page is on the device, and the way back does not lead to it.
 func TestAQuickExitLeavesNothing(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	b := startBrowser(t)
 	b.openForm(i.url)
-	b.do("let the worker begin", chromedp.Poll[chromedp.Void](`navigator.serviceWorker.controller !== null`))
+	b.do("let the worker begin", until(`navigator.serviceWorker.controller !== null`))
 	b.openForm(i.url) // now the worker sees it
-	b.do("type", fill("title", "他又打人了"), chromedp.Poll[chromedp.Void](`!(`+nothingKept+`)`))
-	b.awaits(`caches.has("heli-forms")`)
+	b.do("type", fill("title", "他又打人了"), until(`!(`+nothingKept+`)`))
+	b.do("be kept by the worker", until(`caches.has("heli-forms")`))
 	elsewhere := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(elsewhere.Close)
 	b.do("leave", chromedp.Evaluate[chromedp.Void](`document.querySelector("[data-quick-exit]").href = "`+elsewhere.URL+`"`),
-		press(`[data-quick-exit]`))
-	b.awaits(`Promise.resolve(location.origin === "` + elsewhere.URL + `")`)
-	b.do("find nothing", chromedp.Navigate(i.url+"/healthz"), chromedp.Poll[chromedp.Void](nothingKept))
-	b.awaits(`caches.has("heli-forms").then((there) => !there)`)
+		press(`[data-quick-exit]`), until(`location.origin === "`+elsewhere.URL+`"`))
+	b.do("find nothing", chromedp.Navigate(i.url+"/healthz"), until(nothingKept),
+		until(`caches.has("heli-forms").then((there) => !there)`))
 	b.openForm(i.url)
 	b.do("begin anew", await(`[data-draft][hidden]`), valueIs("title", ""))
 }
@@ -95,13 +81,13 @@ func TestAQuickExitLeavesNothing(t *testing.T) {
 // it in and sends it: it arrives when the network is back.
 func TestAFormIsFilledInWithoutANetwork(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	way := newLostWay(t, i.url)
 	b := startBrowser(t)
 	b.openForm(way.URL)
-	b.do("let the worker begin", chromedp.Poll[chromedp.Void](`navigator.serviceWorker.controller !== null`))
+	b.do("let the worker begin", until(`navigator.serviceWorker.controller !== null`))
 	b.openForm(way.URL) // now the worker sees it
-	b.awaits(`caches.match("/request").then(Boolean)`)
+	b.do("be kept by the worker", until(`caches.match("/request")`))
 	way.state.Store(cut)
 	b.openForm(way.URL)
 	b.do("fill in what asks nobody", fill("title", "急需口罩一千只"), choose(`[name="need_lines[0].category"][value="ppe"]`), choose(`[name="urgency"][value="urgent"]`),
@@ -126,7 +112,7 @@ window.SpeechRecognition = window.webkitSpeechRecognition = class {
 // words mean, and finds the place by the phone's position.
 func TestTheFormHelpsToAnswer(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	b := startBrowser(t)
 	if _, err := chromedp.Call(b.ctx, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: equipped}); err != nil {
 		t.Fatalf("equip the phone: %v", err)
@@ -143,7 +129,7 @@ func TestTheFormHelpsToAnswer(t *testing.T) {
 // is taken all the same.
 func TestWordsOfDangerBringTheNumbersFirst(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	b := startBrowser(t)
 	for _, words := range []string{"我不想活了", "我不想活了，幫幫我", "I want to kill myself"} {
 		b.openForm(i.url)

@@ -16,7 +16,6 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"heli/pkg/contract"
-	"heli/pkg/testkit"
 )
 
 // maxTabs is more often than anybody presses Tab on one page.
@@ -75,7 +74,7 @@ func (b browser) pick(name, value string) {
 // it and withdraws it, and no hand leaves the keyboard.
 func TestThePublicWayByKeyboard(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	b := startBrowser(t)
 	b.onAPhone()
 	b.do("open the first page", chromedp.Navigate(i.url+"/?lang=zh-Hans"), await(`html[lang="zh-Hans"]`))
@@ -117,7 +116,7 @@ var blockURLs = cdp.Command[blocked, cdp.Empty]{Method: "Network.setBlockedURLs"
 // page, and the test's own hands need scripts to be switched on.
 func TestThePublicWayWithoutScript(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	b := startBrowser(t)
 	b.onAPhone()
 	if _, err := chromedp.Call(b.ctx, network.Enable, network.EnableParams{}); err != nil {
@@ -162,7 +161,7 @@ var oddTexts = map[string]string{
 // was typed.
 func TestOddTextIsText(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	for name, text := range oddTexts {
 		form := url.Values{
 			"key": {rand.Text()}, "title": {text}, "description": {text}, "need_lines[0].category": {"ppe"}, "urgency": {"soon"},

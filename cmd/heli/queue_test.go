@@ -17,7 +17,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"heli/pkg/contract"
-	"heli/pkg/testkit"
 )
 
 // visiting is a coordinator above all organisations, without a browser.
@@ -54,7 +53,7 @@ func parts(page page, changing, staying string) (changed, stays []string) {
 // refuse, and compares the preview with the report and with what the API says.
 func TestABulkPreviewIsWhatHappens(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	staff, v := i.coordinator(), i.visiting()
 	var picks []string
 	for n, moves := range [][]string{nil, {"triage"}, {"triage", "open"}, {"triage", "open", "hold"}, {"close"}, {"triage", "open"}} {
@@ -94,7 +93,7 @@ func TestABulkPreviewIsWhatHappens(t *testing.T) {
 // TestAnExportIsWhatThePagesShow turns the pages of a view and reads its file.
 func TestAnExportIsWhatThePagesShow(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	staff, v := i.coordinator(), i.visiting()
 	for n := range 120 {
 		title := "需要口罩"
@@ -151,15 +150,11 @@ func keys(typed string, modifiers ...chromedp.Modifier) chromedp.Action[chromedp
 	return chromedp.KeyEvent(typed, chromedp.KeyModifiers(modifiers...))
 }
 
-func isTrue(expression string) chromedp.Action[chromedp.Void] {
-	return chromedp.Poll[chromedp.Void](expression)
-}
-
 // TestTheQueueByKeyboard signs in, finds a request, opens, claims and closes it,
 // and finds it again by its code, by keys alone.
 func TestTheQueueByKeyboard(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	staff := i.coordinator()
 	first := staff.post(http.StatusCreated, "/requests", requestDraft("需要口罩", "open", 10))
 	second := staff.post(http.StatusCreated, "/requests", requestDraft("需要輪椅兩台", "open", 2))
@@ -169,27 +164,27 @@ func TestTheQueueByKeyboard(t *testing.T) {
 	}
 	b.do("sign in", chromedp.Navigate(heli(t, "login", "--role", "coordinator", "--name", "调度员", "--demo", "--data", i.data)),
 		chromedp.WaitVisible(chromedp.CSS(".console-nav")), chromedp.Navigate(i.url+"/console?tab=all&lang=zh-Hans"), await("#row-"+first.ID))
-	b.do("ask for the keys", keys("?"), isTrue(`document.getElementById("keys").open`), keys(kb.Escape), isTrue(`!document.getElementById("keys").open`))
-	b.do("move", keys("j"), isTrue(row(first)), keys("j"), isTrue(row(second)), keys("k"), isTrue(row(first)))
+	b.do("ask for the keys", keys("?"), until(`document.getElementById("keys").open`), keys(kb.Escape), until(`!document.getElementById("keys").open`))
+	b.do("move", keys("j"), until(row(first)), keys("j"), until(row(second)), keys("k"), until(row(first)))
 	b.picksAll(first.ID, second.ID)
-	b.do("search", hotkey("/"), isTrue(`document.activeElement?.id === "filter-text"`), fill("text", "轮椅"), keys(enter),
-		await(`#filter-text[value="轮椅"]`), await("#row-"+second.ID), isTrue(`!document.getElementById("row-`+first.ID+`")`))
-	b.do("claim", keys("j"), isTrue(row(second)), keys("c"), isTrue(`document.getElementById("desk-status").textContent.includes("`+second.Code+`")`))
-	b.do("open", keys("j"), isTrue(row(second)), keys("o"), await(`button[name="move"][value="unclaim"]`))
-	b.do("see what fits", keys("m"), isTrue(`document.activeElement?.id === "part-suggestions"`))
+	b.do("search", hotkey("/"), until(`document.activeElement?.id === "filter-text"`), fill("text", "轮椅"), keys(enter),
+		await(`#filter-text[value="轮椅"]`), await("#row-"+second.ID), until(`!document.getElementById("row-`+first.ID+`")`))
+	b.do("claim", keys("j"), until(row(second)), keys("c"), until(`document.getElementById("desk-status").textContent.includes("`+second.Code+`")`))
+	b.do("open", keys("j"), until(row(second)), keys("o"), await(`button[name="move"][value="unclaim"]`))
+	b.do("see what fits", keys("m"), until(`document.activeElement?.id === "part-suggestions"`))
 
 	closing := b.printer.Move(contract.ThingRequest, "close")
-	b.do("close by the palette", keys("k", chromedp.ModifierCtrl), isTrue(`document.activeElement?.id === "palette-input"`), chromedp.SendKeys(chromedp.CSS("#palette-input"), closing),
-		isTrue(`document.querySelector('#palette-list [aria-selected="true"]')?.textContent.includes("`+closing+`")`), hotkey(enter),
-		isTrue(`document.activeElement?.matches(".moves summary") && document.activeElement.parentElement.open`))
-	b.do("give a reason", keys(kb.Tab), isTrue(`document.activeElement?.name === "reason"`), keys(kb.ArrowDown), isTrue(`document.activeElement?.tagName === "OPTION"`),
-		keys(kb.ArrowDown), isTrue(`document.activeElement?.value !== ""`), hotkey(enter), isTrue(`document.activeElement?.name === "reason" && document.activeElement.value !== ""`),
-		keys(kb.Tab), isTrue(`document.activeElement?.value === "close"`), keys(enter), await(".alert-success"))
+	b.do("close by the palette", keys("k", chromedp.ModifierCtrl), until(`document.activeElement?.id === "palette-input"`), chromedp.SendKeys(chromedp.CSS("#palette-input"), closing),
+		until(`document.querySelector('#palette-list [aria-selected="true"]')?.textContent.includes("`+closing+`")`), hotkey(enter),
+		until(`document.activeElement?.matches(".moves summary") && document.activeElement.parentElement.open`))
+	b.do("give a reason", keys(kb.Tab), until(`document.activeElement?.name === "reason"`), keys(kb.ArrowDown), until(`document.activeElement?.tagName === "OPTION"`),
+		keys(kb.ArrowDown), until(`document.activeElement?.value !== ""`), hotkey(enter), until(`document.activeElement?.name === "reason" && document.activeElement.value !== ""`),
+		keys(kb.Tab), until(`document.activeElement?.value === "close"`), keys(enter), await(".alert-success"))
 	if got := staff.get(http.StatusOK, "/requests/"+second.ID).State; got != "closed" && got != "confirmed" {
 		t.Errorf("the request is %s", got)
 	}
-	b.do("find by code", keys("k", chromedp.ModifierCtrl), isTrue(`document.activeElement?.id === "palette-input"`), keys(first.Code),
-		isTrue(`document.querySelector('#palette-list [aria-selected="true"]')?.textContent.includes("`+first.Code+`")`), hotkey(enter),
+	b.do("find by code", keys("k", chromedp.ModifierCtrl), until(`document.activeElement?.id === "palette-input"`), keys(first.Code),
+		until(`document.querySelector('#palette-list [aria-selected="true"]')?.textContent.includes("`+first.Code+`")`), hotkey(enter),
 		await(`form[action="/console/requests/`+first.ID+`/notes"]`))
 }
 
@@ -198,27 +193,27 @@ func TestTheQueueByKeyboard(t *testing.T) {
 func (b browser) picksAll(ids ...string) {
 	b.t.Helper()
 	picked := func(n int) chromedp.Action[chromedp.Void] {
-		return isTrue(fmt.Sprintf(`document.querySelectorAll("input[name=pick]:checked").length === %d
+		return until(fmt.Sprintf(`document.querySelectorAll("input[name=pick]:checked").length === %d
 			&& document.querySelector("#bulk button").textContent.includes("(%d)") && document.querySelector("#bulk button").disabled === %t`, n, n, n == 0))
 	}
 	b.do("tick one, then all, then none by the key", picked(0), keys("x"), picked(1), hotkey("a"), picked(len(ids)), hotkey("a"), picked(0))
-	b.do("type the key where it is a letter", hotkey("/"), isTrue(`document.activeElement?.id === "filter-text"`), keys("a"),
-		isTrue(`document.activeElement.value === "a"`), picked(0), keys(kb.Backspace))
+	b.do("type the key where it is a letter", hotkey("/"), until(`document.activeElement?.id === "filter-text"`), keys("a"),
+		until(`document.activeElement.value === "a"`), picked(0), keys(kb.Backspace))
 	b.do("tick all by the button", press("[data-pick-all]"), picked(len(ids)), press("[data-pick-all]"), picked(0), press("[data-pick-all]"), picked(len(ids)))
-	b.do("see a row change below the ticks", keys("j"), isTrue(`document.activeElement?.matches("a.row-link")`), keys("c"),
-		isTrue(`document.getElementById("part-queue").textContent.includes("调度员")`), picked(len(ids)))
+	b.do("see a row change below the ticks", keys("j"), until(`document.activeElement?.matches("a.row-link")`), keys("c"),
+		until(`document.getElementById("part-queue").textContent.includes("调度员")`), picked(len(ids)))
 	b.do("preview", chromedp.SetValue(chromedp.CSS("#bulk-move"), "hold"), press("#bulk button"), await(`[name="reason"]`))
 	for _, id := range ids {
 		b.do("see it in the preview", await(`input[name="pick"][value^="`+id+`"]`))
 	}
-	b.do("go back", press(`a.btn[href^="/console?"]`), await("#row-"+ids[0]), isTrue(`document.querySelectorAll("input[name=pick]:checked").length === 0`))
+	b.do("go back", press(`a.btn[href^="/console?"]`), await("#row-"+ids[0]), until(`document.querySelectorAll("input[name=pick]:checked").length === 0`))
 }
 
 // TestTheOpenQueueFollows has a browser look at the queue while requests come
 // and go: in the end it shows each that is there once, and none that is not.
 func TestTheOpenQueueFollows(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	staff := i.coordinator()
 	b := startBrowser(t)
 	b.do("sign in", chromedp.Navigate(heli(t, "login", "--role", "coordinator", "--name", "调度员", "--demo", "--data", i.data)),

@@ -50,7 +50,7 @@ func (i *instance) administrator() jetstream.JetStream {
 func TestThreefoldShuffledDelivery(t *testing.T) {
 	t.Parallel()
 	const times, enough = 3, 12
-	i := startHeli(t, testkit.DataDir(t), "--webhook-allow", "127.0.0.0/8")
+	i := startHeli(t, installed(t), "--webhook-allow", "127.0.0.0/8")
 	hooks := startReceiver(t)
 	key := i.coordinator().key
 	first, second := newCrowd(i, key), newCrowd(i, key)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"heli/cmd/heli/bench"
 	"heli/pkg/embedded"
 )
 
@@ -44,7 +45,7 @@ func (c *setupCommand) Run(ctx context.Context, t terminal) error {
 
 func testTools() []tool {
 	return []tool{
-		{"Chromium", []string{"chromium"}, anyProgram("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")},
+		{"Chromium", []string{"chromium-headless-shell"}, anyProgram(bench.Browsers()...)},
 		{"a Chinese font", []string{"fonts-wqy-microhei", "fontconfig"}, chineseFont},
 		{"a C compiler", []string{"gcc", "libc6-dev"}, anyProgram("gcc", "clang")},
 	}

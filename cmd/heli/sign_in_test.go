@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"github.com/pquerna/otp/totp"
-
-	"heli/pkg/testkit"
 )
 
 // visitor is a browser without script.
@@ -120,7 +118,7 @@ func (v visitor) enrol(link, login string) string {
 // are alike, and many of them are told to wait.
 func TestTheFirstAdministratorAndTheWrongOnes(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	var link string
 	select {
 	case link = <-i.first:

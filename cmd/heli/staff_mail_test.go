@@ -9,7 +9,6 @@ import (
 
 	"heli/pkg/contract"
 	"heli/pkg/pg"
-	"heli/pkg/testkit"
 )
 
 // wantsStaffMail adds a coordinator of root who signs in by an address and hears at
@@ -59,7 +58,7 @@ func TestStaffHearByMailAndWhatComesBackIsTaken(t *testing.T) {
 	if err := os.WriteFile(secret, []byte(word), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	i := startProgram(t, os.Args[0], []string{"HELI_LOG_LEVEL=debug"}, testkit.DataDir(t), "--public-url", "https://heli.example",
+	i := startProgram(t, os.Args[0], []string{"HELI_LOG_LEVEL=debug"}, installed(t), "--public-url", "https://heli.example",
 		"--smtp-url", "smtp://"+office.address+"?tls=off", "--mail-from", "Heli <help@heli.example>", "--mail-bounces", "bounces@heli.example",
 		"--bounce-secret-file", secret)
 	db := i.database()

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"heli/pkg/testkit"
 )
 
 // noonZone returns a zone in which it is about noon now, so that nobody sleeps while
@@ -26,7 +24,7 @@ func noonZone() string {
 func TestARequesterHearsOnceADay(t *testing.T) {
 	t.Parallel()
 	office := startPostOffice(t)
-	i := startProgram(t, os.Args[0], nil, testkit.DataDir(t), "--public-url", "https://heli.example",
+	i := startProgram(t, os.Args[0], nil, installed(t), "--public-url", "https://heli.example",
 		"--smtp-url", "smtp://"+office.address+"?tls=off", "--mail-from", "Heli <help@heli.example>")
 	need := requestDraft(planted["title"], "", 10)
 	delete(need, "state")

@@ -15,7 +15,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"heli/pkg/contract"
-	"heli/pkg/testkit"
 )
 
 // delivery is one call that a receiver of webhooks got.
@@ -61,7 +60,7 @@ func (r *receiver) deliveries() []delivery {
 // through the API alone.
 func TestTheWholeWay(t *testing.T) {
 	t.Parallel()
-	i := startHeli(t, testkit.DataDir(t), "--webhook-allow", "127.0.0.0/8")
+	i := startHeli(t, installed(t), "--webhook-allow", "127.0.0.0/8")
 	staff, hooks := i.coordinator(), startReceiver(t)
 	hook := staff.post(http.StatusCreated, "/webhooks", map[string]any{"url": hooks.URL, "events": []string{"match.*"}})
 
@@ -189,7 +188,7 @@ func checkDeliveries(t *testing.T, hooks *receiver, secret string) {
 func TestRacingProposalsNeverOverbook(t *testing.T) {
 	t.Parallel()
 	const callers, capacity = 200, 50
-	i := startHeli(t, testkit.DataDir(t))
+	i := startHeli(t, installed(t))
 	staff := i.coordinator()
 	offer := staff.post(http.StatusCreated, "/offers", offerDraft("masks", "available", capacity))
 	requests := make([]answer, callers)

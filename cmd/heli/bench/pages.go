@@ -44,11 +44,7 @@ const bytesPerKbit = 1000.0 / 8
 // Pages loads each page on a phone with an empty cache, over the throttled network,
 // and returns what came over the wire and when something was first seen.
 func Pages(ctx context.Context, o PagesOptions) ([]PageResult, error) {
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
-	ctx, stop := chromedp.NewExecAllocator(ctx, options...)
-	defer stop()
-	ctx, stop = chromedp.NewContext(ctx)
+	ctx, stop := StartBrowser(ctx)
 	defer stop()
 	if err := chromedp.Do(ctx); err != nil {
 		return nil, fmt.Errorf("start Chromium: %w; heli setup --tests installs it", err)
