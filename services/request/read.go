@@ -257,7 +257,7 @@ func (s *Service) Count(ctx context.Context, _ contract.Empty) (contract.Counts,
 	if err != nil {
 		return contract.Counts{}, pg.MapContext(ctx, err)
 	}
-	due, err := s.store.countDue(ctx, s.now())
+	due, err := s.store.countDue(ctx, a.Sight(), s.now())
 	if err != nil {
 		return contract.Counts{}, pg.MapContext(ctx, err)
 	}
