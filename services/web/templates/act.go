@@ -26,11 +26,20 @@ func auditReason(d Desk, row contract.AuditRecord) string {
 	switch act, _ := contract.ActOf(row.Action); act {
 	case contract.ActReachRequester, contract.ActReachHelper, contract.ActReachPerson:
 		return known(d.Page, "messages.kind."+row.Reason, row.Reason)
-	case contract.ActGrantRole, contract.ActWithdrawRole:
+	case contract.ActGrantRole, contract.ActWithdrawRole, contract.ActMakeAPIKey, contract.ActRevokeAPIKey:
 		return eventText(d, row.Reason)
 	default:
 		return row.Reason
 	}
+}
+
+// shortID is the end of an id, which tells it from others of the same hour; anything
+// else is shown whole.
+func shortID(id string) string {
+	if !contract.ValidID(id) {
+		return id
+	}
+	return "…" + id[len(id)-12:]
 }
 
 // actOptions offers every act by name, by what it is done to, and what else was asked
