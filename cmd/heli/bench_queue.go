@@ -23,6 +23,8 @@ type benchQueue struct {
 	benchPlace `embed:""`
 	Requests   int           `name:"requests" default:"1000000" help:"How many there are; with --data they stay for the next time."`
 	Rounds     int           `name:"rounds" default:"100" help:"How often the page is asked for with every filter; 0 leaves it out."`
+	Only       []string      `name:"only" placeholder:"FILTER" help:"Filters that are asked for, such as tab=due; default: all."`
+	Tabs       int           `name:"tabs" default:"300" help:"How often the counts at the tabs are asked for; 0 leaves it out."`
 	Lists      int           `name:"lists" default:"500" help:"How often a list of 50 requests is asked for over the API; 0 leaves it out."`
 	Counts     int           `name:"counts" default:"30" help:"How often the dashboard's figures are counted with every filter; 0 leaves it out."`
 	Consoles   int           `name:"consoles" default:"200" help:"How many are open while requests change; 0 leaves it out."`
@@ -32,8 +34,8 @@ type benchQueue struct {
 
 // Run measures in a platform of its own, which it fills.
 func (c *benchQueue) Run(ctx context.Context, t terminal) error {
-	if c.Requests < 1 || c.Rounds < 0 || c.Consoles < 0 || c.Counts < 0 || c.Lists < 0 || c.Rate <= 0 {
-		return errors.New("--requests and --rate must be above 0, --rounds, --lists, --counts and --consoles not below")
+	if c.Requests < 1 || c.Rounds < 0 || c.Consoles < 0 || c.Counts < 0 || c.Lists < 0 || c.Tabs < 0 || c.Rate <= 0 {
+		return errors.New("--requests and --rate must be above 0, --rounds, --tabs, --lists, --counts and --consoles not below")
 	}
 	return c.measure(ctx, t, func(ctx context.Context, p *platform.Platform, client clientMaker) (any, string, error) {
 		db, err := pg.Open(ctx, p.AdminURL, pg.WithConnections(1))
@@ -58,9 +60,12 @@ func (c *benchQueue) Run(ctx context.Context, t terminal) error {
 			return nil, "", err
 		}
 		r, err := bench.Queue(ctx, db, *ref.Reference, bench.QueueOptions{
-			URL: "http://" + p.Address, Session: session, Requests: c.Requests, Rounds: c.Rounds,
+			URL: "http://" + p.Address, Bus: p.Bus, Session: session, Requests: c.Requests, Rounds: c.Rounds, Only: c.Only,
 			Progress: func(rows int) { t.tell("%d requests", rows) },
 		})
+		if err == nil && c.Tabs > 0 {
+			r.Tabs, err = bench.Tabs(ctx, p.Bus, c.Tabs)
+		}
 		if err == nil && c.Lists > 0 {
 			r.List, err = c.lists(ctx, p.Bus, client)
 		}
@@ -110,14 +115,16 @@ func (benchScreens) Run(ctx context.Context, t terminal) error {
 func queueText(r bench.QueueResult) string {
 	text := fmt.Sprintf("requests %d\norganisations %d\nfill_s %.1f\n", r.Requests, r.Organisations, r.FillS)
 	for _, f := range r.Filters {
-		text += fmt.Sprintf("%-40s rows %-3d p50_ms %.1f p99_ms %.1f\n", f.Filter, f.Rows, f.P50MS, f.P99MS)
+		text += fmt.Sprintf("%-40s rows %-3d first_ms %.1f p50_ms %.1f p99_ms %.1f\n", f.Filter, f.Rows, f.FirstMS, f.P50MS, f.P99MS)
 	}
+	text += fmt.Sprintf("tabs due %d awaiting %d stuck %d first_ms %.1f p50_ms %.1f p99_ms %.1f\n",
+		r.Tabs.Queues[contract.QueueDue], r.Tabs.Queues[contract.QueueAwaiting], r.Tabs.Queues[contract.QueueStuck], r.Tabs.FirstMS, r.Tabs.P50MS, r.Tabs.P99MS)
 	for _, f := range r.Counts {
 		text += fmt.Sprintf("count %-34s open %-7d p50_ms %.1f max_ms %.1f\n", f.Filter, f.Open, f.P50MS, f.MaxMS)
 	}
 	text += fmt.Sprintf("list answers %d rows %d p50_ms %.1f p99_ms %.1f\n", r.List.Answers, r.List.Rows, r.List.P50MS, r.List.P99MS)
 	text += liveText(r.Live)
-	return text + fmt.Sprintf("filter_p99_ms %.1f\ntext_p99_ms %.1f\ndeep_p99_ms %.1f\n", r.FilterP99MS, r.TextP99MS, r.DeepP99MS)
+	return text + fmt.Sprintf("first_ms %.1f\nfilter_p99_ms %.1f\ntext_p99_ms %.1f\ndeep_p99_ms %.1f\n", r.FirstMS, r.FilterP99MS, r.TextP99MS, r.DeepP99MS)
 }
 
 func liveText(r bench.ConsolesResult) string {

@@ -275,7 +275,7 @@ type CampaignDraft struct {
 // AuditEntry is one row of the audit chain: who did what to which id, and why.
 type AuditEntry struct {
 	Key       string `json:"key"` // makes a repeat harmless
-	Action    string `json:"action"`
+	Action    Act    `json:"action"`
 	SubjectID string `json:"subject_id"`
 	Path      string `json:"path"` // of the organisation whose chain it joins
 	Reason    string `json:"reason,omitempty"`

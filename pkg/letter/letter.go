@@ -83,7 +83,7 @@ func (d Desk) replay(ctx context.Context, q contract.ReplayDeadLetters) (contrac
 	if err := v.Err(); err != nil {
 		return answer, err
 	}
-	if err := d.record(ctx, "replay_letters", ""); err != nil {
+	if err := d.record(ctx, contract.ActReplayLetters(d.Service), ""); err != nil {
 		return answer, err
 	}
 	consumers, err := inbox.Consumers(ctx, d.DB, q.IDs)
@@ -122,18 +122,18 @@ func (d Desk) drop(ctx context.Context, q contract.DropDeadLetters) (contract.Em
 	if err := v.Err(); err != nil {
 		return contract.Empty{}, err
 	}
-	if err := d.record(ctx, "drop_letters", q.Reason); err != nil {
+	if err := d.record(ctx, contract.ActDropLetters(d.Service), q.Reason); err != nil {
 		return contract.Empty{}, err
 	}
 	return contract.Empty{}, inbox.Drop(ctx, d.DB, q.IDs)
 }
 
-func (d Desk) record(ctx context.Context, action, reason string) error {
+func (d Desk) record(ctx context.Context, act contract.Act, reason string) error {
 	_, err := bus.Call(ctx, d.Bus, contract.DirectoryAudit, contract.AuditEntry{
-		Key: contract.NewID[string](), Action: d.Service + "." + action, SubjectID: d.Service, Path: contract.RootPath, Reason: reason,
+		Key: contract.NewID[string](), Action: act, SubjectID: d.Service, Path: contract.RootPath, Reason: reason,
 	})
 	if err != nil {
-		return fmt.Errorf("record %s: %w", action, err)
+		return fmt.Errorf("record %s: %w", act.Code(), err)
 	}
 	return nil
 }

@@ -98,7 +98,7 @@ func TestLettersAreReplayedEachForItself(t *testing.T) {
 	if replayed.Items[0].Problem != "invalid" || replayed.Items[1].Problem != "" || replayed.Items[2].Problem != "not_found" || b.handled.Load() != 1 {
 		t.Errorf("replayed %+v, handled %d", replayed.Items, b.handled.Load())
 	}
-	if entry := <-b.entries; entry.Action != "offer.replay_letters" || entry.Path != contract.RootPath {
+	if entry := <-b.entries; entry.Action != contract.ActReplayLetters("offer") || entry.Path != contract.RootPath {
 		t.Errorf("recorded %+v", entry)
 	}
 	if list, err = bus.Call(root, b.web, calls.List, contract.ListDeadLetters{}); err != nil || list.Count != 1 {
@@ -122,7 +122,7 @@ func TestLettersAreDroppedWithAReasonByTheTopAlone(t *testing.T) {
 	}
 	_, err := bus.Call(b.as(contract.RootPath), b.web, calls.Drop, drop)
 	must(t, err)
-	if entry := <-b.entries; entry.Action != "offer.drop_letters" || entry.Reason != "示例" {
+	if entry := <-b.entries; entry.Action != contract.ActDropLetters("offer") || entry.Reason != "示例" {
 		t.Errorf("recorded %+v", entry)
 	}
 	if list, err := bus.Call(b.as(contract.RootPath), b.web, calls.List, contract.ListDeadLetters{}); err != nil || list.Count != 0 {

@@ -157,7 +157,7 @@ func TestTheTrailIsReadInSightAndVerified(t *testing.T) {
 	}
 	auditor := as(t, contract.RoleAuditor, shaanxi)
 	var seen []string
-	q := contract.ListAudit{Page: contract.Page{Limit: 1}, Action: "read_"}
+	q := contract.ListAudit{Page: contract.Page{Limit: 1}, Action: "request.contact."}
 	for {
 		page, err := b.AuditTrail(auditor, q)
 		if err != nil {
@@ -179,15 +179,15 @@ func TestTheTrailIsReadInSightAndVerified(t *testing.T) {
 		rows int
 	}{
 		{contract.ListAudit{SubjectID: "s-b"}, 1}, {contract.ListAudit{SubjectID: "s-none"}, 0},
-		{contract.ListAudit{Actor: "system", Action: "read_"}, 3}, {contract.ListAudit{Action: "read_", Until: &until}, 2},
-		{contract.ListAudit{Action: "read_", From: &until}, 1},
+		{contract.ListAudit{Actor: "system", Action: "request.contact."}, 3}, {contract.ListAudit{Action: "request.contact.", Until: &until}, 2},
+		{contract.ListAudit{Action: "request.contact.", From: &until}, 1},
 	} {
 		if page, err := b.AuditTrail(auditor, tt.q); err != nil || len(page.Items) != tt.rows {
 			t.Errorf("%+v: %d rows, %v", tt.q, len(page.Items), err)
 		}
 	}
 	gansu := as(t, contract.RoleAuditor, b.organisation(t, "gansu", "", "620000"))
-	if page, err := b.AuditTrail(gansu, contract.ListAudit{Action: "read_"}); err != nil || len(page.Items) != 0 {
+	if page, err := b.AuditTrail(gansu, contract.ListAudit{Action: "request.contact."}); err != nil || len(page.Items) != 0 {
 		t.Errorf("a neighbour reads %+v %v", page, err)
 	}
 	verdict, err := b.VerifySeen(auditor, contract.Empty{})

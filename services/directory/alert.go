@@ -17,8 +17,10 @@ import (
 // alertReadings is the kind of alert about an account that reads many contacts.
 const alertReadings = "readings"
 
-// readingActions are the audit actions that count.
-var readingActions = []string{"request.contact.read", "offer.contact.read", "request.complaint.read", "offer.complaint.read"}
+// readingActs are the acts that count.
+var readingActs = []contract.Act{
+	contract.ActReadRequestContact, contract.ActReadOfferContact, contract.ActReadRequestComplaint, contract.ActReadOfferComplaint,
+}
 
 // alarm says when an account reads unusually many contacts; the zero value never.
 type alarm struct {
@@ -43,9 +45,9 @@ func (s *Service) watch(perHour int64, registry prometheus.Registerer) error {
 // watchReadings raises one alert for an account and an hour, in the transaction of
 // the reading that is one too many. The reading itself goes on: in the first hours
 // of a disaster it may be right.
-func (s *Service) watchReadings(ctx context.Context, tx *sqlx.Tx, action string) error {
+func (s *Service) watchReadings(ctx context.Context, tx *sqlx.Tx, act contract.Act) error {
 	actor := contract.ActorFrom(ctx)
-	if s.alarm.perHour <= 0 || !actor.Staff() || !slices.Contains(readingActions, action) {
+	if s.alarm.perHour <= 0 || !actor.Staff() || !slices.Contains(readingActs, act) {
 		return nil
 	}
 	now := s.now()

@@ -21,7 +21,7 @@ func TestManyReadingsAlertOnce(t *testing.T) {
 	xian := b.organisation(t, "xian", "", "610100")
 	read := func(role contract.Role, key string) {
 		t.Helper()
-		e := contract.AuditEntry{Key: key, Action: "request.contact.read", SubjectID: "s-" + key, Path: xian.Path, Reason: "回访"}
+		e := contract.AuditEntry{Key: key, Action: contract.ActReadRequestContact, SubjectID: "s-" + key, Path: xian.Path, Reason: "回访"}
 		if _, err := b.Audit(as(t, role, xian), e); err != nil {
 			t.Fatalf("audit: %v", err)
 		}

@@ -12,7 +12,7 @@ import (
 func (b *bundle) audit(t *testing.T, path, key string) error {
 	t.Helper()
 	_, err := b.Audit(b.ctx, contract.AuditEntry{
-		Key: key, Action: "read_contact", SubjectID: "s-" + key, Path: path, Reason: "回访",
+		Key: key, Action: contract.ActReadRequestContact, SubjectID: "s-" + key, Path: path, Reason: "回访",
 	})
 	return err
 }
@@ -36,7 +36,7 @@ func TestAuditChainHoldsUnderConcurrency(t *testing.T) {
 		t.Errorf("breaks = %v %v", breaks, err)
 	}
 	var rows int
-	const q = `SELECT count(*) FROM directory.audit WHERE action = 'read_contact'`
+	const q = `SELECT count(*) FROM directory.audit WHERE action = 'request.contact.read'`
 	if err := b.admin.Get(&rows, q); err != nil || rows != 20 {
 		t.Errorf("%d rows (%v), want 20", rows, err)
 	}
@@ -54,7 +54,7 @@ func TestAuditRefuses(t *testing.T) {
 	if err := b.audit(t, contract.RootPath, "k"); err != nil {
 		t.Fatalf("audit: %v", err)
 	}
-	_, err := b.Audit(b.ctx, contract.AuditEntry{Key: "k", Action: "other", SubjectID: "s", Path: contract.RootPath})
+	_, err := b.Audit(b.ctx, contract.AuditEntry{Key: "k", Action: contract.ActSignIn, SubjectID: "s", Path: contract.RootPath})
 	if fault.As(err) == nil || fault.As(err).Code != "audit_key_reused" {
 		t.Errorf("another entry under the key: %v", err)
 	}

@@ -129,7 +129,7 @@ func checkPerson(d contract.PersonDraft) error {
 func checkAudit(e contract.AuditEntry) error {
 	v := check.New(nil)
 	v.Text("key", e.Key, 1, maxAuditKey)
-	v.Text("action", e.Action, 1, maxName)
+	v.Text("action", e.Action.Code(), 1, maxName)
 	v.Text("subject_id", e.SubjectID, 1, maxName)
 	v.Text("path", e.Path, 1, maxReason)
 	v.Paragraph("reason", e.Reason, 0, maxReason)

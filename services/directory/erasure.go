@@ -10,10 +10,10 @@ import (
 	"heli/pkg/contract"
 )
 
-// actionErase names an erasure in the audit chain.
-const actionErase = ".erase"
-
 var erasable = []contract.Thing{contract.ThingRequest, contract.ThingOffer}
+
+// erases says how the audit chain calls the erasure of each.
+var erases = map[contract.Thing]contract.Act{contract.ThingRequest: contract.ActEraseRequest, contract.ThingOffer: contract.ActEraseOffer}
 
 func checkErasure(q contract.RecordErasure) error {
 	c := check.New(nil)

@@ -264,7 +264,7 @@ func (s *Service) register(ctx context.Context, tx *sqlx.Tx, actor contract.Acto
 			return done, err
 		}
 	}
-	return done, s.record(ctx, tx, done.row.ID, newAuditEntry("register_organisation", done.row.ID))
+	return done, s.record(ctx, tx, done.row.ID, newAuditEntry(contract.ActRegisterOrganisation, done.row.ID))
 }
 
 // visible returns the organisation of a code when the actor sees it.

@@ -29,8 +29,8 @@ func (s *Service) Audit(ctx context.Context, e contract.AuditEntry) (contract.Em
 }
 
 // newAuditEntry is an entry about the directory's own work.
-func newAuditEntry(action, subject string) contract.AuditEntry {
-	return contract.AuditEntry{Key: string(contract.NewID[contract.EventID]()), Action: action, SubjectID: subject}
+func newAuditEntry(act contract.Act, subject string) contract.AuditEntry {
+	return contract.AuditEntry{Key: string(contract.NewID[contract.EventID]()), Action: act, SubjectID: subject}
 }
 
 // record adds an entry to an organisation's chain in the caller's transaction.
@@ -41,7 +41,7 @@ func (s *Service) record(ctx context.Context, tx *sqlx.Tx, organisation string, 
 	}
 	actor := contract.ActorFrom(ctx)
 	row := auditRow{
-		OrganisationID: organisation, Seq: head.Seq + 1, Key: e.Key, At: s.now(), Action: e.Action,
+		OrganisationID: organisation, Seq: head.Seq + 1, Key: e.Key, At: s.now(), Action: e.Action.Code(),
 		SubjectID: e.SubjectID, Role: string(actor.Role), ActorID: actor.ID(), ActorName: actor.Name,
 		Reason: e.Reason, Previous: head.Hash,
 	}

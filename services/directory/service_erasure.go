@@ -35,7 +35,7 @@ func (s *Service) RecordErasure(ctx context.Context, q contract.RecordErasure) (
 		if err != nil {
 			return err
 		}
-		audit := newAuditEntry(string(q.Thing)+actionErase, q.SubjectID)
+		audit := newAuditEntry(erases[q.Thing], q.SubjectID)
 		audit.Reason = q.Reason
 		return s.record(ctx, tx, organisation.ID, audit)
 	})

@@ -16,7 +16,7 @@ import (
 
 // own runs a change that somebody makes to themselves, and records it.
 func (s *Service) own(
-	ctx context.Context, id contract.PersonID, action string, change func(tx *sqlx.Tx, row *personRow) error,
+	ctx context.Context, id contract.PersonID, act contract.Act, change func(tx *sqlx.Tx, row *personRow) error,
 ) error {
 	if !ownOrSystem(contract.ActorFrom(ctx), id) {
 		return fault.NewNotFound("person")
@@ -29,10 +29,10 @@ func (s *Service) own(
 		if row.RevokedAt != nil {
 			return fault.NewNotFound("person")
 		}
-		if err := change(tx, &row); err != nil || action == "" {
+		if err := change(tx, &row); err != nil || act == (contract.Act{}) {
 			return err
 		}
-		return s.record(ctx, tx, row.OrganisationID, newAuditEntry(action, row.ID))
+		return s.record(ctx, tx, row.OrganisationID, newAuditEntry(act, row.ID))
 	})
 }
 
@@ -40,7 +40,7 @@ func (s *Service) own(
 // Wrong fields are Invalid: too short, common, taken.
 func (s *Service) SetPassword(ctx context.Context, q contract.SetPassword) (contract.Empty, error) {
 	hash := ""
-	err := s.own(ctx, q.PersonID, "set_password", func(tx *sqlx.Tx, row *personRow) error {
+	err := s.own(ctx, q.PersonID, contract.ActSetPassword, func(tx *sqlx.Tx, row *personRow) error {
 		if err := checkPassword(q, *row); err != nil {
 			return err
 		}
@@ -73,7 +73,7 @@ func (s *Service) SetLanguage(ctx context.Context, q contract.SetLanguage) (cont
 	if err := v.Err(); err != nil {
 		return contract.Empty{}, err
 	}
-	return contract.Empty{}, s.own(ctx, q.PersonID, "", func(tx *sqlx.Tx, row *personRow) error {
+	return contract.Empty{}, s.own(ctx, q.PersonID, contract.Act{}, func(tx *sqlx.Tx, row *personRow) error {
 		row.Language = q.Language
 		return s.worker.updatePerson(ctx, tx, *row)
 	})
@@ -83,7 +83,7 @@ func (s *Service) SetLanguage(ctx context.Context, q contract.SetLanguage) (cont
 // has confirmed. It is shown here and never again.
 func (s *Service) BeginTOTP(ctx context.Context, q contract.PersonByID) (contract.NewTOTP, error) {
 	var made contract.NewTOTP
-	return made, s.own(ctx, q.ID, "", func(tx *sqlx.Tx, row *personRow) error {
+	return made, s.own(ctx, q.ID, contract.Act{}, func(tx *sqlx.Tx, row *personRow) error {
 		if err := s.roomForFactor(ctx, tx, row.ID); err != nil {
 			return err
 		}
@@ -124,7 +124,7 @@ func (s *Service) ConfirmTOTP(ctx context.Context, q contract.ConfirmTOTP) (cont
 	if err := v.Err(); err != nil {
 		return contract.Empty{}, err
 	}
-	return contract.Empty{}, s.own(ctx, q.PersonID, "add_factor", func(tx *sqlx.Tx, row *personRow) error {
+	return contract.Empty{}, s.own(ctx, q.PersonID, contract.ActAddFactor, func(tx *sqlx.Tx, row *personRow) error {
 		factors, err := s.worker.listFactors(ctx, tx, row.ID)
 		if err != nil {
 			return err
@@ -189,7 +189,7 @@ func (s *Service) AddPasskey(ctx context.Context, q contract.Passkey) (contract.
 	if err := v.Err(); err != nil {
 		return contract.Empty{}, err
 	}
-	return contract.Empty{}, s.own(ctx, q.PersonID, "add_factor", func(tx *sqlx.Tx, row *personRow) error {
+	return contract.Empty{}, s.own(ctx, q.PersonID, contract.ActAddFactor, func(tx *sqlx.Tx, row *personRow) error {
 		if err := s.roomForFactor(ctx, tx, row.ID); err != nil {
 			return err
 		}
@@ -215,7 +215,7 @@ func (s *Service) AddPasskey(ctx context.Context, q contract.Passkey) (contract.
 // sign-in that it ends. A passkey that the person does not have is NotFound.
 func (s *Service) UsePasskey(ctx context.Context, q contract.UsePasskey) (contract.SignedIn, error) {
 	var signed contract.SignedIn
-	return signed, s.own(ctx, q.PersonID, "", func(tx *sqlx.Tx, row *personRow) error {
+	return signed, s.own(ctx, q.PersonID, contract.Act{}, func(tx *sqlx.Tx, row *personRow) error {
 		known, err := s.worker.usePasskey(ctx, tx, q.Passkey, s.now())
 		if err != nil || !known {
 			return either(err, errNobody)
@@ -232,7 +232,7 @@ func (s *Service) UsePasskey(ctx context.Context, q contract.UsePasskey) (contra
 // RemoveFactor takes a second factor away. The last one stays, since nobody may
 // be without; one that is not there changes nothing.
 func (s *Service) RemoveFactor(ctx context.Context, q contract.RemoveFactor) (contract.Empty, error) {
-	return contract.Empty{}, s.own(ctx, q.PersonID, "remove_factor", func(tx *sqlx.Tx, row *personRow) error {
+	return contract.Empty{}, s.own(ctx, q.PersonID, contract.ActRemoveFactor, func(tx *sqlx.Tx, row *personRow) error {
 		if err := s.worker.deleteUnconfirmed(ctx, tx, row.ID); err != nil {
 			return err
 		}
@@ -254,7 +254,7 @@ func (s *Service) RemoveFactor(ctx context.Context, q contract.RemoveFactor) (co
 // are shown here and never again.
 func (s *Service) RecoveryCodes(ctx context.Context, q contract.PersonByID) (contract.RecoveryCodes, error) {
 	codes := newRecoveryCodes()
-	err := s.own(ctx, q.ID, "make_recovery_codes", func(tx *sqlx.Tx, row *personRow) error {
+	err := s.own(ctx, q.ID, contract.ActMakeRecoveryCodes, func(tx *sqlx.Tx, row *personRow) error {
 		if row.EnrolledAt == nil {
 			return errNotEnrolled
 		}
@@ -283,7 +283,7 @@ func (s *Service) LinkSubject(ctx context.Context, q contract.LinkSubject) (cont
 	if err := v.Err(); err != nil {
 		return contract.Empty{}, err
 	}
-	return contract.Empty{}, s.own(ctx, q.PersonID, "link_account", func(tx *sqlx.Tx, row *personRow) error {
+	return contract.Empty{}, s.own(ctx, q.PersonID, contract.ActLinkAccount, func(tx *sqlx.Tx, row *personRow) error {
 		added, err := s.worker.insertSubject(ctx, tx, q, s.now())
 		if err != nil || added {
 			return err
@@ -299,7 +299,7 @@ func (s *Service) LinkSubject(ctx context.Context, q contract.LinkSubject) (cont
 // UnlinkSubject takes the accounts at an issuer away from somebody, whose
 // password stays.
 func (s *Service) UnlinkSubject(ctx context.Context, q contract.UnlinkSubject) (contract.Empty, error) {
-	return contract.Empty{}, s.own(ctx, q.PersonID, "unlink_account", func(tx *sqlx.Tx, row *personRow) error {
+	return contract.Empty{}, s.own(ctx, q.PersonID, contract.ActUnlinkAccount, func(tx *sqlx.Tx, row *personRow) error {
 		_, err := s.worker.deleteSubject(ctx, tx, row.ID, q.Issuer)
 		return err
 	})

@@ -47,7 +47,7 @@ func (s *Service) MakeAPIKey(ctx context.Context, q contract.MakeAPIKey) (contra
 		if err != nil {
 			return err
 		}
-		entry := newAuditEntry("make_api_key", string(made.ID))
+		entry := newAuditEntry(contract.ActMakeAPIKey, string(made.ID))
 		entry.Reason = roleText(q.Role, organisation.Code)
 		return s.record(ctx, tx, organisation.ID, entry)
 	})
@@ -148,7 +148,7 @@ func (s *Service) revokeAPIKey(ctx context.Context, tx *sqlx.Tx, actor contract.
 	if err != nil || !revoked {
 		return false, err
 	}
-	return true, s.record(ctx, tx, key.OrganisationID, newAuditEntry("revoke_api_key", key.ID))
+	return true, s.record(ctx, tx, key.OrganisationID, newAuditEntry(contract.ActRevokeAPIKey, key.ID))
 }
 
 // Authenticate returns who acts with a key, or as a session's person. Unknown,

@@ -20,9 +20,6 @@ import (
 // kindAddress separates digests of addresses from other values under a blind index.
 const kindAddress = "staff address"
 
-// actionReach is how the audit chain calls the reading of an address by notify.
-const actionReach = "person.contact.reach"
-
 // AddressPart is what the address of a person is sealed with, so that it opens
 // nowhere else.
 func AddressPart(person string) []byte { return []byte("notice:" + person) }
@@ -48,7 +45,7 @@ func (s *Service) Notices(ctx context.Context, q contract.PersonByID) (contract.
 // mail came back from is written to again. A repeat changes nothing.
 func (s *Service) SetNotices(ctx context.Context, q contract.SetStaffNotices) (contract.StaffNotices, error) {
 	var shown contract.StaffNotices
-	err := s.own(ctx, q.PersonID, "set_notices", func(tx *sqlx.Tx, person *personRow) error {
+	err := s.own(ctx, q.PersonID, contract.ActSetNotices, func(tx *sqlx.Tx, person *personRow) error {
 		row, err := s.readNotices(q, *person)
 		if err != nil {
 			return err
@@ -201,7 +198,7 @@ func (s *Service) reach(ctx context.Context, tx *sqlx.Tx, q contract.AskReach, p
 	if err != nil {
 		return contract.Reach{}, err
 	}
-	entry := contract.AuditEntry{Key: q.Key, Action: actionReach, SubjectID: person.ID, Path: q.Path, Reason: q.Reason}
+	entry := contract.AuditEntry{Key: q.Key, Action: contract.ActReachPerson, SubjectID: person.ID, Path: q.Path, Reason: q.Reason}
 	if err := s.record(ctx, tx, organisation.ID, entry); err != nil {
 		return contract.Reach{}, err
 	}

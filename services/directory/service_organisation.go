@@ -62,7 +62,7 @@ func (s *Service) revise(ctx context.Context, tx *sqlx.Tx, actor contract.Actor,
 		return registration{row: old, outcome: outcomeUnchanged}, nil
 	}
 	done := registration{row: row, outcome: outcomeChanged, reference: old.Coordinates || row.Coordinates}
-	return done, s.storeRevised(ctx, tx, &done, newAuditEntry("revise_organisation", row.ID))
+	return done, s.storeRevised(ctx, tx, &done, newAuditEntry(contract.ActReviseOrganisation, row.ID))
 }
 
 // lockVersion keeps an organisation that the actor sees, as it was at a version,
@@ -169,7 +169,7 @@ func (s *Service) end(ctx context.Context, tx *sqlx.Tx, actor contract.Actor, q 
 	if err := s.store.endOrganisation(ctx, tx, row.ID, now); err != nil {
 		return registration{}, err
 	}
-	entry := newAuditEntry("end_organisation", row.ID)
+	entry := newAuditEntry(contract.ActEndOrganisation, row.ID)
 	entry.Reason = q.Reason
 	return done, s.storeRevised(ctx, tx, &done, entry)
 }
@@ -227,7 +227,7 @@ func (s *Service) putCategory(ctx context.Context, tx *sqlx.Tx, q contract.PutCa
 	if err != nil {
 		return err
 	}
-	entry := newAuditEntry("put_category", q.Category.Code)
+	entry := newAuditEntry(contract.ActPutCategory, q.Category.Code)
 	entry.Reason = q.Reason
 	return s.record(ctx, tx, root.ID, entry)
 }

@@ -63,7 +63,7 @@ func (s *Service) addPerson(ctx context.Context, tx *sqlx.Tx, actor contract.Act
 	if !added {
 		return s.changePerson(ctx, tx, actor, row)
 	}
-	if err := s.record(ctx, tx, row.OrganisationID, newAuditEntry("add_person", row.ID)); err != nil {
+	if err := s.record(ctx, tx, row.OrganisationID, newAuditEntry(contract.ActAddPerson, row.ID)); err != nil {
 		return row, false, err
 	}
 	_, err = s.grant(ctx, tx, row.ID, organisation, d.Role)
@@ -92,7 +92,7 @@ func (s *Service) changePerson(ctx context.Context, tx *sqlx.Tx, actor contract.
 	if err := s.worker.updatePerson(ctx, tx, changed); err != nil {
 		return row, false, err
 	}
-	return changed, true, s.record(ctx, tx, old.OrganisationID, newAuditEntry("change_person", old.ID))
+	return changed, true, s.record(ctx, tx, old.OrganisationID, newAuditEntry(contract.ActChangePerson, old.ID))
 }
 
 func either(first, second error) error {
@@ -327,11 +327,11 @@ func (s *Service) makeLogin(ctx context.Context, tx *sqlx.Tx, person personRow, 
 	if err := s.worker.deleteOldLogins(ctx, tx, now.Add(-24*time.Hour)); err != nil {
 		return contract.Login{}, err
 	}
-	action := "make_login"
+	act := contract.ActMakeLogin
 	if resets {
-		action = "make_reset"
+		act = contract.ActMakeReset
 	}
-	return login, s.record(ctx, tx, person.OrganisationID, newAuditEntry(action, person.ID))
+	return login, s.record(ctx, tx, person.OrganisationID, newAuditEntry(act, person.ID))
 }
 
 func (s *Service) revokePerson(ctx context.Context, tx *sqlx.Tx, actor contract.Actor, q contract.RevokeIdentity) (bool, error) {
@@ -357,5 +357,5 @@ func (s *Service) revokePerson(ctx context.Context, tx *sqlx.Tx, actor contract.
 	if err != nil || !revoked {
 		return false, err
 	}
-	return true, s.record(ctx, tx, person.OrganisationID, newAuditEntry("revoke_person", person.ID))
+	return true, s.record(ctx, tx, person.OrganisationID, newAuditEntry(contract.ActRevokePerson, person.ID))
 }

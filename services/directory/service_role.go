@@ -73,7 +73,7 @@ func (s *Service) grant(ctx context.Context, tx *sqlx.Tx, person string, o organ
 		row, _, err = s.worker.selectRole(ctx, tx, person, o.ID, role)
 		return row, err
 	}
-	entry := newAuditEntry("grant_role", person)
+	entry := newAuditEntry(contract.ActGrantRole, person)
 	entry.Reason = roleText(role, o.Code)
 	return row, s.record(ctx, tx, o.ID, entry)
 }
@@ -121,7 +121,7 @@ func (s *Service) withdraw(ctx context.Context, tx *sqlx.Tx, actor contract.Acto
 	if err := s.worker.withdrawRole(ctx, tx, role.ID, s.now()); err != nil {
 		return false, err
 	}
-	entry := newAuditEntry("withdraw_role", person.ID)
+	entry := newAuditEntry(contract.ActWithdrawRole, person.ID)
 	entry.Reason = roleText(role.Role, role.OrganisationCode)
 	return true, s.record(ctx, tx, role.OrganisationID, entry)
 }

@@ -45,7 +45,7 @@ func (s *Service) NameSafeguard(ctx context.Context, q contract.NameSafeguard) (
 		if err := s.store.updateSafeguard(ctx, tx, row); err != nil {
 			return err
 		}
-		entry := newAuditEntry("name_safeguard", row.ID)
+		entry := newAuditEntry(contract.ActNameSafeguard, row.ID)
 		entry.Reason = string(q.PersonID)
 		if err := s.record(ctx, tx, row.ID, entry); err != nil {
 			return err

@@ -38,7 +38,7 @@ func (s *Service) RedeemLogin(ctx context.Context, q contract.RedeemLogin) (cont
 		if err != nil {
 			return err
 		}
-		return s.record(ctx, tx, row.OrganisationID, newAuditEntry("redeem_login", row.ID))
+		return s.record(ctx, tx, row.OrganisationID, newAuditEntry(contract.ActRedeemLogin, row.ID))
 	})
 	if err != nil {
 		return contract.Person{}, err
@@ -142,7 +142,7 @@ func (s *Service) proved(ctx context.Context, tx *sqlx.Tx, q contract.Prove, to 
 		return err
 	}
 	if to.Recovery {
-		if err := s.record(ctx, tx, row.OrganisationID, newAuditEntry("use_recovery_code", row.ID)); err != nil {
+		if err := s.record(ctx, tx, row.OrganisationID, newAuditEntry(contract.ActUseRecoveryCode, row.ID)); err != nil {
 			return err
 		}
 	}
@@ -156,7 +156,7 @@ func (s *Service) noteSignIn(ctx context.Context, tx *sqlx.Tx, row personRow) er
 	if err := s.worker.noteSignIn(ctx, tx, row.ID, s.now()); err != nil {
 		return err
 	}
-	return s.record(ctx, tx, row.OrganisationID, newAuditEntry("sign_in", row.ID))
+	return s.record(ctx, tx, row.OrganisationID, newAuditEntry(contract.ActSignIn, row.ID))
 }
 
 // Parameters of codes (RFC 6238) as all authenticators know them: six digits

@@ -213,7 +213,7 @@ func TestADecisionReinstates(t *testing.T) {
 	if asked := o.asked(); len(asked) != 2 || !asked[1].Lift {
 		t.Errorf("the offer service was asked for %+v", asked)
 	}
-	if len(o.audited) != 2 || o.audited[1].Action != "complaint.close" || o.audited[1].Reason != "unfounded, reinstated, may meet again" {
+	if len(o.audited) != 2 || o.audited[1].Action != contract.ActCloseComplaint || o.audited[1].Reason != "unfounded, reinstated, may meet again" {
 		t.Errorf("recorded %+v", o.audited)
 	}
 	r := need(new(int64(1)), named)

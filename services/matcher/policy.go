@@ -242,7 +242,7 @@ func (s *Service) policyPath(ctx context.Context, actor contract.Actor, code str
 
 func (s *Service) auditPolicy(ctx context.Context, actor contract.Actor, q contract.SetPolicy, row policyRow) error {
 	entry := contract.AuditEntry{
-		Key: "policy " + q.Key, Action: "matcher.policy.set", SubjectID: "policy " + row.Path + " " + row.Category, Path: row.Path, Reason: q.Reason,
+		Key: "policy " + q.Key, Action: contract.ActSetPolicy, SubjectID: "policy " + row.Path + " " + row.Category, Path: row.Path, Reason: q.Reason,
 	}
 	if q.Key == "" {
 		entry.Key = contract.NewID[string]()

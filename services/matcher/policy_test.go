@@ -89,7 +89,7 @@ func TestAPolicyIsSetAndRefused(t *testing.T) {
 	if first.Path != testkit.Xian.Path || again.Version != first.Version || b.policyFor(testkit.Xian.Path, "labour.sorting").Weights.Closeness != 50 {
 		t.Errorf("set %+v, then %+v", first, again)
 	}
-	if entry := <-audited; entry.Action != "matcher.policy.set" || entry.Reason != q.Reason || entry.Path != testkit.Xian.Path {
+	if entry := <-audited; entry.Action != contract.ActSetPolicy || entry.Reason != q.Reason || entry.Path != testkit.Xian.Path {
 		t.Errorf("audited %+v", entry)
 	}
 

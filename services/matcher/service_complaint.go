@@ -235,6 +235,9 @@ func (s *Service) Decide(ctx context.Context, q contract.DecideComplaint) (contr
 	return complaintView(c, actor), nil
 }
 
+// complaintActs is how the audit chain calls the moves of a complaint.
+var complaintActs = map[string]contract.Act{moveTake: contract.ActTakeComplaint, moveClose: contract.ActCloseComplaint}
+
 // auditOf is what the chain keeps of a decision: codes, no words. The same one
 // sent again is the same row.
 func auditOf(c complaintRow, q contract.DecideComplaint, a contract.Actor) contract.AuditEntry {
@@ -248,7 +251,7 @@ func auditOf(c complaintRow, q contract.DecideComplaint, a contract.Actor) contr
 	reason := strings.Trim(strings.Join(said, ", "), ", ")
 	return contract.AuditEntry{
 		Key:    strings.Join([]string{"complaint", string(c.ID), strconv.FormatInt(c.Version, 10), a.ID(), q.Move, reason}, "/"),
-		Action: "complaint." + q.Move, SubjectID: string(c.ID), Path: c.Path, Reason: reason,
+		Action: complaintActs[q.Move], SubjectID: string(c.ID), Path: c.Path, Reason: reason,
 	}
 }
 

@@ -15,11 +15,6 @@ import (
 	"heli/pkg/idempotency"
 )
 
-const (
-	actionEdit = "notify.endpoint.edit"
-	actionMove = "notify.endpoint.move" // to another address, or the key of a robot
-)
-
 // errTried says that an answer from the former address may still count: whoever
 // answers there must not prove the new one.
 var errTried = fault.NewConflict("endpoint_tried", "the endpoint is being tried at this moment; change it again in a minute")
@@ -152,13 +147,13 @@ func (s *Service) auditEdit(ctx context.Context, e endpointRecord, q contract.Ed
 		return err
 	}
 	entry := contract.AuditEntry{
-		Key: "endpoint " + q.Key, Action: actionEdit, SubjectID: string(e.ID), Path: e.OrgPath, Reason: whatChanged(q),
+		Key: "endpoint " + q.Key, Action: contract.ActEditEndpoint, SubjectID: string(e.ID), Path: e.OrgPath, Reason: whatChanged(q),
 	}
 	if q.Key == "" {
 		entry.Key = contract.NewID[string]()
 	}
 	if q.URL != nil {
-		entry.Action = actionMove
+		entry.Action = contract.ActMoveEndpoint
 	}
 	if _, err := bus.Call(ctx, s.bus, contract.DirectoryAudit, entry); err != nil {
 		return fmt.Errorf("record a change of an endpoint: %w", err)

@@ -94,7 +94,7 @@ func TestAMovedEndpointLosesNothing(t *testing.T) {
 	if !slices.Contains(got, string(due.ID)) || !slices.Contains(got, string(late.ID)) {
 		t.Errorf("the new address got %v, want %s and %s", got, due.ID, late.ID)
 	}
-	if e := <-entries; e.Action != actionMove || e.SubjectID != string(w.ID) || len(entries) != 0 {
+	if e := <-entries; e.Action != contract.ActMoveEndpoint || e.SubjectID != string(w.ID) || len(entries) != 0 {
 		t.Errorf("audited %+v and %d more", e, len(entries))
 	}
 }
@@ -154,7 +154,7 @@ func TestEventsAreChangedAndWrongEditsRefused(t *testing.T) {
 	wantFault(t, err, fault.Conflict, "stale_version")
 	_, err = b.Edit(as(t, contract.RoleIntegrator, hubei), contract.EditWebhook{ID: w.ID, Version: changed.Version})
 	wantFault(t, err, fault.NotFound, "not_found")
-	if e := <-entries; e.Action != actionEdit || e.Reason != "events match.accepted, description" || len(entries) != 0 {
+	if e := <-entries; e.Action != contract.ActEditEndpoint || e.Reason != "events match.accepted, description" || len(entries) != 0 {
 		t.Errorf("audited %+v and %d more", e, len(entries))
 	}
 }

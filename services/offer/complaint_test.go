@@ -111,7 +111,7 @@ func TestWordsOfAComplaint(t *testing.T) {
 	read := contract.ReadComplaint{ID: q.ID, SubjectID: q.SubjectID}
 	got, err := b.ReadComplaint(as(t, contract.RoleCoordinator, xian), read)
 	must(t, err)
-	if e := <-d.entries; got.Text != "要钱 asked for money" || e.Action != "offer.complaint.read" || e.SubjectID != string(o.ID) || e.Reason != string(q.ID) || e.Path != xian {
+	if e := <-d.entries; got.Text != "要钱 asked for money" || e.Action != contract.ActReadOfferComplaint || e.SubjectID != string(o.ID) || e.Reason != string(q.ID) || e.Path != xian {
 		t.Errorf("read %q, recorded %+v", got.Text, e)
 	}
 	_, err = b.ReadComplaint(as(t, contract.RoleCoordinator, hubei), read)

@@ -23,7 +23,7 @@ func TestOnTheBoardWhileAvailable(t *testing.T) {
 	coordinator := as(t, contract.RoleCoordinator, xian)
 	_, err := b.Publish(coordinator, contract.Publish{ID: string(o.ID), Title: "防护物资 · 西安市"})
 	must(t, err)
-	if e := <-d.entries; e.Action != "offer.publish" || e.SubjectID != string(o.ID) {
+	if e := <-d.entries; e.Action != contract.ActPublishOffer || e.SubjectID != string(o.ID) {
 		t.Errorf("audited %+v", e)
 	}
 	shown := func(want int) {

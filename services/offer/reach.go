@@ -31,7 +31,7 @@ func (s *Service) Reach(ctx context.Context, q contract.AskReach) (contract.Reac
 		SafeHours: row.Contact.SafeHours != nil, Zone: row.TimeZone, Digest: row.Digest,
 	}
 	answer, err := reach.Decide(person, q, s.now(), func() (contract.Contact, error) {
-		entry := contract.AuditEntry{Key: q.Key, Action: "offer.contact.reach", SubjectID: q.ID, Path: row.OrgPath, Reason: q.Reason}
+		entry := contract.AuditEntry{Key: q.Key, Action: contract.ActReachHelper, SubjectID: q.ID, Path: row.OrgPath, Reason: q.Reason}
 		if _, err := bus.Call(ctx, s.bus, contract.DirectoryAudit, entry); err != nil {
 			return contract.Contact{}, fmt.Errorf("record reading of a contact: %w", err)
 		}

@@ -255,7 +255,7 @@ func (s *Service) Contact(ctx context.Context, q contract.ContactReading) (contr
 		return contract.Contact{}, err
 	}
 	entry := contract.AuditEntry{
-		Key: contract.NewID[string](), Action: "offer.contact.read", SubjectID: q.ID, Path: row.OrgPath, Reason: q.Reason,
+		Key: contract.NewID[string](), Action: contract.ActReadOfferContact, SubjectID: q.ID, Path: row.OrgPath, Reason: q.Reason,
 	}
 	if _, err := bus.Call(ctx, s.bus, contract.DirectoryAudit, entry); err != nil {
 		return contract.Contact{}, fmt.Errorf("record reading of a contact: %w", err)

@@ -135,7 +135,7 @@ func (s *Service) Roster(ctx context.Context, q contract.ReadRoster) (contract.R
 		return contract.Roster{}, pg.MapContext(ctx, err)
 	}
 	entry := contract.AuditEntry{
-		Key: contract.NewID[string](), Action: "session.roster.read", SubjectID: string(q.ID), Path: row.OrgPath, Reason: q.Reason,
+		Key: contract.NewID[string](), Action: contract.ActReadRoster, SubjectID: string(q.ID), Path: row.OrgPath, Reason: q.Reason,
 	}
 	if _, err := bus.Call(ctx, s.bus, contract.DirectoryAudit, entry); err != nil {
 		return contract.Roster{}, fmt.Errorf("record reading of a roster: %w", err)

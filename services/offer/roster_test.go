@@ -40,7 +40,7 @@ func TestARosterIsSealedAndItsReadingRecorded(t *testing.T) {
 	if !slices.Equal(roster.Names, []string{"演示甲", "演示乙"}) {
 		t.Errorf("read back %q", roster.Names)
 	}
-	if entry := <-audited.entries; entry.Action != "session.roster.read" || entry.SubjectID != string(id) {
+	if entry := <-audited.entries; entry.Action != contract.ActReadRoster || entry.SubjectID != string(id) {
 		t.Errorf("recorded %+v", entry)
 	}
 	_, err = b.VoidSession(lead, contract.VoidSession{ID: id, Reason: "demo"})

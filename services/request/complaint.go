@@ -46,7 +46,7 @@ func (s *Service) ReadComplaint(ctx context.Context, q contract.ReadComplaint) (
 	if err != nil {
 		return contract.ComplaintText{}, pg.MapContext(ctx, missing(err))
 	}
-	entry := contract.AuditEntry{Key: contract.NewID[string](), Action: "request.complaint.read", SubjectID: q.SubjectID, Path: row.OrgPath, Reason: string(q.ID)}
+	entry := contract.AuditEntry{Key: contract.NewID[string](), Action: contract.ActReadRequestComplaint, SubjectID: q.SubjectID, Path: row.OrgPath, Reason: string(q.ID)}
 	if _, err := bus.Call(ctx, s.bus, contract.DirectoryAudit, entry); err != nil {
 		return contract.ComplaintText{}, fmt.Errorf("record reading of a complaint: %w", err)
 	}

@@ -197,7 +197,7 @@ func (s *Service) LookUp(ctx context.Context, q contract.LookUpCaller) (contract
 		return listing, fault.NewInvalid(fault.Field{Location: "phone", Code: check.NotAPhone})
 	}
 	entry := contract.AuditEntry{
-		Key: contract.NewID[string](), Action: "request.phone.look_up", SubjectID: a.ID(), Path: a.Path,
+		Key: contract.NewID[string](), Action: contract.ActLookUpPhone, SubjectID: a.ID(), Path: a.Path,
 	}
 	if _, err := bus.Call(ctx, s.bus, contract.DirectoryAudit, entry); err != nil {
 		return listing, fmt.Errorf("record look-up of a caller: %w", err)

@@ -131,7 +131,7 @@ func TestACallersRequestsAreLookedUpWithARecord(t *testing.T) {
 	if len(found.Items) != 1 || found.Items[0].ID != r.ID || found.Items[0].ID == foreign.ID {
 		t.Errorf("found %d", len(found.Items))
 	}
-	if e := <-d.entries; e.Action != "request.phone.look_up" || e.Path != xian || e.SubjectID != contract.ActorFrom(ctx).ID() {
+	if e := <-d.entries; e.Action != contract.ActLookUpPhone || e.Path != xian || e.SubjectID != contract.ActorFrom(ctx).ID() {
 		t.Errorf("recorded %+v", e)
 	}
 	_, err = b.LookUp(ctx, contract.LookUpCaller{Phone: "hello"})

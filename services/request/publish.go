@@ -46,7 +46,7 @@ func (s *Service) Publish(ctx context.Context, q contract.Publish) (contract.Mov
 	if err := publication.Check(q, person); err != nil {
 		return contract.Moved{}, err
 	}
-	if err := s.recordPublishing(ctx, row, movePublish); err != nil {
+	if err := s.recordPublishing(ctx, row, contract.ActPublishRequest); err != nil {
 		return contract.Moved{}, err
 	}
 	m := contract.Move{ID: q.ID, Move: movePublish, Version: q.Version}
@@ -66,7 +66,7 @@ func (s *Service) Unpublish(ctx context.Context, m contract.Move) (contract.Move
 	if err != nil {
 		return contract.Moved{}, err
 	}
-	if err := s.recordPublishing(ctx, row, moveUnpublish); err != nil {
+	if err := s.recordPublishing(ctx, row, contract.ActUnpublishRequest); err != nil {
 		return contract.Moved{}, err
 	}
 	m = contract.Move{ID: m.ID, Move: moveUnpublish, Version: m.Version}
@@ -89,10 +89,10 @@ func (s *Service) readToPublish(ctx context.Context, id string) (fullRow, error)
 
 // recordPublishing notes in the audit chain that somebody is about to show a
 // request to everybody, or not any more; once for each version of it.
-func (s *Service) recordPublishing(ctx context.Context, row fullRow, move string) error {
+func (s *Service) recordPublishing(ctx context.Context, row fullRow, act contract.Act) error {
 	entry := contract.AuditEntry{
-		Key:    "request." + move + ":" + string(row.ID) + ":" + strconv.FormatInt(row.Version, 10),
-		Action: "request." + move, SubjectID: string(row.ID), Path: row.OrgPath,
+		Key:    act.Code() + ":" + string(row.ID) + ":" + strconv.FormatInt(row.Version, 10),
+		Action: act, SubjectID: string(row.ID), Path: row.OrgPath,
 	}
 	if _, err := bus.Call(ctx, s.bus, contract.DirectoryAudit, entry); err != nil {
 		return fmt.Errorf("record publishing: %w", err)

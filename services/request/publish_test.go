@@ -37,7 +37,7 @@ func TestPublishedInWordsOfStaffAlone(t *testing.T) {
 	coordinator := as(t, contract.RoleCoordinator, xian)
 	_, err := b.Publish(coordinator, words(r))
 	must(t, err)
-	if e := <-d.entries; e.Action != "request.publish" || e.SubjectID != string(r.ID) || e.Path != xian {
+	if e := <-d.entries; e.Action != contract.ActPublishRequest || e.SubjectID != string(r.ID) || e.Path != xian {
 		t.Errorf("audited %+v", e)
 	}
 	found := b.board(t, contract.AskBoard{Categories: []string{"ppe"}, RegionCode: "610000", Urgencies: contract.Urgencies()})

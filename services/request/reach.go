@@ -33,7 +33,7 @@ func (s *Service) Reach(ctx context.Context, q contract.AskReach) (contract.Reac
 	}
 	q.Critical = q.Critical || row.Urgency == contract.Critical
 	answer, err := reach.Decide(person, q, s.now(), func() (contract.Contact, error) {
-		entry := contract.AuditEntry{Key: q.Key, Action: "request.contact.reach", SubjectID: q.ID, Path: row.OrgPath, Reason: q.Reason}
+		entry := contract.AuditEntry{Key: q.Key, Action: contract.ActReachRequester, SubjectID: q.ID, Path: row.OrgPath, Reason: q.Reason}
 		if _, err := bus.Call(ctx, s.bus, contract.DirectoryAudit, entry); err != nil {
 			return contract.Contact{}, fmt.Errorf("record reading of a contact: %w", err)
 		}

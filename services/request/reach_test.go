@@ -35,7 +35,7 @@ func TestReachRecordsEveryReadingBeforeItIsMade(t *testing.T) {
 	if got.Channel != contract.ChannelMail || got.Address != "demo@example.org" || got.Language != "zh-Hant" || got.Code == "" || got.Person == "" {
 		t.Fatalf("%+v", got)
 	}
-	if entry := <-directory.entries; entry.Key != q.Key || entry.SubjectID != string(id) || entry.Action != "request.contact.reach" || entry.Reason != "received" || entry.Path != xian {
+	if entry := <-directory.entries; entry.Key != q.Key || entry.SubjectID != string(id) || entry.Action != contract.ActReachRequester || entry.Reason != "received" || entry.Path != xian {
 		t.Errorf("recorded %+v", entry)
 	}
 	directory.refuse = true

@@ -257,7 +257,7 @@ func (s *Service) Count(ctx context.Context, _ contract.Empty) (contract.Counts,
 	if err != nil {
 		return contract.Counts{}, pg.MapContext(ctx, err)
 	}
-	due, err := s.store.countDue(ctx, s.now())
+	due, err := s.store.countDue(ctx, a.Sight(), s.now())
 	if err != nil {
 		return contract.Counts{}, pg.MapContext(ctx, err)
 	}
@@ -288,7 +288,7 @@ func (s *Service) Contact(ctx context.Context, q contract.ContactReading) (contr
 		return contract.Contact{}, err
 	}
 	entry := contract.AuditEntry{
-		Key: contract.NewID[string](), Action: "request.contact.read", SubjectID: q.ID, Path: row.OrgPath, Reason: q.Reason,
+		Key: contract.NewID[string](), Action: contract.ActReadRequestContact, SubjectID: q.ID, Path: row.OrgPath, Reason: q.Reason,
 	}
 	if _, err := bus.Call(ctx, s.bus, contract.DirectoryAudit, entry); err != nil {
 		return contract.Contact{}, fmt.Errorf("record reading of a contact: %w", err)

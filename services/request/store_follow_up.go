@@ -35,10 +35,11 @@ func (s *store) followNews(ctx context.Context, tx *sqlx.Tx, r *record) error {
 	return wrapped("take follow-up away", err)
 }
 
-const countDueSQL = `SELECT count(*) FROM follow_ups WHERE due_at <= $1`
+const countDueSQL = `SELECT count_due($1, $2, $3)`
 
-func (s *store) countDue(ctx context.Context, now time.Time) (n int64, err error) {
-	err = s.db.GetContext(ctx, &n, countDueSQL, now)
+// countDue counts the requests below a path that staff look at again by now.
+func (s *store) countDue(ctx context.Context, path string, now time.Time) (n int64, err error) {
+	err = s.db.GetContext(ctx, &n, countDueSQL, path, contract.PathEnd(path), now)
 	return n, wrapped("count follow-ups", err)
 }
 
@@ -65,11 +66,13 @@ const raiseSQL = `
 			AND r.urgency = $1 AND r.updated_at < $3
 			AND NOT EXISTS (SELECT FROM follow_ups f WHERE f.request_id = r.id)
 		ORDER BY r.updated_at LIMIT $4
+		FOR NO KEY UPDATE OF r SKIP LOCKED
 		ON CONFLICT DO NOTHING RETURNING request_id, due_at)
 	SELECT r.id, f.due_at, r.org_code, r.org_path, r.region_code, r.urgency
 	FROM raised f JOIN requests r ON r.id = f.request_id`
 
-// raise sets the date of requests without news to now, and returns them.
+// raise sets the date of requests without news to now, and returns them. It locks them
+// first, as whoever changes one does; one that is being changed has news.
 func (s *store) raise(
 	ctx context.Context, tx *sqlx.Tx, urgency contract.Urgency, now, before time.Time, limit int,
 ) (rows []dueRow, err error) {

@@ -47,8 +47,7 @@ type place struct {
 // listRequestsSQL finds the page by the index of the queue alone, before it looks
 // at the rows and joins contacts, whose policy is asked for each. Behind policies
 // the planner may not look how many titles fit: with CASE it takes half of them,
-// and walks the queue; what is rare comes with $18, and what is due as an array: joined
-// with it the queue would be walked too.
+// and walks the queue; what is rare comes with $18.
 const listRequestsSQL = `SELECT ` + fullColumns + `
 	FROM (SELECT r.id FROM requests r
 		WHERE r.org_path >= $1 AND r.org_path < $2
@@ -67,7 +66,7 @@ const listRequestsSQL = `SELECT ` + fullColumns + `
 			AND ($18::uuid[] IS NULL OR r.code = $14 OR r.id = ANY ($18))
 			AND ($19::timestamptz IS NULL OR r.updated_at > $19)
 			AND (NOT $27::boolean OR r.awaiting_since IS NOT NULL) AND ($28::timestamptz IS NULL OR r.start_by < $28)
-			AND ($26::timestamptz IS NULL OR r.id = ANY (ARRAY(SELECT f.request_id FROM follow_ups f WHERE f.due_at <= $26)))
+			AND ($26::timestamptz IS NULL OR r.follow_up_at <= $26)
 			AND ($20::smallint IS NULL OR (r.urgency_rank, r.created_at, r.id) > ($20, $21::timestamptz, $22::uuid))
 		ORDER BY r.urgency_rank, r.created_at, r.id
 		LIMIT $23) AS found

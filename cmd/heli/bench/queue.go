@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"heli/pkg/bus"
 	"heli/pkg/contract"
 	"heli/pkg/pg"
 )
@@ -18,9 +19,11 @@ import (
 // QueueOptions say how many requests there are, and who looks at them how often.
 type QueueOptions struct {
 	URL      string
+	Bus      *bus.Bus
 	Session  string // the Cookie of a coordinator above all organisations
 	Requests int
-	Rounds   int // of every filter
+	Rounds   int      // of every filter
+	Only     []string // filters that are asked for; none: all
 	Progress func(rows int)
 }
 
@@ -30,21 +33,35 @@ type QueueResult struct {
 	Organisations int            `json:"organisations"`
 	FillS         float64        `json:"fill_s"`
 	Filters       []FilterFigure `json:"filters"`
+	// What the very first page after the start took, while the services read what they
+	// hold; it is in none of the other figures.
+	FirstMS float64 `json:"first_ms"`
 	// The slowest of the filters, without and with a text search.
 	FilterP99MS float64        `json:"filter_p99_ms"`
 	TextP99MS   float64        `json:"text_p99_ms"`
 	DeepP99MS   float64        `json:"deep_p99_ms"` // a hundred pages on
 	Live        ConsolesResult `json:"live"`
+	Tabs        TabsFigure     `json:"tabs"`
 	Counts      []CountFigure  `json:"counts"` // of the dashboard
 	List        ListFigure     `json:"list"`   // of requests, over the API
 }
 
+// TabsFigure is what the counts took that stand at the queue's tabs.
+type TabsFigure struct {
+	Queues  map[string]int64 `json:"queues"`
+	FirstMS float64          `json:"first_ms"`
+	P50MS   float64          `json:"p50_ms"`
+	P99MS   float64          `json:"p99_ms"`
+}
+
 // FilterFigure is what one filter took.
 type FilterFigure struct {
-	Filter string  `json:"filter"`
-	Rows   int     `json:"rows"` // of its page
-	P50MS  float64 `json:"p50_ms"`
-	P99MS  float64 `json:"p99_ms"`
+	Filter string `json:"filter"`
+	Rows   int    `json:"rows"` // of its page
+	// FirstMS is the first of the answers that warm up, which are in no other figure.
+	FirstMS float64 `json:"first_ms"`
+	P50MS   float64 `json:"p50_ms"`
+	P99MS   float64 `json:"p99_ms"`
 }
 
 // warmUpPages is how often a filter is asked before it is measured.
@@ -59,12 +76,20 @@ func Queue(ctx context.Context, db *pg.DB, ref contract.Reference, o QueueOption
 		return r, err
 	}
 	r.FillS = round(time.Since(began).Seconds())
-	filters, err := queueFilters(ctx, db)
+	filters, err := o.filters(ctx, db)
 	if err != nil || o.Rounds == 0 {
 		return r, err
 	}
 	reader := pageReader{o.URL, o.Session, &http.Client{}}
 	defer reader.client.CloseIdleConnections()
+	began = time.Now()
+	if _, err := reader.get(ctx, "/console?tab=all"); err != nil {
+		return r, err
+	}
+	r.FirstMS = quantile([]time.Duration{time.Since(began)}, 1)
+	if err := Settle(ctx, o.Bus); err != nil {
+		return r, err
+	}
 	for _, filter := range filters {
 		f, err := reader.measure(ctx, filter, o.Rounds)
 		if err != nil {
@@ -81,6 +106,37 @@ func Queue(ctx context.Context, db *pg.DB, ref contract.Reference, o QueueOption
 	return r, err
 }
 
+func (o QueueOptions) filters(ctx context.Context, db *pg.DB) ([]string, error) {
+	if len(o.Only) > 0 {
+		return o.Only, nil
+	}
+	return queueFilters(ctx, db)
+}
+
+// Tabs asks for the counts at the tabs, rounds times after a first one.
+func Tabs(ctx context.Context, b *bus.Bus, rounds int) (TabsFigure, error) {
+	ctx = contract.WithActor(ctx, contract.Actor{Role: contract.RoleCoordinator, Name: "heli bench", Path: contract.RootPath})
+	var f TabsFigure
+	var samples []time.Duration
+	for i := range warmUpPages + rounds {
+		began := time.Now()
+		counts, err := bus.Call(ctx, b, contract.RequestCount, contract.Empty{})
+		if err != nil {
+			return f, fmt.Errorf("count for the tabs: %w", err)
+		}
+		took := time.Since(began)
+		if i == 0 {
+			f.FirstMS = quantile([]time.Duration{took}, 1)
+		}
+		if i >= warmUpPages {
+			samples = append(samples, took)
+		}
+		f.Queues = counts.Queues
+	}
+	f.P50MS, f.P99MS = quantile(samples, 0.5), quantile(samples, 0.99)
+	return f, nil
+}
+
 // queueFilters are single filters, each with a common and a rare value where it
 // has any.
 func queueFilters(ctx context.Context, db *pg.DB) ([]string, error) {
@@ -94,6 +150,7 @@ func queueFilters(ctx context.Context, db *pg.DB) ([]string, error) {
 	}
 	return []string{
 		"tab=all", "tab=new", "tab=to_match", "tab=awaiting", "tab=stuck", "tab=in_progress", "tab=follow_up", "tab=due", "tab=disputed",
+		"tab=due&category=" + rareCategory, "tab=due&region=" + rareRegion, "tab=due&urgency=planned",
 		"tab=awaiting&category=" + rareCategory, "tab=awaiting&region=" + rareRegion, "tab=stuck&category=" + rareCategory, "tab=stuck&urgency=planned",
 		"tab=all&category=" + category, "tab=all&category=" + rareCategory, "tab=all&urgency=critical", "tab=all&urgency=planned",
 		"tab=all&region=" + region, "tab=all&region=" + rareRegion, "tab=all&region=610000", "tab=all&organisation=bench7",
@@ -148,8 +205,12 @@ func (p pageReader) measure(ctx context.Context, filter string, rounds int) (Fil
 		if err != nil {
 			return f, err
 		}
+		took := time.Since(began)
+		if i == 0 {
+			f.FirstMS = quantile([]time.Duration{took}, 1)
+		}
 		if i >= warmUpPages {
-			samples = append(samples, time.Since(began))
+			samples = append(samples, took)
 		}
 		f.Rows = strings.Count(page, rowMark)
 	}

@@ -67,6 +67,15 @@ const fillRequestsSQL = `
 	INSERT INTO request.need_lines (id, request_id, position, category, item, specification, source_text, quantity, unit)
 	SELECT id, id, 0, category, '', '', '', 10, 'piece' FROM rows WHERE id IN (SELECT id FROM stored)`
 
+// fillFollowUpsSQL has staff look at one open request in thirty-five again by now, and at
+// as many later.
+const fillFollowUpsSQL = `
+	INSERT INTO request.follow_ups (request_id, due_at, raised)
+	SELECT id, CASE WHEN n % 35 = 2 THEN now() - n % 1009 * interval '1 minute' ELSE now() + (1 + n % 400) * interval '1 day' END, n % 70 = 2
+	FROM (SELECT id, substr(code, 7)::bigint AS n FROM request.requests WHERE code LIKE 'BENCH-%' AND stage <> 'closed') AS numbered
+	WHERE n % 35 IN (2, 3)
+	ON CONFLICT DO NOTHING`
+
 // fillQueue goes on where an earlier fill stopped.
 func fillQueue(ctx context.Context, db *pg.DB, all int, ref contract.Reference, progress func(rows int)) error {
 	var regions, categories []string
@@ -80,9 +89,6 @@ func fillQueue(ctx context.Context, db *pg.DB, all int, ref contract.Reference, 
 	if err := db.GetContext(ctx, &there, `SELECT count(*) FROM request.requests WHERE code LIKE 'BENCH-%'`); err != nil {
 		return fmt.Errorf("count requests: %w", err)
 	}
-	if there >= all {
-		return nil
-	}
 	for from := there + 1; from <= all; from += queueBatch {
 		to := min(from+queueBatch-1, all)
 		_, err := db.ExecContext(ctx, fillRequestsSQL, from, to, pq.Array(regions), pq.Array(categories), queueOrganisations, claimedBy)
@@ -91,7 +97,10 @@ func fillQueue(ctx context.Context, db *pg.DB, all int, ref contract.Reference, 
 		}
 		progress(to)
 	}
-	const settle = `VACUUM ANALYZE request.requests, request.need_lines, request.line_matches, request.tally`
+	if _, err := db.ExecContext(ctx, fillFollowUpsSQL); err != nil {
+		return fmt.Errorf("fill in follow-ups: %w", err)
+	}
+	const settle = `VACUUM ANALYZE request.requests, request.follow_ups, request.need_lines, request.line_matches, request.tally`
 	if _, err := db.ExecContext(ctx, settle); err != nil {
 		return fmt.Errorf("settle tables: %w", err)
 	}

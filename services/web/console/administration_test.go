@@ -183,15 +183,20 @@ func TestTheAuditChainIsReadVerifiedAndExported(t *testing.T) {
 	d := newDesk(t)
 	d.answerAdministration()
 	r := d.signIn(contract.RoleAuditor)
-	r.get("/console/audit?verify=1&actor=x&from=2026-01-02").shows(t, http.StatusOK, "request.contact.read", "xian, row 3", "=测试员")
+	r.get("/console/audit?verify=1&actor=x&from=2026-01-02").shows(t, http.StatusOK, ">request.contact.read</a>", "Contact of a request read", `<optgroup label="Organisation">`, "xian, row 3", "=测试员")
 	asked := last[contract.ListAudit](d, contract.DirectoryAuditTrail.Subject)
 	if asked.Actor != "x" || asked.From == nil || asked.From.UTC().Format("2006-01-02 15") != "2026-01-01 16" {
+		t.Errorf("asked %+v", asked)
+	}
+	r.get("/console/audit?action=request.publish").shows(t, http.StatusOK, `value="request.publish" selected`)
+	r.get("/console/audit?action=request.").shows(t, http.StatusOK, `value="request." selected`)
+	if asked = last[contract.ListAudit](d, contract.DirectoryAuditTrail.Subject); asked.Action != "request." {
 		t.Errorf("asked %+v", asked)
 	}
 	r.get("/console/audit?from=tomorrow").shows(t, http.StatusUnprocessableEntity)
 	export := r.post("/console/audit/export", url.Values{})
 	export.shows(t, http.StatusOK, "xian,7,request.contact.read", "'=测试员")
-	if entry := last[contract.AuditEntry](d, contract.DirectoryAudit.Subject); entry.Action != "audit.export" || entry.Path != testkit.Shaanxi.Path {
+	if entry := last[contract.AuditEntry](d, contract.DirectoryAudit.Subject); entry.Action != contract.ActExportAudit || entry.Path != testkit.Shaanxi.Path {
 		t.Errorf("recorded %+v", entry)
 	}
 	if got := d.signIn(contract.RoleCoordinator).post("/console/audit/export", url.Values{}); got.status != http.StatusForbidden {

@@ -89,7 +89,7 @@ func (c console) exportAudit(w http.ResponseWriter, r *http.Request) error {
 	}
 	actor := contract.ActorFrom(r.Context())
 	_, err = bus.Call(r.Context(), c.Bus, contract.DirectoryAudit, contract.AuditEntry{
-		Key: contract.NewID[string](), Action: "audit.export", SubjectID: actor.ID(), Path: actor.Path,
+		Key: contract.NewID[string](), Action: contract.ActExportAudit, SubjectID: actor.ID(), Path: actor.Path,
 	})
 	if err != nil {
 		return err

@@ -104,7 +104,7 @@ func (c console) calendarsPage(w http.ResponseWriter, r *http.Request, v templat
 		return err
 	}
 	v.Errors = templates.ErrorsOf(d.Page, refused)
-	d.Notice = &templates.Notice{Tone: templates.ToneError, Text: d.Fault(refused)}
+	d.Notice = formNotice(d, refused)
 	c.Pages.Render(w, r, page.StatusOf(refused), templates.ConsoleCalendars(d, v))
 	return nil
 }

@@ -44,7 +44,7 @@ func (c console) categoriesPage(w http.ResponseWriter, r *http.Request, f *refus
 		typed := categoryForm(f.form)
 		typed.Errors = templates.ErrorsOf(d.Page, f.err)
 		v.Form = &typed
-		d.Notice = &templates.Notice{Tone: templates.ToneError, Text: d.Fault(f.err)}
+		d.Notice = formNotice(d, f.err)
 	}
 	c.Pages.Render(w, r, status, templates.ConsoleCategories(d, v))
 	return nil

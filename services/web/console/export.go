@@ -76,7 +76,7 @@ func (c console) recordExport(ctx context.Context, actor contract.Actor, query u
 	kept.Del("text")
 	kept.Del("columns")
 	_, err = bus.Call(ctx, c.Bus, contract.DirectoryAudit, contract.AuditEntry{
-		Key: contract.NewID[string](), Action: "request.export", SubjectID: actor.ID(), Path: actor.Path, Reason: strings.TrimSpace(format + " " + kept.Encode()),
+		Key: contract.NewID[string](), Action: contract.ActExportRequests, SubjectID: actor.ID(), Path: actor.Path, Reason: strings.TrimSpace(format + " " + kept.Encode()),
 	})
 	return err
 }

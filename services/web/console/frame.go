@@ -151,6 +151,14 @@ func (c console) list(w http.ResponseWriter, r *http.Request, d templates.Desk, 
 	return nil
 }
 
+// formNotice says why a form was refused; nil where the form itself lists what is wrong.
+func formNotice(d templates.Desk, refused error) *templates.Notice {
+	if len(templates.ErrorsOf(d.Page, refused)) > 0 {
+		return nil
+	}
+	return &templates.Notice{Tone: templates.ToneError, Text: d.Fault(refused)}
+}
+
 // renderPart shows a part of a page, or why it cannot be loaded: the part then
 // tries again with the next change.
 func (c console) renderPart(w http.ResponseWriter, r *http.Request, d templates.Desk, err error, shown templ.Component) error {

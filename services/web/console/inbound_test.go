@@ -54,7 +54,7 @@ func TestAFormElsewhereIsConnectedByThePages(t *testing.T) {
 	must(t, err)
 	post := url.Values{"post": {waiting[0].ID}, "act": {"read"}}
 	r.post(path+"/post", post).shows(t, http.StatusOK, "That you read it has been recorded.", "13800001234", `value="小米粥"`)
-	if entry := last[contract.AuditEntry](d, contract.DirectoryAudit.Subject); entry.Action != "inbound.read" || entry.SubjectID != waiting[0].ID {
+	if entry := last[contract.AuditEntry](d, contract.DirectoryAudit.Subject); entry.Action != contract.ActReadPost || entry.SubjectID != waiting[0].ID {
 		t.Errorf("recorded %+v", entry)
 	}
 	post.Set("act", "take")

@@ -57,7 +57,7 @@ func (c console) keysPage(w http.ResponseWriter, r *http.Request, form templates
 		return err
 	}
 	v.New.Errors = templates.ErrorsOf(d.Page, refused)
-	d.Notice = &templates.Notice{Tone: templates.ToneError, Text: d.Fault(refused)}
+	d.Notice = formNotice(d, refused)
 	c.Pages.Render(w, r, page.StatusOf(refused), templates.ConsoleKeys(d, v))
 	return nil
 }

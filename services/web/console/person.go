@@ -56,7 +56,7 @@ func (c console) peoplePage(w http.ResponseWriter, r *http.Request, form templat
 		return err
 	}
 	v.New.Errors = templates.ErrorsOf(d.Page, refused)
-	d.Notice = &templates.Notice{Tone: templates.ToneError, Text: d.Fault(refused)}
+	d.Notice = formNotice(d, refused)
 	c.Pages.Render(w, r, page.StatusOf(refused), templates.ConsolePeople(d, v))
 	return nil
 }
@@ -109,7 +109,7 @@ func (c console) personPage(w http.ResponseWriter, r *http.Request, link *templa
 		if typed := f.form.Get("organisation"); typed != "" {
 			v.At = typed
 		}
-		d.Notice = &templates.Notice{Tone: templates.ToneError, Text: d.Fault(f.err)}
+		d.Notice = formNotice(d, f.err)
 	}
 	c.Pages.Render(w, r, status, templates.ConsolePerson(d, v))
 	return nil

@@ -89,7 +89,7 @@ func (c console) policyPage(w http.ResponseWriter, r *http.Request, d templates.
 		status = page.StatusOf(refused)
 		v.Form.Errors = templates.ErrorsOf(d.Page, refused)
 		markPolicy(&v.Form)
-		d.Notice = &templates.Notice{Tone: templates.ToneError, Text: d.Fault(refused)}
+		d.Notice = formNotice(d, refused)
 	}
 	c.Pages.Render(w, r, status, templates.ConsolePolicy(d, v))
 	return nil

@@ -120,6 +120,7 @@ func markPolicy(f *templates.PolicyForm) {
 	for _, fields := range [][]templates.PolicyField{f.Weights, f.Holds, f.Waits, f.Others} {
 		for i := range fields {
 			fields[i].Error = f.Errors.At(fields[i].Name)
+			f.Errors.Label(fields[i].Name, fields[i].Label)
 		}
 	}
 }

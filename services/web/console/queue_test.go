@@ -187,7 +187,7 @@ func TestAnExportHoldsTheViewAndIsRecorded(t *testing.T) {
 		t.Errorf("the file holds (-want +got):\n%s", diff)
 	}
 	entry := last[contract.AuditEntry](d, contract.DirectoryAudit.Subject)
-	if entry.Action != "request.export" || entry.Path != testkit.Shaanxi.Path || strings.Contains(entry.Reason, "王") || !strings.Contains(entry.Reason, "tab=to_match") {
+	if entry.Action != contract.ActExportRequests || entry.Path != testkit.Shaanxi.Path || strings.Contains(entry.Reason, "王") || !strings.Contains(entry.Reason, "tab=to_match") {
 		t.Errorf("recorded %+v", entry)
 	}
 	form.Set("format", "xlsx")

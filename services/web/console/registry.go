@@ -163,7 +163,7 @@ func (c console) newOrganisationPage(w http.ResponseWriter, r *http.Request, for
 	if refused != nil {
 		status = page.StatusOf(refused)
 		form.Errors = templates.ErrorsOf(d.Page, refused)
-		d.Notice = &templates.Notice{Tone: templates.ToneError, Text: d.Fault(refused)}
+		d.Notice = formNotice(d, refused)
 	}
 	c.Pages.Render(w, r, status, templates.ConsoleNewOrganisation(d, form, c.categoryChoices(d)))
 	return nil

@@ -44,7 +44,7 @@ func (c console) sessionsPage(w http.ResponseWriter, r *http.Request, form templ
 	for _, field := range fault.As(refused).Fields {
 		s.Form.Unusual = s.Form.Unusual || field.Code == "unusual"
 	}
-	d.Notice = &templates.Notice{Tone: templates.ToneError, Text: d.Fault(refused)}
+	d.Notice = formNotice(d, refused)
 	c.Pages.Render(w, r, page.StatusOf(refused), templates.ConsoleSessions(d, s))
 	return nil
 }

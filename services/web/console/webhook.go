@@ -51,7 +51,7 @@ func (c console) webhooksPage(
 		return err
 	}
 	shown.New.Errors = templates.ErrorsOf(d.Page, refused)
-	d.Notice = &templates.Notice{Tone: templates.ToneError, Text: d.Fault(refused)}
+	d.Notice = formNotice(d, refused)
 	c.Pages.Render(w, r, page.StatusOf(refused), templates.ConsoleWebhooks(d, shown))
 	return nil
 }

@@ -281,7 +281,7 @@ func TestWhatDoesNotFitIsKeptAndPutRight(t *testing.T) {
 	if opened.Mapped["contact_phone"] != "123" || opened.Mapped["category"] != "ppe" || opened.Fields["fields.tags"] != "老人, 独居" {
 		t.Errorf("opened %+v", opened)
 	}
-	if len(f.audit) != 1 || f.audit[0].Action != actionRead || f.audit[0].SubjectID != wrong || f.audit[0].Path != testkit.Xian.Path {
+	if len(f.audit) != 1 || f.audit[0].Action != contract.ActReadPost || f.audit[0].SubjectID != wrong || f.audit[0].Path != testkit.Xian.Path {
 		t.Errorf("audit %+v", f.audit)
 	}
 	if _, err := f.forms.Correct(coordinator, form.ID, wrong, opened.Mapped); !fault.Is(err, fault.Invalid) || fault.As(err).Fields[0].Location != "contact.phone" {

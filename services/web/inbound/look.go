@@ -12,9 +12,6 @@ import (
 	"heli/pkg/importer"
 )
 
-// actionRead is the audit chain's word for reading a post.
-const actionRead = "inbound.read"
-
 // reasons say why somebody has to look at a post.
 type reasons struct {
 	Reason string        `json:"reason"`
@@ -104,7 +101,7 @@ func (f *Forms) Open(ctx context.Context, form, id string) (Opened, error) {
 		return Opened{}, err
 	}
 	_, err = bus.Call(ctx, f.bus, contract.DirectoryAudit, contract.AuditEntry{
-		Key: contract.NewID[string](), Action: actionRead, SubjectID: p.ID, Path: row.OrgPath,
+		Key: contract.NewID[string](), Action: contract.ActReadPost, SubjectID: p.ID, Path: row.OrgPath,
 	})
 	if err != nil {
 		return Opened{}, err

@@ -269,7 +269,7 @@ func sentFacts(page *templates.Page, messages []contract.OwnMessage) (facts []te
 func readingFacts(page *templates.Page, readings []contract.OwnReading) (facts []templates.Fact) {
 	for _, r := range readings {
 		what := page.T("held.read.contact")
-		if r.Action == "request.complaint.read" || r.Action == "offer.complaint.read" {
+		if act, _ := contract.ActOf(r.Action); act == contract.ActReadRequestComplaint || act == contract.ActReadOfferComplaint {
 			what = page.T("held.read.complaint")
 		}
 		facts = append(facts, templates.Fact{Name: page.DateTime(r.At), Value: what + " · " + teller(page, r.Role)})

@@ -76,7 +76,7 @@ func eventSteps(d Desk, events []contract.IdentityEvent) []Step {
 		if event.Actor != "" {
 			by = event.Actor + " · " + by
 		}
-		steps = append(steps, Step{At: event.At, Title: known(d.Page, "audit."+event.Action, event.Action), Text: eventText(d, event.Reason), By: by, Tone: ToneInfo})
+		steps = append(steps, Step{At: event.At, Title: actName(d.Page, event.Action), Text: eventText(d, event.Reason), By: by, Tone: ToneInfo})
 	}
 	return steps
 }

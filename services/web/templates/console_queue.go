@@ -240,6 +240,14 @@ type Bulk struct {
 	Undoable []string
 }
 
+// kind is that of the button that does it, the only one of its page.
+func (b Bulk) kind() ButtonKind {
+	if b.Asked.Danger {
+		return ButtonDanger
+	}
+	return ButtonPrimary
+}
+
 // BulkRow is one of the requests.
 type BulkRow struct {
 	ID, Code, Title string

@@ -160,6 +160,15 @@ func ErrorsOf(p *Page, err error) Errors {
 	return errs
 }
 
+// Label gives the wrong field of a location the name that its form has for it.
+func (e Errors) Label(location, label string) {
+	for i := range e {
+		if e[i].Location == location {
+			e[i].Label = label
+		}
+	}
+}
+
 func labelOf(p *Page, location string) string {
 	if key := "label." + listIndex.ReplaceAllString(location, ""); p.Has(key) {
 		return p.T(key)
