@@ -111,7 +111,9 @@ func (s *Service) attemptMessage(ctx context.Context, t messageTask) (attempted,
 	if err != nil || reason != "" {
 		return ended(reason), err
 	}
-	person, err := s.reach(ctx, t, contract.AskReach{AtOnce: said.rule.atOnce != "", Until: said.rule.closesAt(t, said.until)})
+	person, err := s.reach(ctx, t, contract.AskReach{
+		AtOnce: said.rule.atOnce != "", Until: said.rule.closesAt(t, said.until), HeardBy: said.heardBy,
+	})
 	if fault.Is(err, fault.NotFound) {
 		return ended(reasonUnknown), nil
 	}
@@ -132,14 +134,16 @@ func (s *Service) attemptMessage(ctx context.Context, t messageTask) (attempted,
 
 // saying is a message that is still true.
 type saying struct {
-	task messageTask
-	rule rule
+	task    messageTask
+	rule    rule
+	heardBy *time.Time // nil: it may be late
 	standing
 }
 
 // standing is how the match or ask stands that a message is about; zero for none.
 type standing struct {
 	state      string
+	agreed     bool       // the helper said yes, whoever asked
 	generation int        // of the answer's token
 	until      *time.Time // to which an answer is awaited
 }
@@ -160,25 +164,31 @@ func (s *Service) stillTrue(ctx context.Context, t messageTask) (said saying, re
 		return said, reasonOutdated, nil
 	}
 	said.task, said.rule = t, r
-	if r.takesBack != "" {
-		told, err := s.worker.told(ctx, r.takesBack, t)
-		if err != nil || !told {
-			return said, reasonNotTold, err
+	if t.About != nil {
+		if said.standing, err = s.standingOf(ctx, r, *t.About); fault.Is(err, fault.NotFound) {
+			return said, reasonOutdated, nil
+		}
+		if err != nil || !r.holds(said.state) {
+			return said, reasonOutdated, err
 		}
 	}
-	if t.About == nil {
-		return said, "", nil
+	if reason, err := s.notTold(ctx, said); err != nil || reason != "" {
+		return said, reason, err
 	}
-	said.standing, err = s.standingOf(ctx, r, *t.About)
-	switch {
-	case fault.Is(err, fault.NotFound):
-		return said, reasonOutdated, nil
-	case err != nil:
-		return said, "", err
-	case !r.holds(said.state):
-		return said, reasonOutdated, nil
+	said.heardBy, reason, err = s.stillNews(ctx, t)
+	return said, reason, err
+}
+
+// notTold returns why a message takes back what nobody was told: neither by a message,
+// nor, of a helper, when they said yes.
+func (s *Service) notTold(ctx context.Context, said saying) (string, error) {
+	if said.rule.takesBack == "" || said.agreed && said.rule.to == contract.ThingOffer {
+		return "", nil
 	}
-	return said, "", nil
+	if told, err := s.worker.told(ctx, said.rule.takesBack, said.task); err != nil || told {
+		return "", err
+	}
+	return reasonNotTold, nil
 }
 
 func (s *Service) standingOf(ctx context.Context, r rule, id string) (standing, error) {
@@ -187,7 +197,8 @@ func (s *Service) standingOf(ctx context.Context, r rule, id string) (standing, 
 		return standing{state: ask.State, generation: ask.Generation, until: &ask.Until}, err
 	}
 	match, err := bus.Call(ctx, s.bus, contract.MatcherGet, contract.GetByID{ID: id})
-	return standing{state: match.State, generation: match.Generation, until: match.HoldUntil}, err
+	agreed := slices.ContainsFunc(match.History, func(h contract.HistoryEntry) bool { return h.Move == "accept" })
+	return standing{state: match.State, agreed: agreed, generation: match.Generation, until: match.HoldUntil}, err
 }
 
 // Who knows where somebody is reached, and is told that mail comes back.

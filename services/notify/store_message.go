@@ -28,12 +28,16 @@ type messageRow struct {
 	NextAt    *time.Time         `json:"next_at"`
 	DueAt     *time.Time         `json:"due_at"` // as NextAt was first; nil: CreatedAt
 	EndsAt    *time.Time         `json:"ends_at"`
+	Revision  *int64             `json:"revision"` // of what it tells how it stands
+	Stood     string             `json:"stood"`
+	Stands    string             `json:"stands"`
+	HeardBy   *time.Time         `json:"heard_by"`
 	CreatedAt time.Time          `json:"created_at"`
 }
 
 const insertMessagesSQL = `
-	INSERT INTO messages (id, kind, thing, subject_id, about, occasion, org_path, critical, waits, next_at, due_at, ends_at, created_at)
-	SELECT id, kind, thing, subject_id, about, occasion, org_path, critical, waits, next_at, due_at, ends_at, created_at
+	INSERT INTO messages (id, kind, thing, subject_id, about, occasion, org_path, critical, waits, next_at, due_at, ends_at, revision, stood, stands, heard_by, created_at)
+	SELECT id, kind, thing, subject_id, about, occasion, org_path, critical, waits, next_at, due_at, ends_at, revision, stood, stands, heard_by, created_at
 	FROM json_populate_recordset(NULL::messages, $1)
 	ON CONFLICT (kind, subject_id, occasion) DO NOTHING`
 
@@ -80,9 +84,11 @@ type messageTask struct {
 	Occasion  string             `db:"occasion"`
 	OrgPath   string             `db:"org_path"`
 	DueAt     time.Time          `db:"due_at"`
+	Revision  *int64             `db:"revision"`
+	Stands    string             `db:"stands"`
 }
 
-const taskColumns = `id, kind, thing, subject_id, about, critical, ends_at, tries, attempt, occasion, org_path, coalesce(due_at, created_at) AS due_at`
+const taskColumns = `id, kind, thing, subject_id, about, critical, ends_at, tries, attempt, occasion, org_path, coalesce(due_at, created_at) AS due_at, revision, stands`
 
 // Of what may wait for one person the first is taken alone: it gathers the others
 // where they are to be told of together.
@@ -274,5 +280,5 @@ const purgeMessagesSQL = `DELETE FROM messages WHERE created_at < $1 AND state <
 
 var messageStatements = []string{
 	insertMessagesSQL, forgetMessagesSQL, takeMessagesSQL, toldSQL, lockPersonSQL, reserveMessageSQL, updateMessageSQL,
-	insertMessageAttemptSQL, releaseMessageSQL, listMessagesSQL, listOwnMessagesSQL, purgeMessagesSQL,
+	insertMessageAttemptSQL, releaseMessageSQL, selectNewsSQL, listMessagesSQL, listOwnMessagesSQL, purgeMessagesSQL,
 }
