@@ -53,9 +53,9 @@ func (s *Service) sendMessage(ctx context.Context, t messageTask) {
 		s.log.Error("cannot send a message", "message", t.ID, "error", err)
 		err = s.bookAttempt(ctx, t, attempted{result: result{reason: reasonInternal}})
 	case err != nil || interrupted: // nothing was sent: another service is away, or we stop
-		err = s.worker.releaseMessage(ctx, t, s.soon())
+		err = s.worker.releaseMessage(ctx, t, s.soon(), "")
 	case a.notBefore != nil:
-		err = s.worker.releaseMessage(ctx, t, a.notBefore)
+		err = s.worker.releaseMessage(ctx, t, a.notBefore, a.meets)
 	default:
 		err = s.bookAttempt(ctx, t, a)
 	}
@@ -95,6 +95,7 @@ func (s *Service) bookAttempt(ctx context.Context, t messageTask, a attempted) e
 type attempted struct {
 	result    result
 	notBefore *time.Time
+	meets     string // digest of the address whose other messages it waits for
 	way       way
 	person    string
 }
@@ -120,14 +121,19 @@ func (s *Service) attemptMessage(ctx context.Context, t messageTask) (attempted,
 	if err != nil {
 		return attempted{}, err
 	}
+	said.person = person
 	a := attempted{way: way{channel: person.Channel, code: person.Code, path: person.Path}, person: person.Person, notBefore: person.NotBefore}
 	switch {
-	case !said.holds(person):
+	case !said.holds():
 		a.result, a.notBefore = result{reason: reasonOutdated, final: true}, nil
 	case person.Refusal != "":
 		a.result = result{reason: person.Refusal, final: true}
 	case person.NotBefore == nil:
-		a.result, err = s.tell(ctx, said, person)
+		if a.notBefore = s.meets(t, person); a.notBefore != nil {
+			a.meets = person.Person
+		} else {
+			a.result, err = s.tell(ctx, said)
+		}
 	}
 	return a, err
 }
@@ -137,6 +143,7 @@ type saying struct {
 	task    messageTask
 	rule    rule
 	heardBy *time.Time // nil: it may be late
+	person  contract.Reach
 	standing
 }
 
@@ -149,8 +156,8 @@ type standing struct {
 }
 
 // holds reports whether a message about a request or an offer as a whole is true of it.
-func (s saying) holds(person contract.Reach) bool {
-	return s.task.About != nil || s.rule.holds(person.State)
+func (s saying) holds() bool {
+	return s.task.About != nil || s.rule.holds(s.person.State)
 }
 
 // stillTrue returns why a message is not sent, as far as its person need not be asked
