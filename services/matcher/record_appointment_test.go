@@ -95,3 +95,24 @@ func TestAnAppointmentIsKnownAgainAndNotToldAfterItBegan(t *testing.T) {
 		t.Errorf("%d facts, one after it began", n)
 	}
 }
+
+// The erasure of a request leaves nothing by which its places are known again.
+func TestAnErasureTakesDigestsOfPlacesAlong(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.servePlaces(t)
+	r := need(nil)
+	m := b.matched(t, r, help(nil), nil)
+	b.appoint(asCoordinator(t), t, b.at(m, 3, "09:00", "Demo street 1"))
+	kept := func() (digest string) {
+		must(t, b.admin.GetContext(t.Context(), &digest, `SELECT place_digest FROM matcher.appointments WHERE match_id = $1`, m.ID))
+		return digest
+	}
+	if kept() == "" {
+		t.Fatal("no digest of the place")
+	}
+	b.tellEnd(t, r)
+	if got := kept(); got != "" {
+		t.Errorf("%q is left", got)
+	}
+}

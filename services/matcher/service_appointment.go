@@ -170,6 +170,9 @@ func (s *Service) requireNoOverlap(ctx context.Context, tx *sqlx.Tx, m matchRow,
 // transaction: another time moves it, an end or calling it off cancels it. Both sides
 // hear of it.
 func (s *Service) followAppointment(ctx context.Context, tx *sqlx.Tx, move string, after matchRow) error {
+	if after.State.Holds() && move != moveUnschedule && move != "reschedule" {
+		return nil
+	}
 	former, err := s.appointmentOrNone(ctx, tx, after.ID)
 	if err != nil {
 		return err

@@ -80,6 +80,17 @@ func (s store) shiftAppointment(ctx context.Context, tx *sqlx.Tx, id contract.Ma
 	return row, nil
 }
 
+const erasePlacesSQL = `UPDATE appointments SET place_digest = ''
+	WHERE place_digest <> '' AND match_id IN (SELECT id FROM matches WHERE request_id = $1)`
+
+// erasePlaces forgets what tells the places of a request's appointments again.
+func (s store) erasePlaces(ctx context.Context, tx *sqlx.Tx, id contract.RequestID) error {
+	if _, err := tx.ExecContext(ctx, erasePlacesSQL, id); err != nil {
+		return fmt.Errorf("erase digests of places: %w", err)
+	}
+	return nil
+}
+
 const lockCalendarSQL = `SELECT pg_advisory_xact_lock(hashtextextended('appointments of ' || $1, 0))`
 
 const overlappingSQL = `SELECT overlapping($1, $2, $3, $4)`
@@ -160,7 +171,7 @@ func (s store) appointmentsSeen(ctx context.Context, c scope, since time.Time, u
 }
 
 var appointmentStatements = []string{
-	appointmentsSeenSQL,
+	appointmentsSeenSQL, erasePlacesSQL,
 	putAppointmentSQL, cancelAppointmentSQL, shiftAppointmentSQL, lockCalendarSQL, overlappingSQL, getAppointmentSQL,
 	appointmentsOfSQL, appointmentsBelowSQL, insertCalendarSQL, listCalendarsSQL, revokeCalendarSQL, openCalendarSQL,
 	dueAppointmentsSQL, overdueDisputesSQL, endingHoldsSQL,
