@@ -93,6 +93,11 @@ type KeepPlace struct {
 	Text      string    `json:"text"`
 }
 
+// KeptPlace is a keyed digest of a place of a match: the same for the same text.
+type KeptPlace struct {
+	Digest string `json:"digest"`
+}
+
 // AskPlaces asks for places in clear; those that are gone are left out.
 type AskPlaces struct {
 	IDs []PlaceID `json:"ids"`
@@ -111,6 +116,6 @@ var (
 	MatcherMakeCalendar   = Endpoint[MakeCalendar, Calendar]{"svc.matcher.make_calendar"}
 	MatcherCalendars      = Endpoint[Empty, Listing[Calendar]]{"svc.matcher.calendars"}
 	MatcherRevokeCalendar = Endpoint[CalendarByID, Calendar]{"svc.matcher.revoke_calendar"}
-	RequestKeepPlace      = Endpoint[KeepPlace, Empty]{"svc.request.keep_place"}
+	RequestKeepPlace      = Endpoint[KeepPlace, KeptPlace]{"svc.request.keep_place"}
 	RequestPlaces         = Endpoint[AskPlaces, Places]{"svc.request.places"}
 )

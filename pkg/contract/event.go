@@ -18,6 +18,9 @@ const (
 	ThingOffer   Thing = "offer"
 	ThingMatch   Thing = "match"
 	ThingAsk     Thing = "ask"
+	// ThingAppointment is that of an agreed match, whose id it has: moved, which is also
+	// made again, or cancelled. Its version grows with every change.
+	ThingAppointment Thing = "appointment"
 )
 
 // Event is a fact: one thing reached one state. It carries ids, states and
@@ -66,6 +69,12 @@ type EventData struct {
 	PersonID PersonID `json:"person_id,omitempty"`
 	// Reason is a code such as a closing or declining reason, never free text.
 	Reason string `json:"reason,omitempty"`
+	// Was is when an appointment that moved or was cancelled would have begun.
+	Was *time.Time `json:"was,omitempty"`
+	// Stood and Stands are digests of an appointment before and after a change: equal
+	// ones say the same to people. Empty is none, or one that was called off.
+	Stood  string `json:"stood,omitempty"`
+	Stands string `json:"stands,omitempty"`
 	// Erased says that the aggregate's data is to be forgotten for good.
 	Erased bool `json:"erased,omitempty"`
 }

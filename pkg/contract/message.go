@@ -40,6 +40,9 @@ type AskReach struct {
 	// ends: it is in none that would come too late for it.
 	AtOnce bool       `json:"at_once,omitempty"`
 	Until  *time.Time `json:"until,omitempty"`
+	// HeardBy is by when it must be heard, or somebody acts in vain: neither a summary
+	// nor the quiet hours hold it so long, safe contact hours may.
+	HeardBy *time.Time `json:"heard_by,omitempty"`
 	// Since is when the message fell due, from which a summary counts, and Path the
 	// organisation that it is about: of staff, who may have left.
 	Since time.Time `json:"since,omitzero"`

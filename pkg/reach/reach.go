@@ -33,7 +33,7 @@ func Decide(p Person, q contract.AskReach, now time.Time, open func() (contract.
 		return later(at), nil
 	}
 	if !p.SafeHours {
-		if at := permitted(nil, q.Critical).next(now); at.After(now) {
+		if at := awake(nil, q, now); at.After(now) {
 			return later(at), nil
 		}
 	}
@@ -49,14 +49,27 @@ func Decide(p Person, q contract.AskReach, now time.Time, open func() (contract.
 	if refusal != "" {
 		return contract.Reach{Refusal: refusal}, nil
 	}
-	if at := permitted(safe, q.Critical).next(now); at.After(now) {
+	if at := awake(safe, q, now); at.After(now) {
 		return later(at), nil
 	}
 	return contract.Reach{Channel: channel, Address: address, Summary: together}, nil
 }
 
-// answerTime is how long before something ends a summary must come that tells of it.
+// answerTime is how long before something ends a message must come that tells of it.
 const answerTime = 2 * time.Hour
+
+// awake returns when somebody with these safe hours may be written to next: outside of
+// quiet hours, unless that is too late.
+func awake(safe hours, q contract.AskReach, now time.Time) time.Time {
+	at := permitted(safe, q.Critical).next(now)
+	if inTime(q.HeardBy, at) {
+		return at
+	}
+	return permitted(safe, true).next(now)
+}
+
+// inTime reports whether a message that comes then leaves time to act on it.
+func inTime(by *time.Time, at time.Time) bool { return by == nil || by.Sub(at) >= answerTime }
 
 // summary returns when the summary comes that tells of a message, and whether it may
 // wait for that. Safe hours, which only an opened contact tells, may delay a summary
@@ -70,7 +83,7 @@ func (p Person) summary(q contract.AskReach) (at time.Time, waits bool) {
 	if p.SafeHours {
 		latest = at.AddDate(0, 0, 1)
 	}
-	return at, q.Until == nil || q.Until.Sub(latest) >= answerTime
+	return at, inTime(q.Until, latest) && inTime(q.HeardBy, latest)
 }
 
 func (p Person) refusal() string {

@@ -179,6 +179,46 @@ func TestOneSummaryADay(t *testing.T) {
 	}
 }
 
+// What must be heard before something begins waits for no summary and no morning that
+// would come less than two hours before; what somebody said about their hours stands.
+func TestWhatMustBeHeardInTimeIsNotHeld(t *testing.T) {
+	agreed := contract.Consent{Purposes: []string{contract.PurposeMessages}}
+	for name, c := range map[string]struct {
+		digest contract.Digest
+		safe   string
+		now    string
+		by     string
+		later  string
+	}{
+		"tonight, before the morning":     {contract.DigestNone, "", "2026-11-24 22:00", "2026-11-25 07:00", ""},
+		"less than two hours after it":    {contract.DigestNone, "", "2026-11-24 22:00", "2026-11-25 09:59", ""},
+		"two hours after it":              {contract.DigestNone, "", "2026-11-24 22:00", "2026-11-25 10:00", "2026-11-25 08:00"},
+		"next week":                       {contract.DigestNone, "", "2026-11-24 22:00", "2026-12-01 10:00", "2026-11-25 08:00"},
+		"by day":                          {contract.DigestNone, "", "2026-11-24 12:00", "2026-11-24 13:00", ""},
+		"safe hours hold it":              {contract.DigestNone, "after 18:00", "2026-11-24 22:00", "2026-11-24 23:00", ""},
+		"safe hours hold it by day":       {contract.DigestNone, "after 18:00", "2026-11-24 12:00", "2026-11-24 13:00", "2026-11-24 18:00"},
+		"before the summary":              {contract.DigestDaily, "", "2026-11-24 12:00", "2026-11-25 07:00", ""},
+		"after the summary":               {contract.DigestDaily, "", "2026-11-24 12:00", "2026-11-25 10:00", "2026-11-25 08:00"},
+		"before the summary and at night": {contract.DigestDaily, "", "2026-11-24 23:00", "2026-11-25 09:00", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := Person{Consent: agreed, Zone: "Asia/Shanghai", Digest: c.digest, SafeHours: c.safe != ""}
+			now, by := at(t, "Asia/Shanghai", c.now), at(t, "Asia/Shanghai", c.by)
+			got, err := Decide(p, contract.AskReach{Channels: both, Since: now, HeardBy: &by}, now, func() (contract.Contact, error) {
+				return contract.Contact{Email: "a@example.org", SafeHours: c.safe}, nil
+			})
+			switch {
+			case err != nil:
+				t.Error(err)
+			case c.later == "" && (got.Address == "" || got.Summary):
+				t.Errorf("%+v, want it now and alone", got)
+			case c.later != "" && (got.NotBefore == nil || !got.NotBefore.Equal(at(t, "Asia/Shanghai", c.later))):
+				t.Errorf("not before %v, want %s", got.NotBefore, c.later)
+			}
+		})
+	}
+}
+
 // The night in which a clock is put back has an hour more: eight is eight.
 func TestASummaryComesByTheClockOfItsPerson(t *testing.T) {
 	p := Person{Consent: contract.Consent{Purposes: []string{contract.PurposeMessages}}, Zone: "Europe/Berlin", Digest: contract.DigestDaily}

@@ -2,6 +2,7 @@ package matcher
 
 import (
 	"context"
+	"encoding/hex"
 	"slices"
 	"strings"
 	"sync"
@@ -64,11 +65,11 @@ func (b *bench) servePlaces(t *testing.T) {
 	server, err := bus.NewServer(testkit.Bus(t, b.world.Server, "request"), "request")
 	must(t, err)
 	t.Cleanup(server.Stop)
-	must(t, bus.Handle(server, contract.RequestKeepPlace, func(_ context.Context, q contract.KeepPlace) (contract.Empty, error) {
+	must(t, bus.Handle(server, contract.RequestKeepPlace, func(_ context.Context, q contract.KeepPlace) (contract.KeptPlace, error) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.texts[q.ID] = q.Text
-		return contract.Empty{}, nil
+		return contract.KeptPlace{Digest: hex.EncodeToString(digestOf(q.Text))}, nil
 	}))
 	must(t, bus.Handle(server, contract.RequestPlaces, func(_ context.Context, q contract.AskPlaces) (contract.Places, error) {
 		p.mu.Lock()

@@ -87,6 +87,34 @@ func TestAYesMakesAMatchAndTheLastOneTellsTheOthers(t *testing.T) {
 	b.sound(t)
 }
 
+// TestWhoStandsByIsAskedFirst when somebody lets go: a yes of before is as good as sure,
+// so that fewer others are asked beside.
+func TestWhoStandsByIsAskedFirst(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.helpers(t, 30, 5)
+	r := need(new(int64(1)))
+	sent := b.asking(t, r)
+	yes := b.answered(t, sent[0], "accept")
+	late := b.answered(t, sent[len(sent)-1], "accept")
+	m, err := b.Get(asCoordinator(t), contract.GetByID{ID: string(yes.MatchID)})
+	must(t, err)
+	b.move(asToken(t, contract.RoleAnswerer, m.ID), t, m, "withdraw")
+	g, err := b.glance(t.Context(), b.worker, b.worker.db, contract.NeedLineID(r.Lines[0].ID))
+	must(t, err)
+	if len(g.backups) != 1 || g.backups[0].found.Offer != late.OfferID || len(g.others) != 28 {
+		t.Fatalf("%d stand by: %+v; %d others", len(g.backups), g.backups, len(g.others))
+	}
+	if sure := g.backups[0].History; sure.Accepted != sure.Asked || sure.Accepted != standByYes {
+		t.Errorf("who stands by answers as %+v", sure)
+	}
+	g.need.Urgency = contract.Planned // so that not everybody is asked
+	first, alone := g.decide(b.clock.Now()), glance{need: g.need, lacks: g.lacks, others: g.others}.decide(b.clock.Now())
+	if len(first.Ask) < 2 || first.Ask[0].Helper != g.backups[0].Helper || len(first.Ask)-1 >= len(alone.Ask) || len(alone.Ask) == len(g.others) {
+		t.Errorf("asks %d, %s first, and without them %d of %d", len(first.Ask), first.Ask[0].Helper, len(alone.Ask), len(g.others))
+	}
+}
+
 // TestAnswersOtherThanYes.
 func TestAnswersOtherThanYes(t *testing.T) {
 	t.Parallel()

@@ -109,12 +109,19 @@ func TestOnlyHeavyHelpIsFollowedByARest(t *testing.T) {
 			t.Errorf("after %d minutes a proposal: %v", c.took, err)
 		}
 	}
-	b.clock.Advance(48 * time.Hour)
 	last := need(nil)
 	b.tell(t, last, "open")
+	b.clock.Advance(48*time.Hour - time.Second)
+	_, err := b.Propose(asCoordinator(t), proposal(last, o, nil))
+	if n := len(b.suggestions(t, last).Items); n != 0 || !fault.Is(err, fault.Conflict) {
+		t.Errorf("a second before two days are over: %d suggestions, %v", n, err)
+	}
+	b.clock.Advance(time.Second)
 	if len(b.suggestions(t, last).Items) == 0 {
 		t.Error("she rests for longer than two days")
 	}
+	_, err = b.Propose(asCoordinator(t), proposal(last, o, nil))
+	must(t, err)
 }
 
 // TestAPlanKeepsToAHelpersWeek, over all lines and organisations, and uses all of it.

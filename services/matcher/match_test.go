@@ -115,6 +115,10 @@ func TestHoldsSleepAtNight(t *testing.T) {
 		{"over night", at(3, 21, 0), 2 * time.Hour, contract.Urgent, at(4, 8, 0)},
 		{"begun at night", at(3, 23, 30), 2 * time.Hour, contract.Urgent, at(4, 9, 0)},
 		{"begun before dawn", at(3, 5, 0), 2 * time.Hour, contract.Urgent, at(3, 9, 0)},
+		{"begun at bedtime", at(3, 22, 0), 2 * time.Hour, contract.Urgent, at(4, 9, 0)},
+		{"begun a minute before", at(3, 21, 59), 2 * time.Hour, contract.Urgent, at(4, 8, 59)},
+		{"ends at bedtime", at(3, 20, 0), 2 * time.Hour, contract.Urgent, at(3, 22, 0)},
+		{"begun at waking", at(3, 7, 0), 2 * time.Hour, contract.Urgent, at(3, 9, 0)},
 		{"two days are three with their nights", at(3, 12, 0), 40 * time.Hour, contract.Planned, at(5, 22, 0)},
 		{"critical wakes", at(3, 23, 30), 15 * time.Minute, contract.Critical, at(3, 23, 45)},
 	}

@@ -125,6 +125,9 @@ func (s *Service) storeRequests(ctx context.Context, tx *sqlx.Tx, told []news[co
 			if err := s.store.eraseReasons(ctx, tx, n.id, ""); err != nil {
 				return nil, err
 			}
+			if err := s.store.erasePlaces(ctx, tx, n.id); err != nil {
+				return nil, err
+			}
 		}
 	}
 	first, err := s.store.upsertRequests(ctx, tx, stay, s.clock())

@@ -75,11 +75,11 @@ func (s *Service) checkAppointment(q contract.SetAppointment) (slot, error) {
 
 // keepPlace has the request service store where it is, before anything names it:
 // what a failure leaves there is shown to nobody, and goes with the next one.
-func (s *Service) keepPlace(ctx context.Context, q contract.SetAppointment, m matchRow) (*contract.PlaceID, error) {
+func (s *Service) keepPlace(ctx context.Context, q contract.SetAppointment, m matchRow) (venue, error) {
 	text := strings.TrimSpace(q.Place)
-	former, err := s.store.getAppointment(ctx, s.db, m.ID)
-	if err != nil && !fault.Is(err, fault.NotFound) {
-		return nil, err
+	former, err := s.appointmentOrNone(ctx, s.db, m.ID)
+	if err != nil {
+		return venue{}, err
 	}
 	if text == "" {
 		return s.unseenPlace(ctx, former), nil
@@ -88,22 +88,23 @@ func (s *Service) keepPlace(ctx context.Context, q contract.SetAppointment, m ma
 	if former.PlaceID != nil {
 		keep.InForce = *former.PlaceID
 	}
-	if _, err := bus.Call(contract.WithActor(ctx, contract.System()), s.bus, contract.RequestKeepPlace, keep); err != nil {
-		return nil, fmt.Errorf("keep the place of an appointment: %w", err)
+	kept, err := bus.Call(contract.WithActor(ctx, contract.System()), s.bus, contract.RequestKeepPlace, keep)
+	if err != nil {
+		return venue{}, fmt.Errorf("keep the place of an appointment: %w", err)
 	}
-	return &keep.ID, nil
+	return venue{&keep.ID, kept.Digest}, nil
 }
 
 // unseenPlace returns the place that somebody who names none has not been shown:
-// moving the time must not take it away. It is nil where they have seen it.
-func (s *Service) unseenPlace(ctx context.Context, former appointmentRow) *contract.PlaceID {
+// moving the time must not take it away. It is none where they have seen it.
+func (s *Service) unseenPlace(ctx context.Context, former appointmentRow) venue {
 	if former.PlaceID == nil || former.Cancelled {
-		return nil
+		return venue{}
 	}
 	if shown := s.appointmentViews(ctx, contract.ActorFrom(ctx).Role, []appointmentRow{former})[0]; shown.Place != "" {
-		return nil
+		return venue{}
 	}
-	return former.PlaceID
+	return former.venue
 }
 
 // appointing is an appointment on its way into the tables.
@@ -113,7 +114,7 @@ type appointing struct {
 	party  party
 	actor  contract.Actor
 	when   slot
-	place  *contract.PlaceID
+	venue  venue
 }
 
 func (s *Service) storeAppointment(ctx context.Context, q contract.SetAppointment, a appointing) (matchRow, error) {
@@ -127,10 +128,17 @@ func (s *Service) storeAppointment(ctx context.Context, q contract.SetAppointmen
 		if after, err = s.moveLocked(ctx, tx, a.move, a.before, a.party, a.actor); err != nil {
 			return "", err
 		}
+		former, err := s.appointmentOrNone(ctx, tx, after.ID)
+		if err != nil {
+			return "", err
+		}
 		row := appointmentRow{
-			MatchID: after.ID, Start: a.when.start, End: a.when.end, Zone: q.Zone, PlaceID: a.place, ChangedAt: after.UpdatedAt,
+			MatchID: after.ID, Start: a.when.start, End: a.when.end, Zone: q.Zone, venue: a.venue, ChangedAt: after.UpdatedAt,
 		}
 		if err := s.store.putAppointment(ctx, tx, row); err != nil {
+			return "", err
+		}
+		if err := s.recordAppointment(ctx, tx, after, former); err != nil {
 			return "", err
 		}
 		return after.ID, s.requireNoOverlap(ctx, tx, after, a.when)
@@ -159,8 +167,23 @@ func (s *Service) requireNoOverlap(ctx context.Context, tx *sqlx.Tx, m matchRow,
 }
 
 // followAppointment has the appointment of a match follow a move in the same
-// transaction: another time moves it, an end or calling it off cancels it.
+// transaction: another time moves it, an end or calling it off cancels it. Both sides
+// hear of it.
 func (s *Service) followAppointment(ctx context.Context, tx *sqlx.Tx, move string, after matchRow) error {
+	if after.State.Holds() && move != moveUnschedule && move != "reschedule" {
+		return nil
+	}
+	former, err := s.appointmentOrNone(ctx, tx, after.ID)
+	if err != nil {
+		return err
+	}
+	if err := s.changeAppointment(ctx, tx, move, after); err != nil {
+		return err
+	}
+	return s.recordAppointment(ctx, tx, after, former)
+}
+
+func (s *Service) changeAppointment(ctx context.Context, tx *sqlx.Tx, move string, after matchRow) error {
 	if !after.State.Holds() || move == moveUnschedule {
 		there, err := s.store.cancelAppointment(ctx, tx, after.ID, after.UpdatedAt)
 		if err == nil && !there && move == moveUnschedule {

@@ -13,31 +13,38 @@ import (
 	"heli/pkg/fault"
 )
 
+// venue is where an appointment is: kept by the request service, which tells the same
+// place again by a digest. The zero one is none.
+type venue struct {
+	PlaceID     *contract.PlaceID `db:"place_id"`
+	PlaceDigest string            `db:"place_digest"`
+}
+
 // appointmentRow is a row of appointments with what is shown of its match.
 type appointmentRow struct {
-	MatchID   contract.MatchID  `db:"match_id"`
-	Start     time.Time         `db:"start_at"`
-	End       time.Time         `db:"end_at"`
-	Zone      string            `db:"zone"`
-	PlaceID   *contract.PlaceID `db:"place_id"`
-	Sequence  int               `db:"sequence"`
-	Cancelled bool              `db:"cancelled"`
-	ChangedAt time.Time         `db:"changed_at"`
-	Code      string            `db:"code"`
-	Category  string            `db:"category"`
-	State     State             `db:"state"`
-	Released  bool              `db:"released"` // the requester's contact was
+	MatchID contract.MatchID `db:"match_id"`
+	Start   time.Time        `db:"start_at"`
+	End     time.Time        `db:"end_at"`
+	Zone    string           `db:"zone"`
+	venue
+	Sequence  int       `db:"sequence"`
+	Cancelled bool      `db:"cancelled"`
+	ChangedAt time.Time `db:"changed_at"`
+	Code      string    `db:"code"`
+	Category  string    `db:"category"`
+	State     State     `db:"state"`
+	Released  bool      `db:"released"` // the requester's contact was
 }
 
 const putAppointmentSQL = `
-	INSERT INTO appointments AS a (match_id, start_at, end_at, zone, place_id, sequence, cancelled, changed_at)
-	VALUES ($1, $2, $3, $4, $5, 0, false, $6)
+	INSERT INTO appointments AS a (match_id, start_at, end_at, zone, place_id, place_digest, sequence, cancelled, changed_at)
+	VALUES ($1, $2, $3, $4, $5, $6, 0, false, $7)
 	ON CONFLICT (match_id) DO UPDATE SET start_at = excluded.start_at, end_at = excluded.end_at, zone = excluded.zone,
-		place_id = excluded.place_id, sequence = a.sequence + 1, cancelled = false, changed_at = excluded.changed_at`
+		place_id = excluded.place_id, place_digest = excluded.place_digest, sequence = a.sequence + 1, cancelled = false, changed_at = excluded.changed_at`
 
 // putAppointment makes the appointment of a match, or changes it.
 func (s store) putAppointment(ctx context.Context, tx *sqlx.Tx, r appointmentRow) error {
-	if _, err := tx.ExecContext(ctx, putAppointmentSQL, r.MatchID, r.Start, r.End, r.Zone, r.PlaceID, r.ChangedAt); err != nil {
+	if _, err := tx.ExecContext(ctx, putAppointmentSQL, r.MatchID, r.Start, r.End, r.Zone, r.PlaceID, r.PlaceDigest, r.ChangedAt); err != nil {
 		return fmt.Errorf("put appointment: %w", err)
 	}
 	return nil
@@ -73,6 +80,17 @@ func (s store) shiftAppointment(ctx context.Context, tx *sqlx.Tx, id contract.Ma
 	return row, nil
 }
 
+const erasePlacesSQL = `UPDATE appointments SET place_digest = ''
+	WHERE place_digest <> '' AND match_id IN (SELECT id FROM matches WHERE request_id = $1)`
+
+// erasePlaces forgets what tells the places of a request's appointments again.
+func (s store) erasePlaces(ctx context.Context, tx *sqlx.Tx, id contract.RequestID) error {
+	if _, err := tx.ExecContext(ctx, erasePlacesSQL, id); err != nil {
+		return fmt.Errorf("erase digests of places: %w", err)
+	}
+	return nil
+}
+
 const lockCalendarSQL = `SELECT pg_advisory_xact_lock(hashtextextended('appointments of ' || $1, 0))`
 
 const overlappingSQL = `SELECT overlapping($1, $2, $3, $4)`
@@ -90,7 +108,7 @@ func (s store) overlapping(ctx context.Context, tx *sqlx.Tx, m matchRow, when sl
 	return contract.MatchID(other.String), nil
 }
 
-const appointmentColumns = `a.match_id, a.start_at, a.end_at, a.zone, a.place_id, a.sequence, a.cancelled, a.changed_at, m.code, m.category, m.state,
+const appointmentColumns = `a.match_id, a.start_at, a.end_at, a.zone, a.place_id, a.place_digest, a.sequence, a.cancelled, a.changed_at, m.code, m.category, m.state,
 	EXISTS (SELECT FROM history h WHERE h.subject_id = m.id AND h.move = 'release_contact') AS released
 	FROM appointments a JOIN matches m ON m.id = a.match_id`
 
@@ -153,7 +171,7 @@ func (s store) appointmentsSeen(ctx context.Context, c scope, since time.Time, u
 }
 
 var appointmentStatements = []string{
-	appointmentsSeenSQL,
+	appointmentsSeenSQL, erasePlacesSQL,
 	putAppointmentSQL, cancelAppointmentSQL, shiftAppointmentSQL, lockCalendarSQL, overlappingSQL, getAppointmentSQL,
 	appointmentsOfSQL, appointmentsBelowSQL, insertCalendarSQL, listCalendarsSQL, revokeCalendarSQL, openCalendarSQL,
 	dueAppointmentsSQL, overdueDisputesSQL, endingHoldsSQL,

@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jmoiron/sqlx"
 
@@ -73,18 +74,24 @@ func (s *Service) Hear(ctx context.Context, events []contract.Event, once inbox.
 	return nil
 }
 
-// forPeople marks what robots tell at once, and takes from them what says the same
-// again of the same thing: a new version of it need not be a new state.
+// spoken are the things that robots have words for: what is asked of a helper, or a
+// moment at which somebody looks again, is no news for a group.
+var spoken = []contract.Thing{contract.ThingRequest, contract.ThingOffer, contract.ThingMatch, contract.ThingAppointment}
+
+// forPeople marks what robots tell at once, and takes from them what they have no words
+// for, or what says the same again of the same thing: a new version of it need not be a
+// new state.
 func forPeople(all []wanted, fresh []contract.Event) []wanted {
-	said, critical, again := map[string]bool{}, map[contract.EventID]bool{}, map[contract.EventID]bool{}
+	said, critical, again, worded := map[string]bool{}, map[contract.EventID]bool{}, map[contract.EventID]bool{}, map[contract.EventID]bool{}
 	for _, e := range fresh {
-		state := e.AggregateID + " " + e.State
+		worded[e.ID] = slices.Contains(spoken, e.Thing)
+		state := string(e.Thing) + e.AggregateID + " " + e.State
 		critical[e.ID], again[e.ID] = breaksThrough(e), said[state]
 		said[state] = true
 	}
 	kept := all[:0]
 	for _, w := range all {
-		if w.Critical = critical[w.EventID]; !w.Kind.Robot() || !again[w.EventID] {
+		if w.Critical = critical[w.EventID]; !w.Kind.Robot() || worded[w.EventID] && !again[w.EventID] {
 			kept = append(kept, w)
 		}
 	}

@@ -24,13 +24,14 @@ type content struct {
 	Subject     string
 	Lead        string
 	Lines       []pointer // of a summary
-	Button      string
+	Button      string    // empty: the lines lead further
 	Link        string
 	Code        string // with its label
 	Why         string
 	Stop        string // label of the link Unsubscribe
 	Unsubscribe string
-	Short       string // for an SMS
+	Stops       []pointer // the same for each offer, where there are several
+	Short       string    // for an SMS
 }
 
 // composer writes messages from the catalogues.
@@ -53,10 +54,11 @@ func newComposer(keys *seal.Keys, publicURL string) (*composer, error) {
 	return &composer{texts: texts, page: page, keys: keys, publicURL: strings.TrimSuffix(publicURL, "/")}, nil
 }
 
-// compose writes what the person that the reach is of is told: one thing, or several in
-// a summary, which leads to the page where all of them stand.
-func (c *composer) compose(told []saying, person contract.Reach, now time.Time) content {
-	r, t := told[0].rule, told[0].task
+// compose writes what a person is told: one thing, or several in a summary, which leads
+// to the page where all of them stand. A summary of several offers has a line and a way
+// out for each, and no page of its own.
+func (c *composer) compose(told []saying, now time.Time) content {
+	r, t, person := told[0].rule, told[0].task, told[0].person
 	if len(told) > 1 {
 		r = rule{page: pageTrack}
 	}
@@ -64,8 +66,7 @@ func (c *composer) compose(told []saying, person contract.Reach, now time.Time) 
 	p := c.texts.Printer(lang, time.UTC, now)
 	m := content{
 		Lang: lang, Link: c.link(r, t, person, told[0].generation), Code: p.T("message.code", "code", person.Code),
-		Why: p.T("message.why"), Stop: p.T("message.stop"),
-		Unsubscribe: c.publicURL + "/" + pageUnsubscribe + "/" + c.keys.Bearer(pageUnsubscribe, t.SubjectID, 0),
+		Why: p.T("message.why"), Stop: p.T("message.stop"), Unsubscribe: c.unsubscribe(t),
 	}
 	kind, args := r.kind, []any{"code", person.Code, "link", m.Link}
 	switch {
@@ -73,13 +74,36 @@ func (c *composer) compose(told []saying, person contract.Reach, now time.Time) 
 		kind = "discreet"
 	case len(told) > 1:
 		kind, args = "today", append(args, "count", len(told))
-		for _, one := range told {
-			m.Lines = append(m.Lines, pointer{p.T("message."+one.rule.kind+".subject", "code", person.Code), c.link(one.rule, one.task, person, one.generation)})
-		}
+		m.Lines, m.Stops = c.lines(p, told)
+	}
+	m.Button, m.Short = p.T("message.open."+r.opens()), p.T("message."+kind+".sms", args...)
+	if m.Stops != nil {
+		kind, m.Button, m.Code = "today_all", "", ""
 	}
 	m.Subject, m.Lead = p.T("message."+kind+".subject", args...), p.T("message."+kind+".lead")
-	m.Button, m.Short = p.T("message.open."+r.opens()), p.T("message."+kind+".sms", args...)
 	return m
+}
+
+// lines returns a line for each thing that a summary tells of; and where it tells of
+// several offers, a way out of the messages of each.
+func (c *composer) lines(p *locale.Printer, told []saying) (lines, stops []pointer) {
+	seen := map[string]bool{}
+	for _, one := range told {
+		code := one.person.Code
+		lines = append(lines, pointer{p.T("message."+one.rule.kind+".subject", "code", code), c.link(one.rule, one.task, one.person, one.generation)})
+		if !seen[one.task.SubjectID] {
+			seen[one.task.SubjectID] = true
+			stops = append(stops, pointer{p.T("message.stop_one", "code", code), c.unsubscribe(one.task)})
+		}
+	}
+	if len(stops) == 1 {
+		stops = nil
+	}
+	return lines, stops
+}
+
+func (c *composer) unsubscribe(t messageTask) string {
+	return c.publicURL + "/" + pageUnsubscribe + "/" + c.keys.Bearer(pageUnsubscribe, t.SubjectID, 0)
 }
 
 // link returns the page of a message: with a token that opens it, except where
@@ -98,7 +122,14 @@ func (c *composer) link(r rule, t messageTask, person contract.Reach, generation
 
 // plain returns a message as the text part of a mail.
 func (m content) plain() string {
-	parts := []string{m.Lead, m.list(), m.Button + "\n" + m.Link, m.Code, "--\n" + m.Why + "\n" + m.Stop + "\n" + m.Unsubscribe}
+	open, stop := m.Button+"\n"+m.Link, m.Stop+"\n"+m.Unsubscribe
+	if m.Button == "" {
+		open = ""
+	}
+	if m.Stops != nil {
+		stop = list(m.Stops)
+	}
+	parts := []string{m.Lead, list(m.Lines), open, m.Code, "--\n" + m.Why + "\n" + stop}
 	parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
 	return strings.Join(parts, "\n\n") + "\n"
 }

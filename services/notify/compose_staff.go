@@ -42,10 +42,10 @@ func (c *composer) consolePage(line messageTask) string {
 	return c.publicURL + "/console/" + concerns[line.Kind].page + "/" + *line.About
 }
 
-// list returns the lines of a summary as plain text.
-func (m content) list() string {
+// list returns pointers as plain text, such as the lines of a summary.
+func list(pointers []pointer) string {
 	var lines []string
-	for _, line := range m.Lines {
+	for _, line := range pointers {
 		lines = append(lines, "- "+line.Text+"\n  "+line.Link)
 	}
 	return strings.Join(lines, "\n")

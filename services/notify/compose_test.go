@@ -44,18 +44,25 @@ func TestMessagesAreAsRecorded(t *testing.T) {
 		var all strings.Builder
 		person := contract.Reach{Language: string(lang), Code: "QGGN-M49W3"}
 		for _, r := range allRules() {
-			m := w.compose([]saying{{task: task, rule: r}}, person, time.Time{})
+			m := w.compose([]saying{{task: task, rule: r, person: person}}, time.Time{})
 			fmt.Fprintf(&all, "== %s to the %s\n%s\n\n%s\nSMS %s\n\n", r.kind, r.to, m.Subject, m.plain(), m.Short)
 		}
-		several := []saying{{task: task, rule: rules["heli.ask.asked"][0]}, {task: task, rule: rules["heli.match.hold_expired"][0]}}
-		for _, name := range []string{"summary", "discreet"} {
+		other, another := person, task
+		other.Code, another.SubjectID = "7KQX-2RTB4", "0190a000-0000-7000-8000-000000000003"
+		for _, name := range []string{"summary", "summary of two offers", "discreet"} {
 			person.Discreet = name == "discreet"
-			m := w.compose(several, person, time.Time{})
+			several := []saying{{task: task, rule: rules["heli.ask.asked"][0], person: person}, {task: task, rule: rules["heli.match.hold_expired"][0], person: person}}
+			if name == "summary of two offers" {
+				several = append(several, saying{task: another, rule: rules["heli.reminder.availability_asked"][0], person: other})
+			}
+			m := w.compose(several, time.Time{})
 			page, err := w.html(m)
 			must(t, err)
 			fmt.Fprintf(&all, "== %s\n%s\n\n%s\nSMS %s\n\n%s", name, m.Subject, m.plain(), m.Short, page)
 		}
-		compare(t, "messages."+string(lang)+".txt", withoutTokens(w, all.String(), task))
+		text := strings.ReplaceAll(all.String(), w.keys.Bearer(pageTrack, another.SubjectID, 0), "TRACK-2")
+		text = strings.ReplaceAll(text, w.keys.Bearer(pageUnsubscribe, another.SubjectID, 0), "STOP-2")
+		compare(t, "messages."+string(lang)+".txt", withoutTokens(w, text, task))
 	}
 }
 
@@ -93,7 +100,8 @@ func TestADiscreetMessageGivesNothingAway(t *testing.T) {
 		if r.to != contract.ThingRequest {
 			continue
 		}
-		m := w.compose([]saying{{task: task, rule: r}, {task: task, rule: r}}, contract.Reach{Language: "en", Code: "QGGN-M49W3", Discreet: true}, time.Time{})
+		one := saying{task: task, rule: r, person: contract.Reach{Language: "en", Code: "QGGN-M49W3", Discreet: true}}
+		m := w.compose([]saying{one, one}, time.Time{})
 		if m.Link != publicURL+"/track" || m.Lines != nil || !strings.Contains(m.Subject, "News") || strings.Contains(m.Short, "#") {
 			t.Errorf("%s: %+v", r.kind, m)
 		}
@@ -125,7 +133,7 @@ func TestWhoeverReadsNoneOfOurLanguagesGetsTheNearest(t *testing.T) {
 	for want, person := range map[locale.Language]contract.Reach{
 		"zh-Hant": {Language: "zh-Hant", Languages: []string{"en"}}, "zh-Hans": {Languages: []string{"zh"}}, "en": {Languages: []string{"it"}},
 	} {
-		if m := w.compose([]saying{{rule: rules["heli.request.submitted"][0]}}, person, time.Time{}); m.Lang != want {
+		if m := w.compose([]saying{{rule: rules["heli.request.submitted"][0], person: person}}, time.Time{}); m.Lang != want {
 			t.Errorf("%+v is written to in %s", person, m.Lang)
 		}
 	}

@@ -54,6 +54,7 @@ type endpointData struct {
 
 var collections = map[contract.Thing]string{
 	contract.ThingRequest: "requests", contract.ThingOffer: "offers", contract.ThingMatch: "matches", contract.ThingAsk: "asks",
+	contract.ThingAppointment: "matches",
 }
 
 // factRow returns a fact as it is stored and sent; links begin with the public

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"heli/pkg/contract"
@@ -48,6 +49,8 @@ const (
 	kindPaper     = "credential"
 	kindHoldEnds  = "hold_ending"
 	kindHoldOver  = "hold_over"
+	kindMoved     = "moved"
+	kindCalledOff = "called_off"
 )
 
 const (
@@ -80,6 +83,12 @@ type rule struct {
 	// atOnce is why it cannot wait for the summary of a day; empty where it can, unless
 	// life is at risk or what it asks for ends before.
 	atOnce string
+	// inTime is why it must be heard before what it changes begins: no summary and no
+	// quiet hours hold it longer than that. Empty where it may be late.
+	inTime string
+	// news says that it tells how something stands: the newest alone is told, to whom
+	// does not know it.
+	news bool
 }
 
 // Why a kind of message is in no summary.
@@ -91,6 +100,7 @@ const (
 
 var (
 	agreed   = []string{"accepted", "contact_released", "in_progress"}
+	over     = []string{"cancelled", "failed"}
 	reported = []string{"reported_done"}
 	offered  = []string{"available", "exhausted"}
 )
@@ -125,6 +135,19 @@ var rules = map[string][]rule{
 		{kind: kindSoon, to: contract.ThingRequest, page: pageTrack, while: agreed, before: true, atOnce: isNear},
 		{kind: kindSoon, to: contract.ThingOffer, page: pageAnswer, while: agreed, before: true, atOnce: isNear},
 	},
+	"heli.appointment.moved": {
+		{kind: kindMoved, to: contract.ThingRequest, page: pageTrack, while: agreed, before: true, inTime: outInVain, news: true},
+		{kind: kindMoved, to: contract.ThingOffer, page: pageAnswer, while: agreed, before: true, inTime: outInVain, news: true},
+	},
+	// That the help itself is off is told to helpers by their match, and to requesters
+	// where the helper gave it up.
+	"heli.appointment.cancelled": {
+		{
+			kind: kindCalledOff, to: contract.ThingRequest, page: pageTrack, while: slices.Concat(agreed, over), inTime: outInVain, news: true,
+			unless: []string{"withdrawn", "no_show"},
+		},
+		{kind: kindCalledOff, to: contract.ThingOffer, page: pageAnswer, while: agreed, inTime: outInVain, news: true},
+	},
 	"heli.reminder.availability_asked":       {{kind: kindStands, to: contract.ThingOffer, page: pageTrack, while: offered}},
 	"heli.reminder.availability_asked_again": {{kind: kindStandsEnd, to: contract.ThingOffer, page: pageTrack, while: offered}},
 	"heli.reminder.credential_ending":        {{kind: kindPaper, to: contract.ThingOffer, page: pageTrack, while: offered}},
@@ -153,11 +176,15 @@ func messagesOf(e contract.Event, now time.Time) []messageRow {
 			continue
 		}
 		due := dueOf(e, r, now)
-		rows = append(rows, messageRow{
+		row := messageRow{
 			ID: contract.NewID[contract.MessageID](), Kind: r.kind, Thing: r.to, SubjectID: subject, About: aboutOf(e),
 			Occasion: occasionOf(e, r), OrgPath: ownerOf(e, r.to), Critical: e.Data.Urgency == string(contract.Critical),
-			Waits: r.atOnce == "" && e.Data.Urgency != string(contract.Critical), NextAt: due, DueAt: due, EndsAt: endOf(e, r), CreatedAt: now,
-		})
+			Waits: r.atOnce == "" && e.Data.Urgency != string(contract.Critical), NextAt: due, DueAt: due, EndsAt: endOf(e, r), HeardBy: heardBy(e, r), CreatedAt: now,
+		}
+		if r.news {
+			row.Revision, row.Stood, row.Stands = &e.Version, e.Data.Stood, e.Data.Stands
+		}
+		rows = append(rows, row)
 	}
 	return rows
 }
@@ -179,6 +206,8 @@ func aboutOf(e contract.Event) *string {
 // is told of at every change of a request, and may come again another day.
 func occasionOf(e contract.Event, r rule) string {
 	switch {
+	case r.news:
+		return e.AggregateID + "/" + strconv.FormatInt(e.Version, 10)
 	case e.Thing != contract.ThingRequest:
 		return e.AggregateID
 	case r.once:

@@ -29,7 +29,7 @@ func (s *Service) hearMessages(ctx context.Context, tx *sqlx.Tx, fresh []contrac
 	if err := s.store.insertMessages(ctx, tx, rows); err != nil {
 		return err
 	}
-	return s.store.forgetMessages(ctx, tx, erased)
+	return s.store.forgetMessages(ctx, tx, erased, s.now())
 }
 
 // Messages returns a page of the messages about what the actor's organisation and

@@ -53,9 +53,9 @@ func (s *Service) sendMessage(ctx context.Context, t messageTask) {
 		s.log.Error("cannot send a message", "message", t.ID, "error", err)
 		err = s.bookAttempt(ctx, t, attempted{result: result{reason: reasonInternal}})
 	case err != nil || interrupted: // nothing was sent: another service is away, or we stop
-		err = s.worker.releaseMessage(ctx, t, s.soon())
+		err = s.worker.releaseMessage(ctx, t, s.soon(), "")
 	case a.notBefore != nil:
-		err = s.worker.releaseMessage(ctx, t, a.notBefore)
+		err = s.worker.releaseMessage(ctx, t, a.notBefore, a.meets)
 	default:
 		err = s.bookAttempt(ctx, t, a)
 	}
@@ -95,6 +95,7 @@ func (s *Service) bookAttempt(ctx context.Context, t messageTask, a attempted) e
 type attempted struct {
 	result    result
 	notBefore *time.Time
+	meets     string // digest of the address whose other messages it waits for
 	way       way
 	person    string
 }
@@ -111,42 +112,52 @@ func (s *Service) attemptMessage(ctx context.Context, t messageTask) (attempted,
 	if err != nil || reason != "" {
 		return ended(reason), err
 	}
-	person, err := s.reach(ctx, t, contract.AskReach{AtOnce: said.rule.atOnce != "", Until: said.rule.closesAt(t, said.until)})
+	person, err := s.reach(ctx, t, contract.AskReach{
+		AtOnce: said.rule.atOnce != "", Until: said.rule.closesAt(t, said.until), HeardBy: said.heardBy,
+	})
 	if fault.Is(err, fault.NotFound) {
 		return ended(reasonUnknown), nil
 	}
 	if err != nil {
 		return attempted{}, err
 	}
+	said.person = person
 	a := attempted{way: way{channel: person.Channel, code: person.Code, path: person.Path}, person: person.Person, notBefore: person.NotBefore}
 	switch {
-	case !said.holds(person):
+	case !said.holds():
 		a.result, a.notBefore = result{reason: reasonOutdated, final: true}, nil
 	case person.Refusal != "":
 		a.result = result{reason: person.Refusal, final: true}
 	case person.NotBefore == nil:
-		a.result, err = s.tell(ctx, said, person)
+		if a.notBefore = s.meets(t, person); a.notBefore != nil {
+			a.meets = person.Person
+		} else {
+			a.result, err = s.tell(ctx, said)
+		}
 	}
 	return a, err
 }
 
 // saying is a message that is still true.
 type saying struct {
-	task messageTask
-	rule rule
+	task    messageTask
+	rule    rule
+	heardBy *time.Time // nil: it may be late
+	person  contract.Reach
 	standing
 }
 
 // standing is how the match or ask stands that a message is about; zero for none.
 type standing struct {
 	state      string
+	agreed     bool       // the helper said yes, whoever asked
 	generation int        // of the answer's token
 	until      *time.Time // to which an answer is awaited
 }
 
 // holds reports whether a message about a request or an offer as a whole is true of it.
-func (s saying) holds(person contract.Reach) bool {
-	return s.task.About != nil || s.rule.holds(person.State)
+func (s saying) holds() bool {
+	return s.task.About != nil || s.rule.holds(s.person.State)
 }
 
 // stillTrue returns why a message is not sent, as far as its person need not be asked
@@ -160,25 +171,31 @@ func (s *Service) stillTrue(ctx context.Context, t messageTask) (said saying, re
 		return said, reasonOutdated, nil
 	}
 	said.task, said.rule = t, r
-	if r.takesBack != "" {
-		told, err := s.worker.told(ctx, r.takesBack, t)
-		if err != nil || !told {
-			return said, reasonNotTold, err
+	if t.About != nil {
+		if said.standing, err = s.standingOf(ctx, r, *t.About); fault.Is(err, fault.NotFound) {
+			return said, reasonOutdated, nil
+		}
+		if err != nil || !r.holds(said.state) {
+			return said, reasonOutdated, err
 		}
 	}
-	if t.About == nil {
-		return said, "", nil
+	if reason, err := s.notTold(ctx, said); err != nil || reason != "" {
+		return said, reason, err
 	}
-	said.standing, err = s.standingOf(ctx, r, *t.About)
-	switch {
-	case fault.Is(err, fault.NotFound):
-		return said, reasonOutdated, nil
-	case err != nil:
-		return said, "", err
-	case !r.holds(said.state):
-		return said, reasonOutdated, nil
+	said.heardBy, reason, err = s.stillNews(ctx, t)
+	return said, reason, err
+}
+
+// notTold returns why a message takes back what nobody was told: neither by a message,
+// nor, of a helper, when they said yes.
+func (s *Service) notTold(ctx context.Context, said saying) (string, error) {
+	if said.rule.takesBack == "" || said.agreed && said.rule.to == contract.ThingOffer {
+		return "", nil
 	}
-	return said, "", nil
+	if told, err := s.worker.told(ctx, said.rule.takesBack, said.task); err != nil || told {
+		return "", err
+	}
+	return reasonNotTold, nil
 }
 
 func (s *Service) standingOf(ctx context.Context, r rule, id string) (standing, error) {
@@ -187,7 +204,8 @@ func (s *Service) standingOf(ctx context.Context, r rule, id string) (standing, 
 		return standing{state: ask.State, generation: ask.Generation, until: &ask.Until}, err
 	}
 	match, err := bus.Call(ctx, s.bus, contract.MatcherGet, contract.GetByID{ID: id})
-	return standing{state: match.State, generation: match.Generation, until: match.HoldUntil}, err
+	agreed := slices.ContainsFunc(match.History, func(h contract.HistoryEntry) bool { return h.Move == "accept" })
+	return standing{state: match.State, agreed: agreed, generation: match.Generation, until: match.HoldUntil}, err
 }
 
 // Who knows where somebody is reached, and is told that mail comes back.

@@ -155,6 +155,7 @@ func (l postedLetter) parsed(t *testing.T) *mail.Message {
 type neighbours struct {
 	mu      sync.Mutex
 	person  contract.Reach
+	other   map[string]contract.Reach // whoever is not that person, by what it is about
 	match   contract.Match
 	ask     contract.Ask
 	failing error
@@ -175,6 +176,9 @@ func (n *neighbours) reach(_ context.Context, q contract.AskReach) (contract.Rea
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.asked = append(n.asked, q)
+	if other, there := n.other[q.ID]; there {
+		return other, n.failing
+	}
 	return n.person, n.failing
 }
 

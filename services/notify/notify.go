@@ -215,7 +215,7 @@ func reasonOf(status int) string {
 }
 
 var (
-	things       = []contract.Thing{contract.ThingRequest, contract.ThingOffer, contract.ThingMatch, contract.ThingAsk, contract.ThingReminder}
+	things       = []contract.Thing{contract.ThingRequest, contract.ThingOffer, contract.ThingMatch, contract.ThingAsk, contract.ThingAppointment, contract.ThingReminder}
 	statePattern = regexp.MustCompile(`^(\*|[a-z][a-z_]{0,39})$`)
 )
 

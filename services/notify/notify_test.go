@@ -47,6 +47,9 @@ func TestJudge(t *testing.T) {
 		"no proof, disabled":   {try{kind: typeVerify, tries: 1}, result{reason: reasonChallenge}, health{State: stateDisabled}, statePending, reasonChallenge, 5 * time.Second, stateDisabled, 0},
 	} {
 		v := judge(c.try, c.result, c.health, now, 0.5)
+		if failing := v.endpoint.FailingSince != nil; failing != (c.result.reason != "") {
+			t.Errorf("%s: it fails from now on: %v", name, failing)
+		}
 		var wait, pause time.Duration
 		if v.nextAt != nil {
 			wait = v.nextAt.Sub(now)

@@ -187,6 +187,24 @@ func TestEveryKindOfRobotSpeaks(t *testing.T) {
 	}
 }
 
+// A robot says in words what it is told of: not what it has no words for.
+func TestARobotSaysNothingItHasNoWordsFor(t *testing.T) {
+	t.Parallel()
+	b := setup(t, loopback)
+	r := group(t, contract.KindSlack)
+	b.robot(t, contract.KindSlack, r.URL+"/send?key=abcdefgh", func(d *contract.WebhookDraft) { d.Language = "en" })
+	for _, thing := range []contract.Thing{contract.ThingAsk, contract.ThingReminder, contract.ThingAppointment} {
+		e := need("moved", contract.Urgent)
+		e.Thing = thing
+		b.hear(t, e)
+	}
+	b.run(t)
+	said := r.said(t)
+	if len(said) != 2 || !strings.HasPrefix(said[1], "[Heli] An appointment in 西安市 (防护物资): Changed\n") {
+		t.Errorf("said %q", said)
+	}
+}
+
 func TestARobotIsActiveOnlyAfterItTookAMessage(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ answer, reason, state string }{

@@ -116,7 +116,7 @@ func (w writer) digest(p *locale.Printer, e told) (string, error) {
 	}
 	title := p.T("message.digest.title", "since", p.DateTime(d.Since), "until", p.DateTime(d.Until))
 	lines := []string{p.T("message.line", "text", title)}
-	for _, thing := range things {
+	for _, thing := range spoken {
 		var items []string
 		for _, c := range d.Counts {
 			if c.Thing == thing {

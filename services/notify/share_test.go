@@ -3,8 +3,10 @@ package notify
 import (
 	"io"
 	"net/http"
+	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
@@ -189,5 +191,25 @@ func TestTakingIsCountedOverProcesses(t *testing.T) {
 	now = b.clock.Advance(leaseTime)
 	if n := taken(); n != perEndpoint {
 		t.Errorf("%d taken after the leases ran out", n)
+	}
+}
+
+// Where there is room for one endpoint alone, one that answers is taken before all
+// that fail.
+func TestWhoAnswersIsTakenBeforeWhoFails(t *testing.T) {
+	t.Parallel()
+	b := setup(t, loopback)
+	url := newReceiver(t, status(http.StatusOK)).URL
+	for n := range 20 {
+		b.register(t, xian, url+"/fails/"+strconv.Itoa(n))
+	}
+	_, err := b.admin.ExecContext(t.Context(), `UPDATE notify.endpoints SET failing_since = $1`, b.now().Add(-time.Hour))
+	must(t, err)
+	well := b.register(t, xian, url+"/answers")
+	b.hear(t, fact("accepted"))
+	tasks, err := b.worker.takeDeliveries(t.Context(), b.now(), b.now().Add(leaseTime), 1)
+	must(t, err)
+	if len(tasks) != 1 || tasks[0].EndpointID != well.ID {
+		t.Errorf("%d taken: %+v", len(tasks), tasks)
 	}
 }

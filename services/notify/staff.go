@@ -130,7 +130,7 @@ func (s *Service) attemptStaff(ctx context.Context, t messageTask) (attempted, e
 	case person.Refusal != "":
 		a.result = result{reason: person.Refusal, final: true}
 	case person.NotBefore == nil:
-		told, err := s.worker.gatherMessages(ctx, t, "", s.now())
+		told, err := s.worker.gatherMessages(ctx, t, "", "", s.now())
 		if err != nil {
 			return attempted{}, err
 		}

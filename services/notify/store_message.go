@@ -28,12 +28,16 @@ type messageRow struct {
 	NextAt    *time.Time         `json:"next_at"`
 	DueAt     *time.Time         `json:"due_at"` // as NextAt was first; nil: CreatedAt
 	EndsAt    *time.Time         `json:"ends_at"`
+	Revision  *int64             `json:"revision"` // of what it tells how it stands
+	Stood     string             `json:"stood"`
+	Stands    string             `json:"stands"`
+	HeardBy   *time.Time         `json:"heard_by"`
 	CreatedAt time.Time          `json:"created_at"`
 }
 
 const insertMessagesSQL = `
-	INSERT INTO messages (id, kind, thing, subject_id, about, occasion, org_path, critical, waits, next_at, due_at, ends_at, created_at)
-	SELECT id, kind, thing, subject_id, about, occasion, org_path, critical, waits, next_at, due_at, ends_at, created_at
+	INSERT INTO messages (id, kind, thing, subject_id, about, occasion, org_path, critical, waits, next_at, due_at, ends_at, revision, stood, stands, heard_by, created_at)
+	SELECT id, kind, thing, subject_id, about, occasion, org_path, critical, waits, next_at, due_at, ends_at, revision, stood, stands, heard_by, created_at
 	FROM json_populate_recordset(NULL::messages, $1)
 	ON CONFLICT (kind, subject_id, occasion) DO NOTHING`
 
@@ -53,12 +57,22 @@ func (s *store) insertMessages(ctx context.Context, tx *sqlx.Tx, rows []messageR
 	return nil
 }
 
-const forgetMessagesSQL = `DELETE FROM messages WHERE subject_id = ANY ($1::uuid[])`
+const (
+	forgetMessagesSQL = `DELETE FROM messages WHERE subject_id = ANY ($1::uuid[])`
+	freeLinesSQL      = `
+		UPDATE messages l SET state = c.state, digest_id = NULL, next_at = CASE c.state WHEN 'pending' THEN $2::timestamptz END
+		FROM messages c
+		WHERE l.digest_id = c.id AND l.state = 'digested' AND c.subject_id = ANY ($1::uuid[]) AND l.subject_id <> ALL ($1::uuid[])`
+)
 
-// forgetMessages deletes every message to the persons of erased things.
-func (s *store) forgetMessages(ctx context.Context, tx *sqlx.Tx, subjects []string) error {
+// forgetMessages deletes every message to the persons of erased things. What one of
+// them told of another thing was told by itself, or is still to be.
+func (s *store) forgetMessages(ctx context.Context, tx *sqlx.Tx, subjects []string, now time.Time) error {
 	if len(subjects) == 0 {
 		return nil
+	}
+	if _, err := tx.ExecContext(ctx, freeLinesSQL, pq.Array(subjects), now); err != nil {
+		return fmt.Errorf("free lines of a summary: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, forgetMessagesSQL, pq.Array(subjects)); err != nil {
 		return fmt.Errorf("forget messages: %w", err)
@@ -80,12 +94,17 @@ type messageTask struct {
 	Occasion  string             `db:"occasion"`
 	OrgPath   string             `db:"org_path"`
 	DueAt     time.Time          `db:"due_at"`
+	Revision  *int64             `db:"revision"`
+	Stands    string             `db:"stands"`
+	Person    string             `db:"person"` // digest of the address, where it was read
 }
 
-const taskColumns = `id, kind, thing, subject_id, about, critical, ends_at, tries, attempt, occasion, org_path, coalesce(due_at, created_at) AS due_at`
+const taskColumns = `id, kind, thing, subject_id, about, critical, ends_at, tries, attempt, occasion, org_path, coalesce(due_at, created_at) AS due_at, revision, stands, person`
 
 // Of what may wait for one person the first is taken alone: it gathers the others
 // where they are to be told of together.
+//
+// The same holds for what waits for one address, once that is known.
 const takeMessagesSQL = `
 	UPDATE messages SET taken_until = $2, tries = tries + 1, attempt = attempt + 1
 	WHERE id IN (
@@ -94,6 +113,10 @@ const takeMessagesSQL = `
 			AND (NOT waits OR NOT EXISTS (
 				SELECT FROM messages o
 				WHERE o.subject_id = m.subject_id AND o.thing = m.thing AND o.state = 'pending' AND o.waits AND o.id <> m.id
+					AND (o.taken_until > $1 OR (o.next_at, o.id) < (m.next_at, m.id))))
+			AND (NOT waits OR person = '' OR NOT EXISTS (
+				SELECT FROM messages o
+				WHERE o.person = m.person AND o.person <> '' AND o.thing = m.thing AND o.state = 'pending' AND o.waits AND o.id <> m.id
 					AND (o.taken_until > $1 OR (o.next_at, o.id) < (m.next_at, m.id))))
 		ORDER BY critical DESC, next_at, id LIMIT $3
 		FOR NO KEY UPDATE SKIP LOCKED)
@@ -181,13 +204,13 @@ func (s *store) bookMessage(ctx context.Context, t messageTask, v verdict, r res
 }
 
 const releaseMessageSQL = `
-	UPDATE messages SET tries = tries - 1, taken_until = NULL, next_at = coalesce($3, next_at)
+	UPDATE messages SET tries = tries - 1, taken_until = NULL, next_at = coalesce($3, next_at), person = CASE WHEN $4 = '' THEN person ELSE $4 END
 	WHERE id = $1 AND attempt = $2 AND state = 'pending'`
 
 // releaseMessage gives back what was taken, until a time where one is given; the
-// try does not count.
-func (s *store) releaseMessage(ctx context.Context, t messageTask, until *time.Time) error {
-	if _, err := s.db.ExecContext(ctx, releaseMessageSQL, t.ID, t.Attempt, until); err != nil {
+// try does not count. A digest of its address is kept where that was read.
+func (s *store) releaseMessage(ctx context.Context, t messageTask, until *time.Time, person string) error {
+	if _, err := s.db.ExecContext(ctx, releaseMessageSQL, t.ID, t.Attempt, until, person); err != nil {
 		return fmt.Errorf("release message: %w", err)
 	}
 	return nil
@@ -273,6 +296,6 @@ func (s *store) readMessages(ctx context.Context, query string, args ...any) (li
 const purgeMessagesSQL = `DELETE FROM messages WHERE created_at < $1 AND state <> 'pending'`
 
 var messageStatements = []string{
-	insertMessagesSQL, forgetMessagesSQL, takeMessagesSQL, toldSQL, lockPersonSQL, reserveMessageSQL, updateMessageSQL,
-	insertMessageAttemptSQL, releaseMessageSQL, listMessagesSQL, listOwnMessagesSQL, purgeMessagesSQL,
+	insertMessagesSQL, forgetMessagesSQL, freeLinesSQL, takeMessagesSQL, toldSQL, lockPersonSQL, reserveMessageSQL, updateMessageSQL,
+	insertMessageAttemptSQL, releaseMessageSQL, selectNewsSQL, listMessagesSQL, listOwnMessagesSQL, purgeMessagesSQL,
 }

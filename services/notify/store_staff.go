@@ -15,20 +15,24 @@ const (
 	gatherMessagesSQL = `
 		WITH waiting AS (
 			SELECT id FROM messages
-			WHERE thing = $4 AND subject_id = $2 AND id <> $1 AND state = 'pending' AND waits AND coalesce(due_at, created_at) <= $3
+			WHERE thing = $4 AND id <> $1 AND state = 'pending' AND waits AND coalesce(due_at, created_at) <= $3
 				AND (taken_until IS NULL OR taken_until <= $3)
+				AND (subject_id = $2 OR subject_id IN (
+					SELECT subject_id FROM messages WHERE person = $6 AND person <> '' AND thing = $4 AND state = 'pending' AND waits))
 			FOR NO KEY UPDATE SKIP LOCKED)
-		UPDATE messages SET state = 'digested', digest_id = $1, next_at = NULL, taken_until = NULL, code = $5
+		UPDATE messages SET state = 'digested', digest_id = $1, next_at = NULL, taken_until = NULL,
+			code = CASE WHEN subject_id = $2 THEN $5 ELSE code END
 		WHERE id IN (SELECT id FROM waiting) OR state = 'digested' AND digest_id IN (SELECT id FROM waiting)`
 	listGatheredSQL = `SELECT ` + taskColumns + ` FROM messages WHERE id = $1 OR digest_id = $1 AND state = 'digested' ORDER BY created_at, id`
 )
 
 // gatherMessages has a message tell of all others that wait for the same person, and
-// returns what it tells of, the oldest first. What is critical goes alone. They end as
-// it does; a repeat adds what came meanwhile. The code is that of what they are about.
-func (s *store) gatherMessages(ctx context.Context, t messageTask, code string, now time.Time) ([]messageTask, error) {
+// of those that wait for the same address, where one is given; it returns what it tells
+// of, the oldest first. What is critical goes alone. They end as it does; a repeat adds
+// what came meanwhile. The code is that of what the message is about.
+func (s *store) gatherMessages(ctx context.Context, t messageTask, code, address string, now time.Time) ([]messageTask, error) {
 	if !t.Critical {
-		if _, err := s.db.ExecContext(ctx, gatherMessagesSQL, t.ID, t.SubjectID, now, t.Thing, code); err != nil {
+		if _, err := s.db.ExecContext(ctx, gatherMessagesSQL, t.ID, t.SubjectID, now, t.Thing, code, address); err != nil {
 			return nil, fmt.Errorf("gather messages: %w", err)
 		}
 	}
@@ -42,7 +46,11 @@ func (s *store) gatherMessages(ctx context.Context, t messageTask, code string, 
 const (
 	endGatheredSQL = `UPDATE messages SET state = 'dead', reason = $2 WHERE digest_id = $1 AND state = 'digested'`
 	passOnSQL      = `UPDATE messages SET state = 'pending', digest_id = NULL, next_at = $2 WHERE digest_id = $1 AND state = 'digested'`
-	endLineSQL     = `UPDATE messages SET state = 'dead', reason = $2 WHERE id = $1 AND state = 'digested'`
+	codeLinesSQL   = `UPDATE messages SET code = $3 WHERE digest_id = $1 AND subject_id = $2 AND state = 'digested'`
+	partLinesSQL   = `
+		UPDATE messages SET state = 'pending', digest_id = NULL, next_at = $3, person = ''
+		WHERE digest_id = $1 AND subject_id = $2 AND state = 'digested'`
+	endLineSQL = `UPDATE messages SET state = 'dead', reason = $2 WHERE id = $1 AND state = 'digested'`
 )
 
 // endGathered ends with a message what it should have told of. Where the message alone
@@ -54,6 +62,22 @@ func (s *store) endGathered(ctx context.Context, tx *sqlx.Tx, id contract.Messag
 	}
 	if _, err := tx.ExecContext(ctx, query, id, argument); err != nil {
 		return fmt.Errorf("end gathered messages: %w", err)
+	}
+	return nil
+}
+
+// codeLines writes the code of what lines of a summary are about.
+func (s *store) codeLines(ctx context.Context, id contract.MessageID, subject, code string) error {
+	if _, err := s.db.ExecContext(ctx, codeLinesSQL, id, subject, code); err != nil {
+		return fmt.Errorf("write the code of lines: %w", err)
+	}
+	return nil
+}
+
+// partLines takes all of one thing out of a summary: it goes by itself.
+func (s *store) partLines(ctx context.Context, id contract.MessageID, subject string, now time.Time) error {
+	if _, err := s.db.ExecContext(ctx, partLinesSQL, id, subject, now); err != nil {
+		return fmt.Errorf("part lines of a summary: %w", err)
 	}
 	return nil
 }
@@ -109,4 +133,4 @@ func (s *store) returnMessage(ctx context.Context, tx *sqlx.Tx, id contract.Mess
 	return s.endGathered(ctx, tx, id, reason, now)
 }
 
-var staffStatements = []string{gatherMessagesSQL, listGatheredSQL, endGatheredSQL, passOnSQL, endLineSQL, selectSentSQL, returnMessageSQL, noteReturnSQL}
+var staffStatements = []string{gatherMessagesSQL, listGatheredSQL, endGatheredSQL, passOnSQL, codeLinesSQL, partLinesSQL, endLineSQL, selectSentSQL, returnMessageSQL, noteReturnSQL}

@@ -20,6 +20,14 @@ func (w *writing) daily(at time.Time) {
 	})
 }
 
+// sum sends what is due, and summaries once those to the same address have met.
+func (w *writing) sum(t *testing.T) {
+	t.Helper()
+	w.write(t)
+	w.clock.Advance(meetTime)
+	w.write(t)
+}
+
 // morning steps the clock to the time of the summary.
 func (w *writing) morning(at time.Time) {
 	w.clock.Set(at)
@@ -47,52 +55,130 @@ func (w *writing) helperLog(t *testing.T) map[string]contract.Message {
 	return byKind
 }
 
-// A helper who wants one summary a day gets one, with a line and a link for each
-// thing that is still true.
+// A helper who wants one summary a day gets one for all their offers, with a line and a
+// link for each thing that is still true, and a way out of each offer. An offer with
+// another address, and one whose person does not want it, go by themselves.
 func TestAHelperGetsOneSummaryADay(t *testing.T) {
-	w := setupWriting(t)
-	offer, at := contract.NewID[contract.OfferID](), w.clock.Now().Add(20*time.Hour)
+	w := setupWriting(t, func(c *Config) { c.Budget = 20 })
+	offer, second, at := contract.NewID[contract.OfferID](), contract.NewID[contract.OfferID](), w.clock.Now().Add(20*time.Hour)
+	elsewhere, single := contract.NewID[contract.OfferID](), contract.NewID[contract.OfferID]()
 	w.daily(at)
 	w.around.say(func(n *neighbours) { n.ask = contract.Ask{State: "asked", Generation: 3, Until: at.Add(oneDay)} })
 	asked := about(offer, contract.ThingAsk, "asked")
 	w.hear(t, asked)
 	w.hear(t, about(offer, contract.ThingReminder, string(contract.ReminderAvailable)))
 	w.hear(t, about(offer, contract.ThingReminder, string(contract.ReminderCredential)))
-	w.hear(t, about(contract.NewID[contract.OfferID](), contract.ThingReminder, string(contract.ReminderCredential)))
+	for _, id := range []contract.OfferID{second, second, elsewhere, single} {
+		w.hear(t, about(id, contract.ThingReminder, string(contract.ReminderCredential)))
+	}
 	w.write(t)
 	if n := len(w.office.got()); n != 0 {
 		t.Fatalf("%d letters before the morning", n)
 	}
 	w.morning(at)
+	w.around.say(func(n *neighbours) {
+		mine, theirs, plain := n.person, n.person, n.person
+		mine.Code, mine.Generation, theirs.Person, theirs.Code, plain.Code, plain.Summary = "7KQX-2RTB4", 5, "another", "ANOT-HERXX", "SING-LEXXX", false
+		n.other = map[string]contract.Reach{string(second): mine, string(elsewhere): theirs, string(single): plain}
+	})
 	w.write(t)
-	letters := w.office.got()
-	if len(letters) != 2 {
-		t.Fatalf("%d letters for two offers", len(letters))
+	if n := len(w.office.got()); n != 1 {
+		t.Fatalf("%d letters, want that of who wants no summary before those have met", n)
 	}
-	text := letters[0].parts(t)["text/plain"] + letters[1].parts(t)["text/plain"]
+	w.clock.Advance(meetTime)
+	w.write(t)
+	if n := len(w.office.got()); n != 3 {
+		t.Fatalf("%d letters for three addresses", n)
+	}
+	text := ""
+	for _, l := range w.office.got() {
+		if one := l.parts(t)["text/plain"]; strings.Contains(one, "summary of the day") {
+			text += one
+		}
+	}
 	for link, times := range map[string]int{
-		publicURL + "/answer#" + w.keys.Bearer("answer", asked.AggregateID, 3): 1,
-		publicURL + "/track#" + w.keys.Bearer("track", string(offer), 2):       3, // two lines and the button
-		"your summary of the day": 1,
+		publicURL + "/answer#" + w.keys.Bearer("answer", asked.AggregateID, 3):        1,
+		publicURL + "/track#" + w.keys.Bearer("track", string(offer), 2):              2,
+		publicURL + "/track#" + w.keys.Bearer("track", string(second), 5):             2,
+		publicURL + "/unsubscribe/" + w.keys.Bearer("unsubscribe", string(offer), 0):  1,
+		publicURL + "/unsubscribe/" + w.keys.Bearer("unsubscribe", string(second), 0): 1,
+		"your summary of the day": 1, "(7KQX-2RTB4)": 2, "SING-LEXXX": 0, "ANOT-HERXX": 0,
 	} {
 		if n := strings.Count(text, link); n != times {
 			t.Errorf("%s is there %d times, want %d, in\n%s", link, n, times, text)
 		}
 	}
-	states := map[string]int{}
-	for _, m := range w.helperLog(t) {
-		states[m.State]++
-		if m.Code != "QGGN-M49W3" {
-			t.Errorf("no code of %+v", m)
-		}
-	}
-	if states[stateDelivered]+states[stateDigested] != 3 {
-		t.Errorf("states by kind %v", states)
+	var codes []string
+	must(t, w.admin.SelectContext(t.Context(), &codes, `SELECT DISTINCT code || ' ' || subject_id FROM notify.messages ORDER BY 1`))
+	if len(codes) != 4 || !strings.HasPrefix(codes[0], "7KQX-2RTB4 "+string(second)) {
+		t.Errorf("codes %q", codes)
 	}
 	for _, q := range w.around.readings() {
-		if q.Reason == kindAsked && (q.AtOnce || q.Until == nil || !q.Until.Equal(at.Add(oneDay)) || q.Since.IsZero()) {
+		if q.Reason == kindAsked && !q.Since.IsZero() && q.Until != nil && (q.AtOnce || !q.Until.Equal(at.Add(oneDay))) {
 			t.Errorf("asked %+v", q)
 		}
+	}
+}
+
+// Who does not want messages about one offer any more, or has another address for it
+// since they met, gets nothing of it in the letter for the others.
+func TestASummaryJoinsNobodyWhoChanged(t *testing.T) {
+	for name, change := range map[string]func(*contract.Reach){
+		"consent": func(r *contract.Reach) { *r = contract.Reach{Refusal: contract.RefusedConsent} },
+		"address": func(r *contract.Reach) { r.Person = "another" },
+		"asleep": func(r *contract.Reach) {
+			*r = contract.Reach{NotBefore: new(time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC))}
+		},
+		"by SMS": func(r *contract.Reach) { r.Channel = contract.ChannelSMS },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := setupWriting(t)
+			offer, second := contract.NewID[contract.OfferID](), contract.NewID[contract.OfferID]()
+			w.daily(w.clock.Now())
+			w.hear(t, about(offer, contract.ThingReminder, string(contract.ReminderCredential)))
+			w.hear(t, about(second, contract.ThingReminder, string(contract.ReminderAvailable)))
+			w.write(t)
+			w.around.say(func(n *neighbours) {
+				changed := n.person
+				change(&changed)
+				n.other = map[string]contract.Reach{string(second): changed}
+			})
+			w.clock.Advance(meetTime)
+			w.write(t)
+			if text := w.letter(t, 1); !strings.Contains(text, "what needs it") || strings.Contains(text, "offer for a while") || strings.Contains(text, "summary of the day") {
+				t.Errorf("told of what does not belong there:\n%s", text)
+			}
+		})
+	}
+}
+
+// What another offer's letter tells of outlives the erasure of that offer.
+func TestAnErasureTakesNoLineOfAnotherOfferAlong(t *testing.T) {
+	for name, sent := range map[string]bool{"sent": true, "to be sent": false} {
+		t.Run(name, func(t *testing.T) {
+			w := setupWriting(t)
+			offer, second := contract.NewID[contract.OfferID](), contract.NewID[contract.OfferID]()
+			w.daily(w.clock.Now())
+			w.hear(t, about(offer, contract.ThingReminder, string(contract.ReminderCredential)))
+			w.clock.Advance(time.Millisecond)
+			w.hear(t, about(second, contract.ThingReminder, string(contract.ReminderAvailable)))
+			if !sent {
+				w.office.answer(&smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 7, 1}, Message: "later"}, nil)
+			}
+			w.sum(t)
+			gone := about(offer, contract.ThingOffer, "withdrawn")
+			gone.AggregateID, gone.Data.Erased = string(offer), true
+			w.hear(t, gone)
+			want := statePending
+			if sent {
+				want = stateDelivered
+			}
+			var states []string
+			must(t, w.admin.SelectContext(t.Context(), &states, `SELECT state || ' ' || kind FROM notify.messages`))
+			if len(states) != 1 || states[0] != want+" "+kindStands {
+				t.Errorf("%q", states)
+			}
+		})
 	}
 }
 
@@ -179,12 +265,12 @@ func TestASummaryTellsNothingThatIsSettled(t *testing.T) {
 			// The summary is begun, and its server is away until the ask is filled.
 			w.morning(at)
 			w.office.answer(&smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 7, 1}, Message: "later"}, nil)
-			w.write(t)
+			w.sum(t)
 			w.around.say(func(n *neighbours) { n.ask.State = "filled" })
 			w.hear(t, next(asked, "filled"))
 			w.office.answer(nil, nil)
 			w.clock.Advance(time.Hour)
-			w.write(t)
+			w.sum(t)
 			text := w.letter(t, 1)
 			for words, times := range map[string]int{"Could you help?": 0, "come forward": 0, "Can you still help?": 1, "credentials ends soon": 1} {
 				if n := strings.Count(text, words); n != times {
@@ -214,13 +300,13 @@ func TestWhatASummaryToldIsTakenBack(t *testing.T) {
 	w.hear(t, asked)
 	w.write(t)
 	w.morning(at)
-	w.write(t)
+	w.sum(t)
 	if m := w.helperLog(t)[kindAsked]; m.State != stateDigested {
 		t.Fatalf("the ask: %+v", m)
 	}
 	w.around.say(func(n *neighbours) { n.ask.State = "filled" })
 	w.hear(t, next(asked, "filled"))
-	w.write(t)
+	w.sum(t)
 	if text := w.letter(t, 2); !strings.Contains(text, "is filled") {
 		t.Errorf("%s", text)
 	}
@@ -237,13 +323,13 @@ func TestASummaryLeavesWhatIsNotDue(t *testing.T) {
 	w.hear(t, accepted)
 	w.hear(t, about(accepted.Data.OfferID, contract.ThingReminder, string(contract.ReminderCredential)))
 	w.morning(at)
-	w.write(t)
+	w.sum(t)
 	if m := w.helperLog(t)[kindHappened]; m.State != statePending {
 		t.Fatalf("%+v", m)
 	}
 	due := at.Add(2 * oneDay)
 	w.morning(due)
-	w.write(t)
+	w.sum(t)
 	readings := w.around.readings()
 	if last := readings[len(readings)-1]; last.Reason != kindHappened || !last.Since.Equal(at.Add(-20*time.Hour).Add(happenedAfter)) {
 		t.Errorf("asked %+v", last)
@@ -259,11 +345,11 @@ func TestASummaryBySMSIsOneShortMessage(t *testing.T) {
 	c, err := newComposer(testkeys(t), publicURL)
 	must(t, err)
 	several := make([]saying, 12)
-	for n := range several {
-		several[n].rule = rules["heli.reminder.credential_ending"][0]
-	}
 	for _, lang := range []string{"en", "zh-Hans", "zh-Hant"} {
-		m := c.compose(several, contract.Reach{Language: lang, Code: "QGGN-M49W3"}, time.Time{})
+		for n := range several {
+			several[n].rule, several[n].person = rules["heli.reminder.credential_ending"][0], contract.Reach{Language: lang, Code: "QGGN-M49W3"}
+		}
+		m := c.compose(several, time.Time{})
 		words, link, found := strings.Cut(m.Short, publicURL)
 		if !found || strings.Contains(link, " ") || !strings.Contains(words, "12") || len([]rune(words)) > 45 {
 			t.Errorf("%s: %s", lang, m.Short)

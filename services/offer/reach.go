@@ -79,8 +79,8 @@ func (s *Service) Bounced(ctx context.Context, q contract.Bounced) (contract.Emp
 	return contract.Empty{}, err
 }
 
-// ChooseDigest has the person of the offer be told of what may wait as it comes, or
-// in one summary a day: by their own token alone. What waits already comes when it
+// ChooseDigest has the helper of the offer be told of what may wait as it comes, or
+// in one summary a day, in all their offers: by their own token alone. What waits already comes when it
 // would have come. It is no change of the offer, and no fact. A repeat changes nothing.
 func (s *Service) ChooseDigest(ctx context.Context, q contract.ChooseDigest) (contract.Empty, error) {
 	a := contract.ActorFrom(ctx)

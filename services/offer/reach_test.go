@@ -185,6 +185,54 @@ func TestHowOftenMessagesComeIsTheirReadersChoice(t *testing.T) {
 	wantFault(t, err, fault.NotFound, "")
 }
 
+// TestTheChoiceIsTheHelpersForAllTheirOffers: those there are and those to come, but not
+// of somebody else, and not by who only wrote their phone down.
+func TestTheChoiceIsTheHelpersForAllTheirOffers(t *testing.T) {
+	t.Parallel()
+	b, _ := setupBus(t)
+	digest := func(id contract.OfferID) contract.Digest {
+		t.Helper()
+		o, err := b.Get(asOfferer(t, id), contract.GetByID{ID: string(id)})
+		must(t, err)
+		return o.Digest
+	}
+	choose := func(id contract.OfferID, digest contract.Digest) {
+		t.Helper()
+		_, err := b.ChooseDigest(asOfferer(t, id), contract.ChooseDigest{ID: string(id), Digest: digest})
+		must(t, err)
+	}
+	first, second := b.available(t, wanting).ID, b.available(t, wanting).ID
+	other := b.available(t, wanting, func(d *contract.OfferDraft) { d.Contact.Phone = "+861000000 9999" }).ID
+	claimed := b.offered(t, wanting).ID
+	choose(claimed, contract.DigestDaily)
+	if digest(first) != contract.DigestNone || digest(claimed) != contract.DigestDaily {
+		t.Errorf("who wrote a phone down chose %q for its owner, %q for themselves", digest(first), digest(claimed))
+	}
+	choose(second, contract.DigestDaily)
+	later := b.available(t, wanting).ID
+	for id, want := range map[contract.OfferID]contract.Digest{
+		first: contract.DigestDaily, second: contract.DigestDaily, later: contract.DigestDaily, other: contract.DigestNone,
+	} {
+		if got := digest(id); got != want {
+			t.Errorf("%s: %q, want %q", id, got, want)
+		}
+	}
+	choose(first, contract.DigestNone)
+	if got := digest(later); got != contract.DigestNone {
+		t.Errorf("taken back it is %q", got)
+	}
+	choose(first, contract.DigestDaily)
+	for _, id := range []contract.OfferID{first, second, later} {
+		if id != second {
+			_, err := b.Erase(asOfferer(t, id), contract.Move{ID: string(id)})
+			must(t, err)
+		}
+	}
+	if got := digest(second); got != contract.DigestDaily {
+		t.Errorf("with the others erased it is %q", got)
+	}
+}
+
 // TestWhoIsSafeAtNightAloneIsWrittenToAtNight: the hours that somebody named count
 // before those at which people are awake.
 func TestWhoIsSafeAtNightAloneIsWrittenToAtNight(t *testing.T) {

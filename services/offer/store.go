@@ -112,9 +112,9 @@ func (l lineRow) totals() Totals {
 type fullRow struct {
 	offerRow
 	ErasedAt     *time.Time          `db:"erased_at"`
-	Published    bool                `db:"published"`    // on the public board
-	Bounces      bool                `db:"mail_bounces"` // mail to the contact
-	Digest       contract.Digest     `db:"digest"`
+	Published    bool                `db:"published"`     // on the public board
+	Bounces      bool                `db:"mail_bounces"`  // mail to the contact
+	Digest       contract.Digest     `db:"digest"`        // the helper's; of who is not known, the offer's
 	WeeklyBudget *int64              `db:"weekly_budget"` // the helper's
 	AskedAt      *time.Time          `db:"asked_at"`      // whether it still stands, since anything happened to it
 	WeeklyHours  *int64              `db:"weekly_hours"`  // the helper's
@@ -131,7 +131,7 @@ func (f fullRow) record() *record {
 const fullColumns = `
 	o.id, o.code, o.org_code, o.org_path, o.stage, o.state, o.version, o.created_at, o.updated_at, o.title,
 	o.description, o.helper_id, o.mode, o.region_code, o.lat, o.lon, o.radius_m, o.service_regions, o.languages,
-	o.skills, o.safeguards, o.credentials, o.windows, o.time_zone, o.language, o.digest, o.valid_until, o.sharing, o.consent_version,
+	o.skills, o.safeguards, o.credentials, o.windows, o.time_zone, o.language, o.valid_until, o.sharing, o.consent_version,
 	o.consent_purposes, o.source, o.source_id, o.submitted_by, o.phone_verified, o.generation, o.suspended_by, o.erased_at,
 	EXISTS (SELECT FROM publications p WHERE p.subject_id = o.id) AS published, c.mail_bounced_at IS NOT NULL AS mail_bounces,
 	(SELECT max(d.told_at) FROM reminders d WHERE d.subject_id = o.id AND d.moment = o.updated_at
@@ -139,6 +139,7 @@ const fullColumns = `
 	c.name AS "contact.name", c.phone AS "contact.phone", c.email AS "contact.email", c.wechat AS "contact.wechat",
 	c.safe_hours AS "contact.safe_hours", c.phone_index AS "contact.phone_index",
 	(SELECT k.wrapped FROM person_keys k WHERE k.subject_id = o.id) AS "contact.wrapped",
+	coalesce((SELECT h.digest FROM helpers h WHERE h.id = o.helper_id AND o.phone_verified), o.digest) AS digest,
 	(SELECT h.weekly_budget FROM helpers h WHERE h.id = o.helper_id) AS weekly_budget,
 	(SELECT h.weekly_hours FROM helpers h WHERE h.id = o.helper_id) AS weekly_hours,
 	coalesce((SELECT h.rest_days FROM helpers h WHERE h.id = o.helper_id), 0) AS rest_days,

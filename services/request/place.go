@@ -15,29 +15,33 @@ import (
 
 const maxPlace = 300
 
+// kindPlace separates digests of places from other values under a blind index.
+const kindPlace = "place"
+
 // KeepPlace stores the place of an appointment, sealed under a key of its own:
-// the erasure of the request destroys it. A repeat changes nothing. Only a service
-// on its own account may ask: the matcher has looked who acts.
-func (s *Service) KeepPlace(ctx context.Context, q contract.KeepPlace) (contract.Empty, error) {
+// the erasure of the request destroys it. It returns a digest that tells the same
+// place of the match again. A repeat changes nothing. Only a service on its own
+// account may ask: the matcher has looked who acts.
+func (s *Service) KeepPlace(ctx context.Context, q contract.KeepPlace) (contract.KeptPlace, error) {
 	if contract.ActorFrom(ctx).Role != contract.RoleSystem {
-		return contract.Empty{}, errUnknown
+		return contract.KeptPlace{}, errUnknown
 	}
 	c := check.New(nil)
 	check.ID(c, "id", q.ID)
 	check.ID(c, "match_id", q.MatchID)
 	c.Text("place", q.Text, 1, maxPlace)
 	if err := c.Err(); err != nil {
-		return contract.Empty{}, err
+		return contract.KeptPlace{}, err
 	}
 	row, err := s.worker.selectRequest(ctx, s.worker.db, q.RequestID)
 	switch {
 	case err != nil:
-		return contract.Empty{}, pg.MapContext(ctx, missing(err))
+		return contract.KeptPlace{}, pg.MapContext(ctx, missing(err))
 	case row.ErasedAt != nil:
-		return contract.Empty{}, errErased
+		return contract.KeptPlace{}, errErased
 	}
 	err = s.worker.db.InTx(ctx, func(tx *sqlx.Tx) error { return s.keepPlace(ctx, tx, q) })
-	return contract.Empty{}, err
+	return contract.KeptPlace{Digest: s.keys.BlindIndex(kindPlace, string(q.MatchID)+" "+q.Text)}, err
 }
 
 func (s *Service) keepPlace(ctx context.Context, tx *sqlx.Tx, q contract.KeepPlace) error {

@@ -54,6 +54,26 @@ func TestPlacesAreSealedAndReplaced(t *testing.T) {
 	wantFault(t, err, fault.NotFound, "not_found")
 }
 
+// The same place of a match is known again, that of another match is not.
+func TestAPlaceIsKnownAgain(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	r, match := b.opened(t), contract.NewID[contract.MatchID]()
+	digest := func(match contract.MatchID, text string) string {
+		t.Helper()
+		kept, err := b.KeepPlace(asSystem(t), keepPlace(r, match, text))
+		must(t, err)
+		return kept.Digest
+	}
+	first := digest(match, "演示路 1 号")
+	if other := digest(match, "演示路 2 号"); first == "" || other == first || digest(match, "演示路 1 号") != first {
+		t.Errorf("%q, then %q", first, other)
+	}
+	if digest(contract.NewID[contract.MatchID](), "演示路 1 号") == first {
+		t.Error("two matches are at the same place")
+	}
+}
+
 func TestErasureTakesPlacesAlong(t *testing.T) {
 	t.Parallel()
 	b, _ := setupBus(t)

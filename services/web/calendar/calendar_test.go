@@ -48,7 +48,7 @@ func TestTheFeedIsRFC5545(t *testing.T) {
 	}
 	for _, want := range []string{
 		"UID:appointment-01900000-0000-7000-8000-000000000001@heli\r\n", "SEQUENCE:3\r\n", "DTSTART:20260301T010000Z\r\n",
-		"DTEND:20260301T020000Z\r\n", "STATUS:CONFIRMED\r\n", "DTSTAMP:20260201T000000Z\r\n", `演示路 1 号\; 二楼\, 左\n门`,
+		"DTEND:20260301T020000Z\r\n", "STATUS:CONFIRMED\r\n", "DTSTAMP:20260201T000000Z\r\n", "LAST-MODIFIED:20260201T000000Z\r\n", `演示路 1 号\; 二楼\, 左\n门`,
 	} {
 		if !strings.Contains(strings.ReplaceAll(text, "\r\n ", ""), strings.TrimSuffix(want, "\r\n")) {
 			t.Errorf("no %q in\n%s", want, text)

@@ -97,7 +97,7 @@ func (p pages) showHeld(w http.ResponseWriter, r *http.Request, h held) error {
 		view.Digest = p.digestOf(r.Context(), h.Request.Consent, h.Request.Digest)
 		p.heldRequest(page, *h.Request, &view)
 	} else {
-		view.Digest = p.digestOf(r.Context(), h.Offer.Consent, h.Offer.Digest)
+		view.Digest, view.DigestAll = p.digestOf(r.Context(), h.Offer.Consent, h.Offer.Digest), helperKnown(*h.Offer)
 		p.heldOffer(page, *h.Offer, &view)
 	}
 	view.Writes = p.writes(r.Context())

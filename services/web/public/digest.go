@@ -20,6 +20,10 @@ func (p pages) digestOf(ctx context.Context, consent contract.Consent, chosen co
 	return cmp.Or(chosen, contract.DigestNone)
 }
 
+// helperKnown reports whether what is chosen on an offer's page holds for all offers of
+// its helper.
+func helperKnown(o contract.Offer) bool { return o.HelperID != "" && o.PhoneVerified }
+
 // chooseDigest has messages about the tracked request or offer come as chosen.
 func (p pages) chooseDigest(w http.ResponseWriter, r *http.Request) error {
 	return p.act(w, r, func(ctx context.Context, s subject, values url.Values) error {

@@ -58,7 +58,7 @@ func (p pages) renderTerms(w http.ResponseWriter, r *http.Request, status int, o
 		Version: offer.Version, State: offer.State, Plain: page.Plain(contract.ThingOffer, offer.State), Title: offer.Title,
 		Moves: map[string]bool{}, Saved: r.URL.Query().Has("saved"),
 		Budget: limitText(offer.WeeklyBudget), Hours: limitText(offer.WeeklyHours), Rest: restText(offer.RestDays), Heavy: restText(offer.HeavyHours),
-		Asked: offer.AskedAt != nil, Digest: p.digestOf(r.Context(), offer.Consent, offer.Digest),
+		Asked: offer.AskedAt != nil, Digest: p.digestOf(r.Context(), offer.Consent, offer.Digest), DigestAll: helperKnown(offer),
 	}
 	view.Days, view.From, view.To, view.Kept = spanOf(offer.Windows)
 	if !view.Kept {

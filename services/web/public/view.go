@@ -130,7 +130,7 @@ func (p pages) viewOffer(r *http.Request, page *templates.Page, s subject, view 
 		view.Next = page.T("track.next.offer.suspended")
 	}
 	view.Asked = o.AskedAt != nil
-	view.Digest = p.digestOf(r.Context(), o.Consent, o.Digest)
+	view.Digest, view.DigestAll = p.digestOf(r.Context(), o.Consent, o.Digest), helperKnown(*o)
 	view.Steps = steps(page, contract.ThingOffer, o.History)
 	view.Moves = trackMoves(page, contract.ThingOffer, o.Moves)
 	view.Correctable = slices.Contains(o.Moves, moveCorrect)

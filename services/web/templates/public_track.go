@@ -35,7 +35,8 @@ type Track struct {
 	Kind      []string
 	Sensitive bool
 	// Digest is how often messages come; empty where none do.
-	Digest contract.Digest
+	Digest    contract.Digest
+	DigestAll bool // it holds for all offers of the helper
 	// Problem is a sentence about what could not be done.
 	Problem  string
 	Facts    []Fact

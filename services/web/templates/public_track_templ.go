@@ -395,7 +395,7 @@ func TrackPage(p *Page, t Track) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = digestChoice(p, "/track/digest", t.Digest).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = digestChoice(p, "/track/digest", t.Digest, t.DigestAll).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
