@@ -24,6 +24,9 @@ const (
 	RefusedHours     = "safe_hours" // they are said in words that no program understands
 )
 
+// TokensApart stands between the tokens of a link that speaks for several things.
+const TokensApart = "~"
+
 // AskReach asks for the one address to which a message about a request or an offer
 // may go now. Only a service on its own account may ask.
 type AskReach struct {

@@ -66,7 +66,7 @@ func (c *composer) compose(told []saying, now time.Time) content {
 	p := c.texts.Printer(lang, time.UTC, now)
 	m := content{
 		Lang: lang, Link: c.link(r, t, person, told[0].generation), Code: p.T("message.code", "code", person.Code),
-		Why: p.T("message.why"), Stop: p.T("message.stop"), Unsubscribe: c.unsubscribe(t),
+		Why: p.T("message.why"), Stop: p.T("message.stop"), Unsubscribe: c.unsubscribe(t.SubjectID),
 	}
 	kind, args := r.kind, []any{"code", person.Code, "link", m.Link}
 	switch {
@@ -79,6 +79,7 @@ func (c *composer) compose(told []saying, now time.Time) content {
 	m.Button, m.Short = p.T("message.open."+r.opens()), p.T("message."+kind+".sms", args...)
 	if m.Stops != nil {
 		kind, m.Button, m.Code = "today_all", "", ""
+		m.Unsubscribe = c.unsubscribe(subjects(told)...)
 	}
 	m.Subject, m.Lead = p.T("message."+kind+".subject", args...), p.T("message."+kind+".lead")
 	return m
@@ -87,23 +88,42 @@ func (c *composer) compose(told []saying, now time.Time) content {
 // lines returns a line for each thing that a summary tells of; and where it tells of
 // several offers, a way out of the messages of each.
 func (c *composer) lines(p *locale.Printer, told []saying) (lines, stops []pointer) {
-	seen := map[string]bool{}
+	codes := map[string]string{}
 	for _, one := range told {
 		code := one.person.Code
+		codes[one.task.SubjectID] = code
 		lines = append(lines, pointer{p.T("message."+one.rule.kind+".subject", "code", code), c.link(one.rule, one.task, one.person, one.generation)})
-		if !seen[one.task.SubjectID] {
-			seen[one.task.SubjectID] = true
-			stops = append(stops, pointer{p.T("message.stop_one", "code", code), c.unsubscribe(one.task)})
-		}
 	}
-	if len(stops) == 1 {
-		stops = nil
+	if len(codes) == 1 {
+		return lines, nil
+	}
+	for _, id := range subjects(told) {
+		stops = append(stops, pointer{p.T("message.stop_one", "code", codes[id]), c.unsubscribe(id)})
 	}
 	return lines, stops
 }
 
-func (c *composer) unsubscribe(t messageTask) string {
-	return c.publicURL + "/" + pageUnsubscribe + "/" + c.keys.Bearer(pageUnsubscribe, t.SubjectID, 0)
+// subjects returns the ids of what is told of, each once.
+func subjects(told []saying) (ids []string) {
+	for _, one := range told {
+		if !slices.Contains(ids, one.task.SubjectID) {
+			ids = append(ids, one.task.SubjectID)
+		}
+	}
+	return ids
+}
+
+// maxWaysOut is for how many things one address speaks: in the head of a letter it is
+// on one line of at most 998 characters (RFC 5322, 2.1.1).
+const maxWaysOut = 8
+
+// unsubscribe returns the address that ends the messages about these things.
+func (c *composer) unsubscribe(ids ...string) string {
+	var tokens []string
+	for _, id := range ids[:min(len(ids), maxWaysOut)] {
+		tokens = append(tokens, c.keys.Bearer(pageUnsubscribe, id, 0))
+	}
+	return c.publicURL + "/" + pageUnsubscribe + "/" + strings.Join(tokens, contract.TokensApart)
 }
 
 // link returns the page of a message: with a token that opens it, except where

@@ -90,10 +90,16 @@ func TestAHelperGetsOneSummaryADay(t *testing.T) {
 	if n := len(w.office.got()); n != 3 {
 		t.Fatalf("%d letters for three addresses", n)
 	}
-	text := ""
+	text, head := "", ""
 	for _, l := range w.office.got() {
 		if one := l.parts(t)["text/plain"]; strings.Contains(one, "summary of the day") {
 			text += one
+			head += l.parsed(t).Header.Get("List-Unsubscribe")
+		}
+	}
+	for _, id := range []contract.OfferID{offer, second} {
+		if token := w.keys.Bearer("unsubscribe", string(id), 0); strings.Count(head, token) != 1 || len(head) > 998 {
+			t.Errorf("one click goes to %s, without %s", head, token)
 		}
 	}
 	for link, times := range map[string]int{

@@ -110,13 +110,30 @@ func TestUnsubscribe(t *testing.T) {
 	stranger.post("/track", url.Values{"token": {site.Token(b.world.Keys, site.Unsubscribe, id, 0)}}).shows(http.StatusUnprocessableEntity)
 }
 
+// TestAHelperUnsubscribesTheSameWay ends the messages about one offer, and then those
+// about all that a letter told of.
 func TestAHelperUnsubscribesTheSameWay(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	id := contract.NewID[string]()
-	b.offers[id] = &contract.Offer{ID: contract.OfferID(id), Consent: contract.Consent{Purposes: []string{contract.PurposeMessages}}}
-	b.reader().post("/unsubscribe/"+site.Token(b.world.Keys, site.Unsubscribe, id, 0), nil).shows(http.StatusOK, "不会再发送通知")
-	if b.offers[id].Consent.Has(contract.PurposeMessages) {
+	wants := func(id string) bool { return b.offers[id].Consent.Has(contract.PurposeMessages) }
+	var ids, tokens []string
+	for n := range 3 {
+		ids = append(ids, contract.NewID[string]())
+		tokens = append(tokens, site.Token(b.world.Keys, site.Unsubscribe, ids[n], 0))
+		b.offers[ids[n]] = &contract.Offer{ID: contract.OfferID(ids[n]), Consent: contract.Consent{Purposes: []string{contract.PurposeMessages}}}
+	}
+	b.reader().post("/unsubscribe/"+tokens[0], nil).shows(http.StatusOK, "不会再发送通知")
+	if wants(ids[0]) || !wants(ids[1]) {
+		t.Error("one link ends the messages of another, or not its own")
+	}
+	all := "/unsubscribe/" + strings.Join(tokens, contract.TokensApart)
+	b.reader().post(all+"x", nil).shows(http.StatusNotFound)
+	if !wants(ids[1]) {
+		t.Error("a link of which a part is wrong ends messages")
+	}
+	b.reader().get(all).shows(http.StatusOK, "不再接收通知", `action="`+all+`"`)
+	b.reader().post(all, url.Values{"List-Unsubscribe": {"One-Click"}}).shows(http.StatusOK, "不会再发送通知")
+	if wants(ids[1]) || wants(ids[2]) {
 		t.Error("messages go on")
 	}
 }

@@ -143,7 +143,11 @@ func (s *Site) failWith(w http.ResponseWriter, r *http.Request, status int, text
 		s.Render(w, r, status, templates.Alert(p, templates.ToneError, text))
 		return
 	}
-	s.Render(w, r, status, templates.Failure(p, strconv.Itoa(status), text))
+	again := ""
+	if status >= http.StatusTooManyRequests && r.Method == http.MethodGet {
+		again = p.Here()
+	}
+	s.Render(w, r, status, templates.Failure(p, strconv.Itoa(status), text, again))
 }
 
 // note logs a failure of ours once; what readers did wrong is no news.

@@ -3,6 +3,7 @@ package public
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/go-chi/chi/v5"
 
@@ -16,51 +17,65 @@ import (
 // showUnsubscribe asks whether messages are to end: mail scanners open every link,
 // so opening it changes nothing.
 func (p pages) showUnsubscribe(w http.ResponseWriter, r *http.Request) error {
-	bearer, err := p.unsubscriber(r)
+	bearers, err := p.unsubscribers(r)
 	if err != nil {
 		return err
 	}
-	p.renderUnsubscribe(w, r, bearer, templates.Unsubscribe{})
+	p.renderUnsubscribe(w, r, bearers, templates.Unsubscribe{})
 	return nil
 }
 
-// unsubscribe ends the messages about one request or offer, or those to somebody of
+// unsubscribe ends the messages about a request or offers, or those to somebody of
 // the staff: by the button of the page, or by that of a mail program, which posts by
 // itself (RFC 8058). Another button of the page has them come once a day instead.
 func (p pages) unsubscribe(w http.ResponseWriter, r *http.Request) error {
-	bearer, err := p.unsubscriber(r)
+	bearers, err := p.unsubscribers(r)
 	if err != nil {
 		return err
 	}
 	end, view := p.endMessages, templates.Unsubscribe{Done: true}
 	switch {
-	case bearer.Purpose == site.Notices:
+	case bearers[0].Purpose == site.Notices:
 		end = p.endNotices
 	case r.PostFormValue("digest") == string(contract.DigestDaily):
 		end, view = p.sumUpMessages, templates.Unsubscribe{Daily: true}
 	}
-	if err := end(r.Context(), bearer.ID); err != nil {
-		return err
+	for _, bearer := range bearers {
+		if err := end(r.Context(), bearer.ID); err != nil {
+			return err
+		}
 	}
-	p.renderUnsubscribe(w, r, bearer, view)
+	p.renderUnsubscribe(w, r, bearers, view)
 	return nil
 }
 
-func (p pages) renderUnsubscribe(w http.ResponseWriter, r *http.Request, b site.Bearer, view templates.Unsubscribe) {
-	view.Action, view.Staff = r.URL.Path, b.Purpose == site.Notices
+func (p pages) renderUnsubscribe(w http.ResponseWriter, r *http.Request, bearers []site.Bearer, view templates.Unsubscribe) {
+	view.Action, view.Staff = r.URL.Path, bearers[0].Purpose == site.Notices
 	p.Pages.Render(w, r, http.StatusOK, templates.UnsubscribePage(p.Pages.Of(r), view))
 }
 
-// unsubscriber returns what the link speaks for: a request or an offer, or somebody
-// of the staff.
-func (p pages) unsubscriber(r *http.Request) (site.Bearer, error) {
+// unsubscribers returns what the link speaks for: a request or offers, or somebody of
+// the staff; never nothing without an error.
+func (p pages) unsubscribers(r *http.Request) ([]site.Bearer, error) {
+	tokens := strings.Split(chi.URLParam(r, "token"), contract.TokensApart)
 	for _, purpose := range []site.Purpose{site.Unsubscribe, site.Notices} {
-		bearer, ok := site.ParseToken(purpose, chi.URLParam(r, "token"))
-		if ok && bearer.Check(p.Keys, 0) {
-			return bearer, nil
+		if bearers := p.bearersOf(purpose, tokens); bearers != nil {
+			return bearers, nil
 		}
 	}
-	return site.Bearer{}, errWrong
+	return nil, errWrong
+}
+
+// bearersOf returns what tokens of a purpose speak for; nil where one of them is wrong.
+func (p pages) bearersOf(purpose site.Purpose, tokens []string) (bearers []site.Bearer) {
+	for _, token := range tokens {
+		bearer, ok := site.ParseToken(purpose, token)
+		if !ok || !bearer.Check(p.Keys, 0) {
+			return nil
+		}
+		bearers = append(bearers, bearer)
+	}
+	return bearers
 }
 
 // endNotices ends mail to somebody of the staff.

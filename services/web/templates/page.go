@@ -10,6 +10,7 @@ package templates
 
 import (
 	"net/url"
+	"strings"
 
 	"heli/pkg/locale"
 	"heli/services/web/assets"
@@ -39,6 +40,21 @@ func NewPage(printer *locale.Printer, address *url.URL) *Page {
 
 // In returns the address of the same page in another language.
 func (p *Page) In(lang locale.Language) string { return p.With("lang", string(lang)) }
+
+// Here returns the address of the page.
+func (p *Page) Here() string { return p.With("", "") }
+
+// homeButton leads back to where the reader's work begins, beside what is better tried first.
+func (p *Page) homeButton(second bool) ButtonProps {
+	button := ButtonProps{Label: p.T("error.home"), Href: "/", Kind: ButtonPrimary, Icon: GlyphHome}
+	if p.Path == "/console" || strings.HasPrefix(p.Path, "/console/") {
+		button.Label, button.Href = p.T("error.console"), "/console"
+	}
+	if second {
+		button.Kind = ButtonPlain
+	}
+	return button
+}
 
 // With returns the address of the same page with one query value replaced; an
 // empty value takes it away.

@@ -56,7 +56,7 @@ func pages(t *testing.T, lang locale.Language) map[string]string {
 		"style": render(t, templates.Style(templates.Desk{
 			Page: at("/console/style"), Frame: console, Reader: explain.For(p, nil), NameOf: func(code string) string { return code },
 		})),
-		"failure": render(t, templates.Failure(at("/x"), "503", p.T("fault.unavailable"))),
+		"failure": render(t, templates.Failure(at("/x"), "503", p.T("fault.unavailable"), "/x")),
 	}
 }
 
