@@ -169,8 +169,10 @@ func (e Errors) Label(location, label string) {
 	}
 }
 
+// labelOf returns the name of a field; empty where it has none that is short, as the
+// consent, whose label is all that is agreed to.
 func labelOf(p *Page, location string) string {
-	if key := "label." + listIndex.ReplaceAllString(location, ""); p.Has(key) {
+	if key := "label." + listIndex.ReplaceAllString(location, ""); location != "consent" && p.Has(key) {
 		return p.T(key)
 	}
 	return ""

@@ -48,16 +48,20 @@ func TestErrorsOf(t *testing.T) {
 	errs := templates.ErrorsOf(p, fault.NewInvalid(
 		fault.Field{Location: "title", Code: "required"},
 		fault.Field{Location: "contact.phone", Code: "not_a_phone"},
+		fault.Field{Location: "consent", Code: "consent"},
 	))
-	if len(errs) != 2 || errs.At("title") != p.T("invalid.required") || errs.At("contact.phone") != p.T("invalid.not_a_phone") {
+	if len(errs) != 3 || errs.At("title") != p.T("invalid.required") || errs.At("contact.phone") != p.T("invalid.not_a_phone") {
 		t.Errorf("errors are %v", errs)
 	}
 	if errs.At("description") != "" || templates.ErrorsOf(p, fault.NewNotFound("request")) != nil {
 		t.Error("what is right has an error")
 	}
 	summary := render(t, templates.ErrorSummary(p, errs))
-	if !strings.Contains(summary, `href="#f-contact-phone"`) || !strings.Contains(summary, p.T("summary.title", "count", 2)) {
+	if !strings.Contains(summary, `href="#f-contact-phone"`) || !strings.Contains(summary, p.T("summary.title", "count", 3)) {
 		t.Errorf("summary is\n%s", summary)
+	}
+	if strings.Contains(summary, p.T("label.consent")) || !strings.Contains(summary, p.T("invalid.consent")) {
+		t.Errorf("the summary says all that is agreed to again:\n%s", summary)
 	}
 }
 
