@@ -46,7 +46,24 @@ func startBrowser(t *testing.T) browser {
 // do goes on only when every step has been made.
 func (b browser) do(doing string, steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	found(b, doing, chromedp.Steps(steps...))
+	whole := make([]chromedp.Action[chromedp.Void], len(steps))
+	for n, step := range steps {
+		whole[n] = onWhatIsThere(step)
+	}
+	found(b, doing, chromedp.Steps(whole...))
+}
+
+// onWhatIsThere makes a step again whose element went with a page that was replaced
+// between finding and touching it.
+func onWhatIsThere(step chromedp.Action[chromedp.Void]) chromedp.Action[chromedp.Void] {
+	return func(ctx context.Context, tab *chromedp.Target) (chromedp.Void, error) {
+		for {
+			_, err := step(ctx, tab)
+			if err == nil || ctx.Err() != nil || !strings.Contains(err.Error(), "Could not find node with given id") {
+				return chromedp.Void{}, err
+			}
+		}
+	}
 }
 
 // found makes a step and returns what it finds.

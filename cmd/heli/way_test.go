@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	webhook "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"golang.org/x/sync/errgroup"
@@ -62,7 +63,7 @@ func TestTheWholeWay(t *testing.T) {
 	t.Parallel()
 	i := startHeli(t, installed(t), "--webhook-allow", "127.0.0.0/8")
 	staff, hooks := i.coordinator(), startReceiver(t)
-	hook := staff.post(http.StatusCreated, "/webhooks", map[string]any{"url": hooks.URL, "events": []string{"match.*"}})
+	hook := staff.post(http.StatusCreated, "/webhooks", map[string]any{"url": hooks.URL, "events": []string{"match.*", "appointment.*"}})
 
 	wanted := submitTwice(t, i.public())
 	request := "/requests/" + wanted.ID
@@ -91,6 +92,9 @@ func TestTheWholeWay(t *testing.T) {
 		if got := staff.post(http.StatusOK, path+"/"+step.move, body).State; got != step.state {
 			t.Fatalf("%s leads to %s, want %s", step.move, got, step.state)
 		}
+		if step.move == "accept" {
+			agreeAndMove(staff, path)
+		}
 	}
 	awaitState(t, staff, request, "confirmed")
 	if phone := staff.get(http.StatusOK, request).Contact.Phone; strings.Contains(phone, "1000000123") {
@@ -98,6 +102,17 @@ func TestTheWholeWay(t *testing.T) {
 	}
 	checkDeliveries(t, hooks, hook.Secret)
 	checkInvariants(t, i)
+}
+
+// agreeAndMove has both sides agree on a time, and on an hour later then.
+func agreeAndMove(staff client, match string) {
+	staff.t.Helper()
+	day := time.Now().AddDate(0, 0, 3).Format(time.DateOnly)
+	for _, hour := range []string{"T09", "T10"} {
+		staff.call(http.StatusOK, http.MethodPut, match+"/appointment", "", map[string]any{
+			"start": day + hour + ":00", "end": day + hour + ":50", "zone": "Asia/Shanghai",
+		})
+	}
 }
 
 // submitTwice submits a public request and repeats it: the same under the same
@@ -155,7 +170,9 @@ func checkDeliveries(t *testing.T, hooks *receiver, secret string) {
 	if err != nil {
 		t.Fatalf("read secret: %v", err)
 	}
-	want := []string{"proposed", "accepted", "contact_released", "in_progress", "reported_done", "confirmed"}
+	want := []string{
+		"match.proposed", "match.accepted", "appointment.moved", "match.contact_released", "match.in_progress", "match.reported_done", "match.confirmed",
+	}
 	eventually(t, func() string {
 		told := map[string]bool{}
 		for _, d := range hooks.deliveries() {
@@ -170,9 +187,9 @@ func checkDeliveries(t *testing.T, hooks *receiver, secret string) {
 			}
 			told[event.Type] = true
 		}
-		for _, state := range want {
-			if !told["heli.match."+state] {
-				return "no webhook told of " + state
+		for _, fact := range want {
+			if !told["heli."+fact] {
+				return "no webhook told of " + fact
 			}
 		}
 		return ""

@@ -18,8 +18,8 @@ const (
 	ThingOffer   Thing = "offer"
 	ThingMatch   Thing = "match"
 	ThingAsk     Thing = "ask"
-	// ThingAppointment is that of an agreed match, whose id it has: moved, which is also
-	// made again, or cancelled. Its version grows with every change.
+	// ThingAppointment is that of an agreed match, by an id that follows from the match's:
+	// moved, which is also made again, or cancelled. Its version grows with every change.
 	ThingAppointment Thing = "appointment"
 )
 

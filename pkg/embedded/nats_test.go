@@ -65,7 +65,7 @@ func TestRights(t *testing.T) {
 			"evt.> evt.match.> svc.offer.* $SRV.PING.offer _INBOX_web.> >"},
 		{"offer", "publish", "evt.offer.available.root svc.directory.reference", "evt.request.open.root svc.request.get"},
 		{"matcher", "publish",
-			"evt.match.proposed.root evt.ask.asked.root svc.request.projection svc.offer.projection svc.request.projections svc.directory.reference $JS.API.CONSUMER.MSG.NEXT.EVT.matcher_request $JS.API.CONSUMER.MSG.NEXT.EVT.matcher_offer",
+			"evt.match.proposed.root evt.ask.asked.root evt.appointment.moved.root svc.request.projection svc.offer.projection svc.request.projections svc.directory.reference $JS.API.CONSUMER.MSG.NEXT.EVT.matcher_request $JS.API.CONSUMER.MSG.NEXT.EVT.matcher_offer",
 			"svc.request.contact svc.offer.contact svc.request.get evt.request.open.root $JS.API.CONSUMER.MSG.NEXT.EVT.notify_all"},
 		{"notify", "publish",
 			"svc.matcher.get svc.request.get svc.offer.get svc.directory.organisation $JS.API.CONSUMER.MSG.NEXT.EVT.notify_all",

@@ -59,7 +59,7 @@ var calls = map[string][]string{
 var facts = map[string][]string{
 	"request": {"evt.request.>", "evt.reminder.>"},
 	"offer":   {"evt.offer.>", "evt.reminder.>"},
-	"matcher": {"evt.match.>", "evt.ask.>", "evt.reminder.>"},
+	"matcher": {"evt.match.>", "evt.ask.>", "evt.appointment.>", "evt.reminder.>"},
 }
 
 // PermissionsOf returns what a service may do: call whom it must, speak its own

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
 	"heli/pkg/contract"
@@ -57,7 +58,7 @@ func (r appointmentRow) digest() string {
 func eventOfAppointment(m matchRow, before, after appointmentRow) contract.Event {
 	e := contract.Event{
 		SchemaVersion: contract.EventVersion, ID: contract.NewID[contract.EventID](), Thing: contract.ThingAppointment,
-		State: appointmentMoved, AggregateID: string(m.ID), Version: int64(after.Sequence), Time: m.UpdatedAt,
+		State: appointmentMoved, AggregateID: appointmentID(m.ID), Version: int64(after.Sequence), Time: m.UpdatedAt,
 		Organisation: m.RequestOrg, Paths: paths(m.RequestPath, m.OfferPath),
 		Data: contract.EventData{
 			RequestID: m.RequestID, OfferID: m.OfferID, MatchID: m.ID, NeedLineID: m.NeedLineID, OfferLineID: m.OfferLineID,
@@ -72,6 +73,12 @@ func eventOfAppointment(m matchRow, before, after appointmentRow) contract.Event
 		e.Data.Reason = string(m.State)
 	}
 	return e
+}
+
+// appointmentID returns the id of a match's appointment, always the same: an appointment
+// has facts and versions of its own.
+func appointmentID(id contract.MatchID) string {
+	return uuid.NewSHA1(uuid.MustParse(string(id)), []byte(contract.ThingAppointment)).String()
 }
 
 // begins returns when an appointment begins; nil for one that was called off.

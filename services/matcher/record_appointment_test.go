@@ -15,7 +15,7 @@ func (b *bench) toldOfAppointment(t *testing.T, id contract.MatchID) []contract.
 	var payloads []string
 	must(t, b.admin.SelectContext(t.Context(), &payloads, `
 		SELECT payload::text FROM matcher.outbox
-		WHERE payload::json ->> 'thing' = 'appointment' AND payload::json ->> 'aggregate_id' = $1 ORDER BY id`, id))
+		WHERE payload::json ->> 'thing' = 'appointment' AND payload::json ->> 'aggregate_id' = $1 ORDER BY id`, appointmentID(id)))
 	facts := make([]contract.Event, len(payloads))
 	for n, payload := range payloads {
 		must(t, json.Unmarshal([]byte(payload), &facts[n]))

@@ -54,7 +54,20 @@ type endpointData struct {
 
 var collections = map[contract.Thing]string{
 	contract.ThingRequest: "requests", contract.ThingOffer: "offers", contract.ThingMatch: "matches", contract.ThingAsk: "asks",
-	contract.ThingAppointment: "matches",
+}
+
+// linkOf returns where the API shows what a fact is about, an appointment with its match;
+// empty for what it does not show.
+func linkOf(e contract.Event, publicURL string) string {
+	thing, id := e.Thing, e.AggregateID
+	if thing == contract.ThingAppointment {
+		thing, id = contract.ThingMatch, string(e.Data.MatchID)
+	}
+	collection := collections[thing]
+	if collection == "" {
+		return ""
+	}
+	return strings.TrimSuffix(publicURL, "/") + "/api/v1/" + collection + "/" + id
 }
 
 // factRow returns a fact as it is stored and sent; links begin with the public
@@ -66,9 +79,7 @@ func factRow(e contract.Event, publicURL string, now time.Time) (eventRow, error
 		NeedLineID: d.NeedLineID, OfferLineID: d.OfferLineID, Category: d.Category, RegionCode: d.RegionCode, Urgency: d.Urgency,
 		Quantity: d.Quantity, Fulfilled: d.Fulfilled, Unit: d.Unit,
 	}
-	if collection := collections[e.Thing]; collection != "" {
-		data.Link = strings.TrimSuffix(publicURL, "/") + "/api/v1/" + collection + "/" + e.AggregateID
-	}
+	data.Link = linkOf(e, publicURL)
 	document := newCloudEvent(e.ID, e.Type(), e.AggregateID, e.Time, data)
 	document.Sequence = strconv.FormatInt(e.Version, 10)
 	sight := sightOf(e.Paths)

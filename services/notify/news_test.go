@@ -12,6 +12,7 @@ import (
 // course is an appointment with what changes of it in the eyes of both sides.
 type course struct {
 	*writing
+	id    string
 	match contract.Event
 	at    time.Time
 	stood string
@@ -25,14 +26,14 @@ func appointed(t *testing.T) *course {
 	w.around.say(func(n *neighbours) {
 		n.match = contract.Match{State: "accepted", Generation: 1, History: []contract.HistoryEntry{{Move: "accept"}}}
 	})
-	return &course{writing: w, match: aboutMatch("accepted"), at: w.now().Add(2 * oneDay), stood: "A"}
+	return &course{writing: w, id: contract.NewID[string](), match: aboutMatch("accepted"), at: w.now().Add(2 * oneDay), stood: "A"}
 }
 
 // change has the appointment stand otherwise from now on; "" calls it off.
 func (c *course) change(t *testing.T, stands string, at time.Time) contract.Event {
 	t.Helper()
 	e := next(c.match, "moved")
-	e.Thing, e.AggregateID, e.Time = contract.ThingAppointment, string(e.Data.MatchID), c.now()
+	e.Thing, e.AggregateID, e.Time = contract.ThingAppointment, c.id, c.now()
 	c.n++
 	e.Version, e.Data.Stood, e.Data.Stands, e.Data.Was, e.Data.At = c.n, c.stood, stands, new(c.at), &at
 	if stands == "" {
