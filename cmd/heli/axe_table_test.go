@@ -32,6 +32,7 @@ func table(kind, name, content, answer string) []chromedp.Action[chromedp.Void] 
 // taken takes the table of the page in, unless that has been done.
 func taken() []chromedp.Action[chromedp.Void] {
 	return []chromedp.Action[chromedp.Void]{
+		until(`document.readyState === "complete"`), // the button comes after what was awaited
 		chromedp.Evaluate[chromedp.Void](`document.querySelector("button[value=take]")?.click()`),
 		await(`#part-upload a[href$="/errors"]`),
 	}

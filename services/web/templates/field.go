@@ -169,19 +169,17 @@ func (e Errors) Label(location, label string) {
 	}
 }
 
-// labelOf returns the name of a field; empty where it has none that is short, as the
-// consent, whose label is all that is agreed to.
 func labelOf(p *Page, location string) string {
-	if key := "label." + listIndex.ReplaceAllString(location, ""); location != "consent" && p.Has(key) {
+	if key := "label." + listIndex.ReplaceAllString(location, ""); p.Has(key) {
 		return p.T(key)
 	}
 	return ""
 }
 
 // summary returns the sentence for the list at the top, where no label stands
-// beside it.
+// beside it. That of the consent is all that is agreed to, too long for a name.
 func (e FieldError) summary(p *Page) string {
-	if e.Label == "" {
+	if e.Label == "" || e.Location == "consent" {
 		return e.Text
 	}
 	return p.T("summary.item", "label", e.Label, "text", e.Text)
