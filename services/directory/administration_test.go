@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -144,9 +145,11 @@ func TestCategoriesThatPeopleEditStay(t *testing.T) {
 	}
 }
 
-func TestTheTrailIsReadInSightAndVerified(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
+// trail returns three entries of one organisation, in the eyes of an auditor above it
+// and of one beside it.
+func trail(t *testing.T) (b *bundle, auditor, neighbour context.Context) {
+	t.Helper()
+	b = setup(t)
 	shaanxi := b.organisation(t, "shaanxi", "", "610000")
 	xian := b.organisation(t, "xian", "shaanxi", "610100")
 	for n, key := range []string{"a", "b", "c"} {
@@ -155,7 +158,12 @@ func TestTheTrailIsReadInSightAndVerified(t *testing.T) {
 			t.Fatal(n, err)
 		}
 	}
-	auditor := as(t, contract.RoleAuditor, shaanxi)
+	return b, as(t, contract.RoleAuditor, shaanxi), as(t, contract.RoleAuditor, b.organisation(t, "gansu", "", "620000"))
+}
+
+func TestTheTrailIsReadInSight(t *testing.T) {
+	t.Parallel()
+	b, auditor, gansu := trail(t)
 	var seen []string
 	q := contract.ListAudit{Page: contract.Page{Limit: 1}, Action: "request.contact."}
 	for {
@@ -186,10 +194,14 @@ func TestTheTrailIsReadInSightAndVerified(t *testing.T) {
 			t.Errorf("%+v: %d rows, %v", tt.q, len(page.Items), err)
 		}
 	}
-	gansu := as(t, contract.RoleAuditor, b.organisation(t, "gansu", "", "620000"))
 	if page, err := b.AuditTrail(gansu, contract.ListAudit{Action: "request.contact."}); err != nil || len(page.Items) != 0 {
 		t.Errorf("a neighbour reads %+v %v", page, err)
 	}
+}
+
+func TestTheTrailIsVerified(t *testing.T) {
+	t.Parallel()
+	b, auditor, gansu := trail(t)
 	verdict, err := b.VerifySeen(auditor, contract.Empty{})
 	if err != nil || len(verdict.Breaks) != 0 || verdict.Chains != 2 || verdict.Rows < 5 {
 		t.Errorf("verdict = %+v %v", verdict, err)

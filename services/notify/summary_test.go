@@ -55,6 +55,19 @@ func (w *writing) helperLog(t *testing.T) map[string]contract.Message {
 	return byKind
 }
 
+// summaries returns the texts of all summaries that were sent, one after another, and
+// the addresses that their one-click buttons go to.
+func (w *writing) summaries(t *testing.T) (text, stops string) {
+	t.Helper()
+	for _, l := range w.office.got() {
+		if one := l.parts(t)["text/plain"]; strings.Contains(one, "summary of the day") {
+			text += one
+			stops += l.parsed(t).Header.Get("List-Unsubscribe")
+		}
+	}
+	return text, stops
+}
+
 // A helper who wants one summary a day gets one for all their offers, with a line and a
 // link for each thing that is still true, and a way out of each offer. An offer with
 // another address, and one whose person does not want it, go by themselves.
@@ -90,13 +103,7 @@ func TestAHelperGetsOneSummaryADay(t *testing.T) {
 	if n := len(w.office.got()); n != 3 {
 		t.Fatalf("%d letters for three addresses", n)
 	}
-	text, head := "", ""
-	for _, l := range w.office.got() {
-		if one := l.parts(t)["text/plain"]; strings.Contains(one, "summary of the day") {
-			text += one
-			head += l.parsed(t).Header.Get("List-Unsubscribe")
-		}
-	}
+	text, head := w.summaries(t)
 	for _, id := range []contract.OfferID{offer, second} {
 		if token := w.keys.Bearer("unsubscribe", string(id), 0); strings.Count(head, token) != 1 || len(head) > 998 {
 			t.Errorf("one click goes to %s, without %s", head, token)
